@@ -1,0 +1,67 @@
+"""The class list of a data set: names, colours, and the one ignore index."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core.errors import ConfigError, InputError
+
+IGNORE = 255
+"""Class id of pixels nobody vouches for. No loss, metric or vote counts them."""
+
+MAX_CLASSES = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassList:
+    """Class names in id order, and one RGB colour (0-255) each, all distinct."""
+
+    names: tuple[str, ...]
+    colours: tuple[tuple[int, int, int], ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.names) <= MAX_CLASSES:
+            raise ConfigError("a class list needs 1 to 255 classes", got=len(self.names))
+        for title, values in (("names", self.names), ("colours", self.colours)):
+            if len(set(values)) != len(self.names):
+                raise ConfigError(f"class {title} must be distinct, one for each class", got=values)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def of(cls, names: Iterable[str], colours: Sequence[Sequence[int]] | None = None) -> ClassList:
+        """Build a list; colours that are not given are spread over the hue circle."""
+        names = tuple(str(name) for name in names)
+        rgb = colours if colours else [distinct_colour(i) for i in range(len(names))]
+        return cls(names=names, colours=tuple((int(r), int(g), int(b)) for r, g, b in rgb))
+
+    def id_of(self, name: str | int) -> int:
+        """The class id of a name, or of an id written as a number."""
+        text = str(name).strip()
+        if text in self.names:
+            return self.names.index(text)
+        if text.isdigit() and int(text) < len(self):
+            return int(text)
+        raise InputError("unknown class", got=text, expected=", ".join(self.names), todo="correct it or the class list")
+
+    def palette(self) -> npt.NDArray[np.uint8]:
+        """Colours by class id, shape (256, 3); the ignore index is mid-grey, undeclared ids black."""
+        table = np.zeros((256, 3), np.uint8)
+        table[: len(self)] = self.colours
+        table[IGNORE] = 128
+        return table
+
+
+def distinct_colour(index: int) -> tuple[int, int, int]:
+    """A colour for the ``index``-th class; golden-ratio hues keep neighbours apart. Class 0 is black."""
+    if index == 0:
+        return (0, 0, 0)
+    hue, ring = (index * 0.6180339887) % 1.0, (index - 1) // 12
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.85 - 0.12 * (ring % 3), 0.95 - 0.15 * (ring % 4))
+    return (round(255 * red), round(255 * green), round(255 * blue))

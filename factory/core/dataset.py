@@ -1,0 +1,63 @@
+"""A sealed data set opened for reading."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core import manifest, masks
+from factory.core.artefact import Artefact, Kind
+from factory.core.classes import ClassList
+from factory.core.errors import ArtefactError
+from factory.core.sample import Domain, Sample, Split
+
+
+class Dataset(Artefact):
+    """Samples with their pixel maps. The manifest is read on first use."""
+
+    kind = Kind.DATASET
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        """Every sample, in id order."""
+        return manifest.read(self.path(manifest.NAME))
+
+    def where(self, *, split: Split | None = None, domain: Domain | None = None) -> list[Sample]:
+        """The samples of a split, a domain, or both, in id order."""
+        chosen = (s for s in self.samples if split in (None, s.split))
+        return [sample for sample in chosen if domain in (None, sample.domain)]
+
+    def image(self, sample: Sample) -> npt.NDArray[np.uint8]:
+        """RGB, shape (height, width, 3)."""
+        return self._read(sample.image).astype(np.uint8)
+
+    def mask(self, sample: Sample) -> npt.NDArray[np.uint8]:
+        """Class ids, shape (height, width); `ArtefactError` for a sample without a mask."""
+        return self.map(sample, "mask").astype(np.uint8)
+
+    def map(self, sample: Sample, name: str) -> npt.NDArray[Any]:
+        """Any of the sample's pixel maps by its manifest name; `ArtefactError` where it has none."""
+        if (relative := getattr(sample, name)) is None:
+            todo = "run the stage that makes it first"
+            raise ArtefactError(f"the sample has no {name}", where=f"{self.root}: {sample.id}", todo=todo)
+        path = self.path(relative)
+        return np.load(path) if path.suffix == ".npy" else self._read(relative)
+
+    def _read(self, relative: str) -> npt.NDArray[Any]:
+        return masks.read_png(self.path(relative))
+
+
+def require_same_classes(first: Artefact, second: Artefact) -> ClassList:
+    """The class list both share; `ArtefactError` naming both lists where they differ."""
+    if first.classes.names != second.classes.names:
+        raise ArtefactError(
+            "the class lists do not match",
+            where=f"{first.root} and {second.root}",
+            got=", ".join(second.classes.names),
+            expected=", ".join(first.classes.names),
+            todo="make both with the same classes, in the same order",
+        )
+    return first.classes

@@ -1,0 +1,63 @@
+"""Content digests of files and folders, and writing that is either whole or absent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def of_bytes(data: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def of_file(path: Path) -> str:
+    """SHA-256 of a file's content in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def of_json(value: Any) -> str:
+    """SHA-256 of a JSON-able value, independent of key order."""
+    return of_bytes(canonical(value))
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and a final newline: equal values give equal bytes."""
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def of_path(path: Path) -> str:
+    """Digest of a file, or of a folder's names and contents; where it lies and when it was written do not count."""
+    if path.is_file():
+        return of_file(path)
+    lines = [f"{of_file(file)}  {file.relative_to(path).as_posix()}\n" for file in files_below(path)]
+    return of_bytes("".join(lines).encode())
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every regular file below a folder, in name order."""
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside the target, flush to disk, rename: a reader sees the old content or the new, never a half."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside the folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,71 @@
+"""Worker processes on this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from factory.core.errors import ConfigError, WorkerError
+from factory.execute import Item, Result
+from factory.execute.progress import Progress
+
+TRIES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A pool of ``count`` processes; 0 means one a core.
+
+    A worker that dies (killed, out of memory, a crash in native code) costs its pool: the pool is made again and the
+    pieces that had not come back are done again, up to three times in a row without any progress.
+    """
+
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        if self.count < 0:
+            raise ConfigError("executor.count must not be negative", got=self.count, expected="0 (one a core) or more")
+
+    @property
+    def workers(self) -> int:
+        """How many processes run."""
+        return self.count or len(os.sched_getaffinity(0))
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item], *, title: str) -> Iterator[Result]:
+        """See `factory.execute.Executor.map`."""
+        delivered, failures = 0, 0
+        with Progress(title, len(items)) as progress:
+            while delivered < len(items):
+                before = delivered
+                try:
+                    for result in self._one_pool(function, items[delivered:]):
+                        delivered += 1
+                        progress.advance()
+                        yield result
+                except BrokenProcessPool as error:
+                    failures = failures + 1 if delivered == before else 1
+                    if failures == TRIES:
+                        todo = "look for a lack of memory, or run with executor=serial to see the cause"
+                        raise WorkerError.of(
+                            error, what=f"workers died {TRIES} times", where=title, todo=todo
+                        ) from error
+
+    def _one_pool(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        context = multiprocessing.get_context("forkserver")
+        pool = ProcessPoolExecutor(min(self.workers, len(items)), mp_context=context, initializer=_one_thread)
+        try:
+            pending: list[Future[Result]] = [pool.submit(function, item) for item in items]
+            for future in pending:
+                yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _one_thread() -> None:
+    """Parallelism comes from the processes: threads inside them would fight over the same cores."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
