@@ -1,0 +1,96 @@
+"""Short names for shader nodes, so that a material reads as a formula.
+
+Every function adds one node to a material's tree and returns its output socket. Inputs are sockets or plain values.
+Coordinates come from `coordinates`: object space, so that meshes built at unit size share one scale of texture.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Socket = Any
+"""A ``bpy.types.NodeSocket``; bpy cannot be imported where plans are tested."""
+
+
+class Shader:
+    """The node tree of one material under construction."""
+
+    def __init__(self, name: str) -> None:
+        import bpy
+
+        self.material = bpy.data.materials.new(name)
+        self.material.use_nodes = True
+        self.tree = self.material.node_tree
+        self.surface = self.tree.nodes["Principled BSDF"]
+        self._space: Socket | None = None
+
+    def set(self, **inputs: Any) -> None:
+        """Set or connect inputs of the surface; underscores stand for blanks: ``Base_Color``."""
+        for name, value in inputs.items():
+            self._feed(self.surface.inputs[name.replace("_", " ")], value)
+
+    def _feed(self, target: Any, value: Any) -> None:
+        if hasattr(value, "is_linked"):
+            self.tree.links.new(value, target)
+        elif isinstance(value, list | tuple) and len(value) == 3 and target.type == "RGBA":
+            target.default_value = (*value, 1.0)
+        else:
+            target.default_value = value
+
+    def _node(self, kind: str, inputs: dict[str | int, Any], **settings: Any) -> Any:
+        node = self.tree.nodes.new(f"ShaderNode{kind}")
+        for key, value in settings.items():
+            setattr(node, key, value)
+        for key, value in inputs.items():
+            self._feed(node.inputs[key], value)
+        return node
+
+    def coordinates(self) -> Socket:
+        """Object space."""
+        if self._space is None:
+            self._space = self._node("TexCoord", {}).outputs["Object"]
+        return self._space
+
+    def stretched(self, scale: tuple[float, float, float], turn: float = 0.0) -> Socket:
+        """Object space, turned about the vertical by ``turn`` radians and scaled along the axes."""
+        inputs: dict[str | int, Any] = {"Vector": self.coordinates(), "Rotation": (0, 0, turn), "Scale": scale}
+        return self._node("Mapping", inputs).outputs["Vector"]
+
+    def noise(self, scale: float, seed: float, *, detail: float = 3, at: Socket | None = None, warp: float = 0) -> Socket:
+        """Fractal noise around 0.5; ``seed`` is its fourth coordinate."""
+        inputs: dict[str | int, Any] = {"Vector": at or self.coordinates(), "Scale": scale, "W": seed}
+        inputs |= {"Detail": detail, "Distortion": warp}
+        return self._node("TexNoise", inputs, noise_dimensions="4D").outputs["Fac"]
+
+    def cells(self, scale: float, seed: float, feature: str = "F1") -> Socket:
+        """Distance to the nearest random point, or to the nearest cell border."""
+        inputs: dict[str | int, Any] = {"Vector": self.coordinates(), "Scale": scale, "W": seed}
+        return self._node("TexVoronoi", inputs, voronoi_dimensions="4D", feature=feature).outputs["Distance"]
+
+    def waves(self, at: Socket, scale: float, *, warp: float = 0, axis: str = "X") -> Socket:
+        """Parallel bands, 0 to 1."""
+        inputs: dict[str | int, Any] = {"Vector": at, "Scale": scale, "Distortion": warp, "Detail": 2.0}
+        return self._node("TexWave", inputs, bands_direction=axis).outputs["Fac"]
+
+    def attribute(self, name: str) -> Socket:
+        """A number stored with the mesh's vertices."""
+        return self._node("Attribute", {}, attribute_name=name).outputs["Fac"]
+
+    def ramp(self, value: Socket, low: float, high: float, to: tuple[float, float] = (0.0, 1.0)) -> Socket:
+        """Map ``low``..``high`` to ``to`` linearly, clamped."""
+        inputs: dict[str | int, Any] = {0: value, 1: low, 2: high, 3: to[0], 4: to[1]}
+        return self._node("MapRange", inputs).outputs["Result"]
+
+    def math(self, operation: str, first: Any, second: Any) -> Socket:
+        """A number from two numbers."""
+        return self._node("Math", {0: first, 1: second}, operation=operation).outputs["Value"]
+
+    def mix(self, share: Any, first: Any, second: Any, how: str = "MIX") -> Socket:
+        """A colour: ``first`` where ``share`` is 0, ``second`` where it is 1."""
+        inputs: dict[str | int, Any] = {"Fac": share, "Color1": first, "Color2": second}
+        return self._node("MixRGB", inputs, blend_type=how).outputs["Color"]
+
+    def bump(self, height: Socket, strength: float, distance: float) -> None:
+        """Roughen the surface's normals; ``distance`` is in metres."""
+        inputs: dict[str | int, Any] = {"Height": height, "Strength": strength, "Distance": distance}
+        self.set(Normal=self._node("Bump", inputs).outputs["Normal"])
