@@ -1,0 +1,1 @@
+"""The Hydra tree: one primary config a stage, one folder a group, one file a choice."""

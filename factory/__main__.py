@@ -1,0 +1,119 @@
+"""The command: ``factory <stage> key=value …``."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from typing import Any
+
+from factory.command import compose, show, tree
+from factory.command.perform import Outcome, perform, place_sweep, steps_of
+from factory.core.errors import ConfigError, FactoryError, MachineError
+
+HELP, SWEEP = ("-h", "--help"), ("-m", "--multirun")
+CURES = {
+    errno.ENOSPC: "free some disk space; the same command goes on from here",
+    errno.EDQUOT: "free some of your disk quota; the same command goes on from here",
+    errno.EACCES: "check the permissions of the file or folder",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0 done, 1 a failure explained in one message, 130 stopped."""
+    words = sys.argv[1:] if words is None else words
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        return command(words)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except Exception as error:
+        return _say(error)
+
+
+def command(words: list[str]) -> int:
+    """Parse the words and do what they ask."""
+    names = [word for word in words if not word.startswith("-") and "=" not in word]
+    if not names:
+        show.overview()
+        return 0 if not words or set(words) & set(HELP) else 1
+    stage, overrides = names[0], [word for word in words if "=" in word]
+    _check(stage, words, names)
+    if set(words) & set(HELP):
+        show.stage_help(stage, compose.compose(stage, overrides))
+        return 0
+    return run(stage, overrides, sweep=bool(set(words) & set(SWEEP)))
+
+
+def run(stage: str, overrides: list[str], *, sweep: bool) -> int:
+    """Run one stage or a line, once or for every point of a sweep; a point that fails does not stop the others."""
+    statuses: list[int] = []
+
+    def job(config: dict[str, Any], swept: list[str]) -> None:
+        if swept:
+            print(f"\n{', '.join(swept)}", file=sys.stderr)
+        try:
+            _perform_all(stage, place_sweep(stage, config, swept))
+        except Exception as error:
+            statuses.append(_say(error))
+
+    compose.run(stage, overrides, sweep=sweep, job=job)
+    return max(statuses, default=0)
+
+
+def _perform_all(stage: str, config: dict[str, Any]) -> None:
+    outcomes: list[Outcome] = []
+    try:
+        for step in steps_of(stage, config):
+            show.began(step.name)
+            outcomes.append(perform(step))
+    finally:
+        if outcomes:
+            show.summary(outcomes)
+
+
+def _check(stage: str, words: list[str], names: list[str]) -> None:
+    known = [*tree.stages(), tree.LINE]
+    if stage not in known:
+        raise ConfigError("unknown stage", got=stage, expected=", ".join(known), todo="factory --help lists them")
+    strange = [word for word in words if word.startswith("-") and word not in (*HELP, *SWEEP)] + names[1:]
+    if strange:
+        expected = "key=value, -m or --help"
+        raise ConfigError(
+            "words that mean nothing here", where=f"factory {stage}", got=" ".join(strange), expected=expected
+        )
+
+
+def _say(error: Exception) -> int:
+    if os.environ.get("FACTORY_DEBUG"):
+        raise error
+    print(f"error: {_explained(error)}", file=sys.stderr)
+    return 1
+
+
+def _explained(error: Exception) -> FactoryError:
+    if isinstance(error, FactoryError):
+        return error
+    if isinstance(error, MemoryError):
+        return MachineError("out of memory", todo="use fewer workers (executor.count=1), or a smaller size or batch")
+    if isinstance(error, OSError):
+        todo = CURES.get(error.errno or 0, "check the file or folder; the same command goes on from here")
+        return MachineError("the system refused", where=error.filename, got=error.strerror or error, todo=todo)
+    handle, name = tempfile.mkstemp(prefix="factory-", suffix=".log")
+    with os.fdopen(handle, "w") as log:
+        log.write("".join(traceback.format_exception(error)))
+    todo = "report it with that file; sealed artefacts are untouched"
+    return FactoryError.of(error, what="a fault in the factory itself", where=name, todo=todo)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

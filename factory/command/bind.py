@@ -1,0 +1,166 @@
+"""From a step's plain configuration to a call that cannot fail for its arguments' sake: parts, inputs, signature."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Union
+
+from hydra.errors import HydraException
+from hydra.utils import get_object, instantiate
+
+from factory.command import tree
+from factory.core import digests
+from factory.core.artefact import Artefact, Identity, Kind
+from factory.core.errors import ArtefactError, ConfigError, FactoryError
+from factory.core.version import code_version
+
+ALLOWED_TARGETS = ("factory.", "adapt.", "scenes.")
+FOLDERS = ("inputs", "out", "overwrite")
+UNIMPORTANT = (*FOLDERS, "executor", "seed", "_target_")
+"""Keys that do not decide an artefact's content, or are stated on their own in its identity."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage's function with everything but inputs and writer bound."""
+
+    name: str
+    function: Callable[..., None]
+    kind: Kind
+    parts: Mapping[str, Any]
+    inputs: Mapping[str, Path | None]
+    out: Path
+    seed: int
+    config: dict[str, Any]
+    overwrite: bool
+
+    @property
+    def stage(self) -> str:
+        """The stage's name, whatever the step is called."""
+        return tree.stage_name(self.function.__module__)
+
+    def open_inputs(self) -> dict[str, Any]:
+        """Open every input by its parameter's annotation; `ArtefactError` for a wrong or missing one."""
+        hints = typing.get_type_hints(self.function)
+        return {name: path and _open(name, path, hints[name]) for name, path in self.inputs.items()}
+
+    def identity(self, opened: Mapping[str, Any]) -> Identity:
+        """What decides the artefact's content."""
+        config = {key: value for key, value in self.config.items() if key not in UNIMPORTANT}
+        stated = {name: _digest(value) for name, value in opened.items() if value is not None}
+        return Identity(stage=self.stage, config=config, seed=self.seed, inputs=stated, code=code_version())
+
+
+def bind(name: str, config: dict[str, Any]) -> Step:
+    """Resolve the stage's function, instantiate its parts and check every argument; nothing is created on disk."""
+    function = _function(name, config)
+    settings = {key: value for key, value in config.items() if key not in (*FOLDERS, "_target_", "seed")}
+    hints = typing.get_type_hints(function, include_extras=True)
+    check_names(name, function, {*settings, *config["inputs"], "out", "seed"})
+    for key, value in settings.items():
+        check_value(f"{name}.{key}", value, hints[key])
+    kind = next((hint for hint in typing.get_args(hints["out"]) if isinstance(hint, Kind)), Kind.DATASET)
+    return Step(
+        name=name,
+        function=function,
+        kind=kind,
+        parts={key: make_part(f"{name}.{key}", value) for key, value in settings.items()},
+        inputs={key: Path(path) if path is not None else None for key, path in config["inputs"].items()},
+        out=Path(config["out"]),
+        seed=config["seed"],
+        config=config,
+        overwrite=bool(config.get("overwrite", False)),
+    )
+
+
+def make_part(where: str, value: Any) -> Any:
+    """Instantiate a mapping with a `_target_` (deep ones first); other values pass."""
+    if not isinstance(value, dict):
+        return value
+    try:
+        return instantiate(value, _convert_="all")
+    except HydraException as error:
+        cause = error.__cause__
+        if isinstance(cause, FactoryError):
+            cause.where = cause.where or where
+            raise cause from error
+        todo = "correct the value; factory <stage> --help shows the default"
+        raise ConfigError.of(cause or error, what="the part cannot be made", where=where, todo=todo) from error
+
+
+def check_names(where: str, target: Callable[..., Any], given: Iterable[str]) -> None:
+    """Every key is a parameter, every parameter without a default has its key."""
+    parameters = inspect.signature(target).parameters
+    for key in given:
+        if key not in parameters:
+            close = difflib.get_close_matches(key, parameters, 1)
+            todo = f"did you mean {close[0]}?" if close else "remove it"
+            raise ConfigError("unknown key", where=f"{where}.{key}", expected=", ".join(parameters), todo=todo)
+    required = {name for name, p in parameters.items() if p.default is inspect.Parameter.empty}
+    if absent := sorted(required - set(given)):
+        raise ConfigError("keys are missing", where=where, got="nothing", expected=", ".join(absent))
+
+
+def check_value(where: str, value: Any, annotation: Any) -> None:
+    """Scalars have the annotated type; mappings with a `_target_` name a part whose keys and values fit it."""
+    if isinstance(value, dict) and "_target_" in value:
+        target = _resolve(where, value["_target_"])
+        inner = {key: child for key, child in value.items() if not key.startswith("_")}
+        check_names(where, target, inner)
+        hints = typing.get_type_hints(target.__init__ if not dataclasses.is_dataclass(target) else target)
+        for key, child in inner.items():
+            check_value(f"{where}.{key}", child, hints.get(key, Any))
+    elif (allowed := _scalar_types(annotation)) and not _fits(value, allowed):
+        names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in allowed)
+        raise ConfigError("a value of the wrong type", where=where, got=repr(value), expected=names)
+
+
+def _scalar_types(annotation: Any) -> tuple[type, ...]:
+    """The scalar types an annotation admits; empty where it admits anything else."""
+    union = typing.get_origin(annotation) in (Union, types.UnionType)
+    members = typing.get_args(annotation) if union else (annotation,)
+    scalars = (bool, int, float, str, type(None))
+    return tuple(members) if all(member in scalars for member in members) else ()
+
+
+def _fits(value: Any, allowed: tuple[type, ...]) -> bool:
+    if isinstance(value, bool):
+        return bool in allowed
+    return isinstance(value, allowed) or (isinstance(value, int) and float in allowed)
+
+
+def _function(name: str, config: dict[str, Any]) -> Callable[..., None]:
+    target = _resolve(name, config.get("_target_"))
+    if not isinstance(config.get("seed"), int) or isinstance(config["seed"], bool) or config["seed"] < 0:
+        raise ConfigError("a seed is a whole number from 0", where=f"{name}.seed", got=config.get("seed"))
+    return typing.cast("Callable[..., None]", target)
+
+
+def _resolve(where: str, dotted: Any) -> Any:
+    if not isinstance(dotted, str) or not dotted.startswith(ALLOWED_TARGETS):
+        raise ConfigError("_target_ is not one of ours", where=where, got=dotted, expected=f"{ALLOWED_TARGETS}…")
+    try:
+        return get_object(dotted)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError.of(error, what="_target_ does not resolve", where=where) from error
+
+
+def _open(name: str, path: Path, annotation: Any) -> Artefact | Path:
+    members = [member for member in (*typing.get_args(annotation), annotation) if isinstance(member, type)]
+    opener = next((member for member in members if issubclass(member, Artefact)), None)
+    if not path.exists():
+        raise ArtefactError("missing input", where=f"{name}: {path}", todo="check the path, or make it first")
+    if opener is None:
+        return path
+    return opener.open(path)
+
+
+def _digest(opened: Artefact | Path) -> str:
+    return opened.digest if isinstance(opened, Artefact) else digests.of_path(opened)

@@ -1,0 +1,133 @@
+"""From words on the command line to plain configurations, by Hydra: composition, group choices and sweeps."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra import initialize_config_module
+from hydra._internal.hydra import Hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from factory.command import tree
+from factory.core.errors import ConfigError
+
+QUIET = ["hydra.run.dir=.", "hydra.sweep.dir=.", "hydra.sweep.subdir=.", "hydra.output_subdir=null"]
+"""Hydra makes no folders and writes no files of its own: artefacts carry their configuration themselves."""
+
+Job = Callable[[dict[str, Any], list[str]], None]
+
+
+def run(stage: str, words: list[str], *, sweep: bool, job: Job) -> None:
+    """Compose the stage's configuration and call ``job(config, swept)`` once, or once for each point of a sweep.
+
+    ``swept`` are the overrides of this point among those that the sweep varies, such as ``label.refiner=argmax``.
+    """
+    overrides = [choose_group(word) for word in words]
+    with _hydra() as hydra, _clear_errors(stage):
+        varied = _varied_keys(overrides) if sweep else set()
+
+        def task(config: DictConfig) -> None:
+            mine = HydraConfig.get().overrides.task
+            swept = [word for word in mine if word.split("=", 1)[0] in varied]
+            job(_plain(config), [_short(word) for word in swept])
+
+        start = hydra.multirun if sweep else hydra.run
+        start(config_name=stage, task_function=task, overrides=overrides + QUIET, with_log_configuration=False)
+
+
+def compose(stage: str, words: list[str]) -> dict[str, Any]:
+    """The stage's configuration alone, nothing run; interpolations stay as written."""
+    with _hydra() as hydra, _clear_errors(stage):
+        config = hydra.compose_config(
+            config_name=stage, overrides=[choose_group(word) for word in words], run_mode=RunMode.RUN
+        )
+        plain: dict[str, Any] = OmegaConf.to_container(config, resolve=False)  # type: ignore[assignment]
+        return {key: value for key, value in plain.items() if key != "hydra"}
+
+
+def choose_group(word: str) -> str:
+    """``label.refiner=argmax`` chooses from the group `refiner` for the step `label`: in Hydra's own words."""
+    key, equals, value = word.partition("=")
+    step, dot, group = key.rpartition(".")
+    is_choice = equals and dot and "." not in step and group in tree.groups() and not value.startswith("{")
+    return f"{group}@{step}.{group}={value}" if is_choice else word
+
+
+def _varied_keys(overrides: list[str]) -> set[str]:
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    return {override.get_key_element() for override in parsed if override.is_sweep_override()}
+
+
+def _short(word: str) -> str:
+    """Group choices as the user wrote them: ``refiner@label.refiner=argmax`` is ``label.refiner=argmax``."""
+    key, _, value = word.partition("=")
+    return f"{key.rpartition('@')[2]}={value}"
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ConfigError(
+            "a required key has no value", where=", ".join(missing), todo=f"give {missing[0]}=… on the command line"
+        )
+    return dict(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+
+
+@contextmanager
+def _hydra() -> Iterator[Hydra]:
+    OmegaConf.register_new_resolver("package_file", package_file, replace=True)
+    with initialize_config_module("conf", job_name="factory", version_base="1.3"):
+        hydra = GlobalHydra.instance().hydra
+        assert hydra is not None
+        yield hydra
+
+
+def package_file(package: str, relative: str) -> str:
+    """Resolver ``${package_file:skimage,data/coins.png}``: a data file that an installed package carries."""
+    found = importlib.util.find_spec(package)
+    folders = list(found.submodule_search_locations or ()) if found else []
+    paths = [Path(folder) / relative for folder in folders]
+    for path in paths:
+        if path.exists():
+            return str(path)
+    raise ConfigError("no such file in the package", where=package, got=relative, todo="check the experiment's file")
+
+
+@contextmanager
+def _clear_errors(stage: str) -> Iterator[None]:
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(
+            "the configuration does not fit",
+            where=f"factory {stage}",
+            got=" ".join(str(error).split()) + _cause(error),
+            todo=_advice(stage, error),
+        ) from error
+
+
+def _cause(error: BaseException) -> str:
+    return f" ({' '.join(str(error.__cause__).split())})" if error.__cause__ else ""
+
+
+def _advice(stage: str, error: BaseException) -> str:
+    text = f"{error} {error.__cause__ or ''}"
+    quoted = [word.strip("'\".,") for word in text.split() if word.startswith("'")]
+    known = [*tree.groups(), *tree.comments(stage), *(name for group in tree.groups() for name in tree.choices(group))]
+    for word in quoted:
+        for part in (word, word.rpartition("/")[2], word.rpartition(".")[2]):
+            close = difflib.get_close_matches(part, known, 3, 0.6)
+            if close and part not in known:
+                return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"
+    return f"factory {stage} --help lists every key and its choices"

@@ -1,0 +1,105 @@
+"""What the command line prints: help pages, one line a step, and the table at the end."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from factory.command import tree
+from factory.command.perform import Outcome
+
+USAGE = """\
+factory <stage> key=value …          run one stage
+factory run experiment=<name> …      run a whole line of stages
+  -m, --multirun                     sweep: key=a,b runs every combination
+  --help                             this page; factory <stage> --help lists the stage's keys
+"""
+
+
+def overview() -> None:
+    """The page behind ``factory --help``."""
+    console = Console(highlight=False)
+    console.print("[bold]factory[/]: from photographs without masks to a trained segmenter and a correction queue\n")
+    console.print(USAGE, markup=False)
+    _listing(console, "Stages", [(name, tree.first_line(name)) for name in [*tree.stages(), tree.LINE]])
+    pairs = [(f"experiment={name}", tree.first_line("experiment", name)) for name in tree.choices("experiment")]
+    _listing(console, "Experiments", pairs)
+
+
+def stage_help(stage: str, config: dict[str, Any]) -> None:
+    """The page behind ``factory <stage> --help``: every key with its default, its choices and what it does."""
+    console = Console(highlight=False)
+    console.print(f"[bold]factory {stage}[/]: {tree.first_line(stage)}\n")
+    rows = [row for key, value in config.items() for row in _rows(stage, key, value)]
+    _listing(console, "Keys", rows)
+    console.print("key=a,b with -m sweeps. Inputs are artefact folders (or files where it says so).")
+
+
+def _rows(stage: str, key: str, value: Any) -> list[tuple[str, str]]:
+    said = tree.comments(stage)
+    if stage == tree.LINE and isinstance(value, dict):
+        return [(f"{key}.…", f"factory {_stage_name(value)} --help lists its keys")]
+    if key in tree.groups():
+        chosen = [(f"{key}=", "choices: " + ", ".join(tree.choices(key)))]
+        return chosen + _part_rows(key, value)
+    return [(f"{name}={_show(child)}", said.get(name, "")) for name, child in _flat(key, value)]
+
+
+def _part_rows(group: str, value: Any) -> list[tuple[str, str]]:
+    said = {name: text for choice in tree.choices(group) for name, text in tree.comments(group, choice).items()}
+    inner = _flat(group, value) if isinstance(value, dict) else []
+    rows = [(name, child) for name, child in inner if not name.endswith("_target_")]
+    return [(f"  {name}={_show(child)}", said.get(name.partition(".")[2], "")) for name, child in rows]
+
+
+def _flat(key: str, value: Any) -> list[tuple[str, Any]]:
+    if not isinstance(value, dict) or not value:
+        return [] if key == "_target_" or value == {} else [(key, value)]
+    return [pair for name, child in value.items() for pair in _flat(f"{key}.{name}", child)]
+
+
+def _stage_name(step: dict[str, Any]) -> str:
+    return tree.stage_name(str(step["_target_"]))
+
+
+def _show(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listing(console: Console, title: str, rows: list[tuple[str, str]]) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column()
+    for name, text in rows:
+        table.add_row(Text(name), Text(text))
+    console.print(table)
+    console.print()
+
+
+def began(step: str) -> None:
+    """One line as a step begins."""
+    print(f"{step} …", file=sys.stderr, flush=True)
+
+
+def summary(outcomes: list[Outcome]) -> None:
+    """The table a run ends with."""
+    table = Table(title="Artefacts", title_justify="left", title_style="bold")
+    for column, justify in (("step", "left"), ("seconds", "right"), ("artefact", "left"), ("figures", "left")):
+        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for outcome in outcomes:
+        seconds = "there" if outcome.skipped else f"{outcome.seconds:.1f}"
+        table.add_row(outcome.step, seconds, str(outcome.out), _figures(outcome.header.figures))
+    Console().print(table)
+    for outcome in outcomes:
+        if issues := outcome.header.issues:
+            first = f"{issues[0]['where']}: {issues[0]['reason']}"
+            print(f"{outcome.step}: {len(issues)} left out or to look at, first: {first}")
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    plain = ((name, value) for name, value in figures.items() if isinstance(value, int | float | str))
+    return ", ".join(f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}" for name, value in plain)

@@ -1,0 +1,54 @@
+"""The configuration tree as files: stages, groups, choices, experiments, and what each says of itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import conf
+
+ROOT = Path(conf.__file__).parent
+LINE = "run"
+COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*(?P<comment>.*))?$")
+
+
+def stages() -> list[str]:
+    """Every stage that can be called by itself, in the order of the line."""
+    order = ["ingest", "render", "label", "adapt", "train", "evaluate", "select", "review", "merge"]
+    there = [path.stem for path in ROOT.glob("*.yaml") if path.stem != LINE]
+    return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def stage_name(target: str) -> str:
+    """The stage behind a dotted function: ``factory.stages.train.run`` is `train`, ``adapt.stage.run`` is `adapt`."""
+    parts = [part for part in target.split(".") if part not in ("stage", "run")]
+    return parts[-1]
+
+
+def groups() -> list[str]:
+    """Every folder of choices."""
+    return sorted(path.name for path in ROOT.iterdir() if path.is_dir() and choices(path.name))
+
+
+def choices(group: str) -> list[str]:
+    """The choices of a group."""
+    return sorted(path.stem for path in (ROOT / group).glob("*.yaml"))
+
+
+def first_line(*parts: str) -> str:
+    """What a configuration file says it is: its first comment line that is not a directive."""
+    lines = (ROOT.joinpath(*parts).with_suffix(".yaml")).read_text().splitlines()
+    said = (line[1:].strip() for line in lines if line.startswith("#"))
+    return next((line for line in said if line and not line.startswith("@")), "")
+
+
+def comments(*parts: str) -> dict[str, str]:
+    """The comment behind each key of a configuration file, by dotted key."""
+    found: dict[str, str] = {}
+    above: list[str] = []
+    for line in ROOT.joinpath(*parts).with_suffix(".yaml").read_text().splitlines():
+        if match := COMMENTED.match(line):
+            above = [*above[: len(match["indent"]) // 2], match["key"]]
+            if match["comment"]:
+                found[".".join(above)] = match["comment"]
+    return found
