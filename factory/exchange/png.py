@@ -1,0 +1,158 @@
+"""A folder of mask PNGs, one an image, named like it (``<image>.png``).
+
+How a picture is read follows from its mode:
+
+- grey (8 bit, 16 bit or bilevel): the values are class ids, 255 is ignore
+- palette: class ids too, unless every colour in use is a class colour: then colours decide, because other tools keep
+  the colours and sort the classes
+- RGB: class colours, the ignore colour (mid-grey 128) being ignore; RGBA: the same, transparent pixels are ignore
+
+A colour or value that is no class is an error that names it: nothing is matched to the nearest.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from factory.core import masks as pixel_maps
+from factory.core.classes import IGNORE, ClassList
+from factory.core.errors import ConfigError, InputError
+from factory.exchange import Mask, require_size
+
+STYLES = ("palette", "grey", "colour")
+LOSSY = (".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PngFile:
+    """One file of the folder; opened when its mask is asked for."""
+
+    path: Path
+    name: str
+    notes: tuple[str, ...] = ()
+
+    def mask(self, classes: ClassList, size_hw: tuple[int, int]) -> Mask:
+        """See `factory.exchange.Entry.mask`."""
+        if self.path.suffix.lower() != ".png":
+            raise InputError("not a PNG", where=self.name, todo="save masks as PNG: other formats may alter pixels")
+        try:
+            with Image.open(self.path) as opened:
+                require_size(opened.size[::-1], size_hw, self.name)
+                return _class_ids(opened, classes)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise InputError.of(error, what="unreadable mask", where=self.name, todo="save it again as PNG") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Png:
+    """The codec. ``style`` decides what is written: ids with a palette, plain grey ids, or RGB class colours."""
+
+    style: str = "palette"
+
+    def __post_init__(self) -> None:
+        if self.style not in STYLES:
+            raise ConfigError("unknown codec.style", got=self.style, expected=", ".join(STYLES))
+
+    def read(self, path: Path) -> Iterator[PngFile]:
+        """See `factory.exchange.Codec.read`: pictures in the folder and below, in name order."""
+        if not path.is_dir():
+            raise InputError("not a folder", where=path, expected="a folder of mask PNGs, one an image")
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in (".png", *LOSSY))
+        if not files:
+            raise InputError("no PNG in the folder", where=path, expected="one mask PNG an image, named like it")
+        return (PngFile(path=file, name=file.relative_to(path).as_posix()) for file in files)
+
+    def write(self, masks: Iterable[tuple[str, Mask]], classes: ClassList) -> Iterator[tuple[str, bytes]]:
+        """See `factory.exchange.Codec.write`: ``<image name without its ending>.png`` for each mask."""
+        for name, mask_hw in masks:
+            ending = Path(name).suffix.lower()
+            stem = name[: -len(ending)] if ending in (".png", *LOSSY) else name
+            yield f"{stem}.png", self._encode(mask_hw, classes)
+
+    def _encode(self, mask_hw: Mask, classes: ClassList) -> bytes:
+        if self.style == "colour":
+            _require_distinct_ignore(mask_hw, classes)
+            return pixel_maps.encode_png(pixel_maps.colour(mask_hw, classes))
+        if self.style == "grey":
+            return pixel_maps.encode_png(mask_hw)
+        picture, buffer = Image.fromarray(mask_hw), io.BytesIO()
+        picture.putpalette(classes.palette().tobytes())
+        picture.save(buffer, format="PNG", compress_level=4)
+        return buffer.getvalue()
+
+
+def _require_distinct_ignore(mask_hw: Mask, classes: ClassList) -> None:
+    void = tuple(int(value) for value in classes.palette()[IGNORE])
+    if void in classes.colours and (mask_hw == IGNORE).any():
+        todo = "give the class another colour, or write style=palette"
+        raise InputError("a class has the colour of ignored pixels", got=void, todo=todo)
+
+
+def _class_ids(picture: Image.Image, classes: ClassList) -> Mask:
+    if picture.mode == "P":
+        ids = np.asarray(picture)
+        rgb = np.zeros((256, 3), np.uint8)
+        stated = np.array(picture.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+        rgb[: len(stated)] = stated
+        return (
+            _by_colour(rgb[ids], classes) if _sorted_otherwise(rgb, np.unique(ids), classes) else _checked(ids, classes)
+        )
+    if picture.mode in ("RGB", "RGBA"):
+        pixels = np.asarray(picture)
+        return _by_colour(pixels[..., :3], classes, opaque_hw=pixels[..., 3] if picture.mode == "RGBA" else None)
+    if picture.mode in ("L", "1") or picture.mode.startswith("I"):
+        return _checked(np.asarray(picture), classes)
+    raise InputError("a mask of an unknown kind", got=f"mode {picture.mode}", expected="grey, palette, RGB or RGBA")
+
+
+def _checked(ids_hw: npt.NDArray[np.generic], classes: ClassList) -> Mask:
+    values = np.unique(ids_hw.astype(np.int64))
+    if strays := [int(i) for i in values if not 0 <= i < len(classes) and i != IGNORE]:
+        expected = f"0-{len(classes) - 1} or {IGNORE}"
+        raise InputError("ids outside the class list", got=_few(strays), expected=expected)
+    return ids_hw.astype(np.uint8)
+
+
+def _table(classes: ClassList) -> dict[int, int]:
+    """Packed colour -> class id; a class may have the ignore colour as its own, and then it is the class."""
+    packed = _pack(classes.palette())
+    return {int(packed[IGNORE]): IGNORE} | {int(packed[i]): i for i in range(len(classes))}
+
+
+def _pack(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    packed: npt.NDArray[np.int64] = rgb.astype(np.int64) @ np.array([65536, 256, 1])
+    return packed
+
+
+def _sorted_otherwise(palette: npt.NDArray[np.uint8], used: npt.NDArray[np.generic], classes: ClassList) -> bool:
+    """Whether the colours in use are all class colours, but stand at other indices than the class ids."""
+    colours = palette[used]
+    known = set(_pack(colours).tolist()) <= _table(classes).keys()
+    return known and not np.array_equal(colours, classes.palette()[used])
+
+
+def _by_colour(
+    rgb_hwc: npt.NDArray[np.uint8], classes: ClassList, opaque_hw: npt.NDArray[np.uint8] | None = None
+) -> Mask:
+    stated = np.ones(rgb_hwc.shape[:2], bool) if opaque_hw is None else opaque_hw == 255
+    if opaque_hw is not None and (~stated & (opaque_hw != 0)).any():
+        raise InputError("half-transparent pixels", todo="draw masks without soft edges")
+    table, ids = _table(classes), np.full(stated.shape, IGNORE, np.uint8)
+    colours, places = np.unique(_pack(rgb_hwc[stated]), return_inverse=True)
+    if strays := [colour for colour in colours.tolist() if colour not in table]:
+        named = _few([f"#{colour:06x}" for colour in strays])
+        raise InputError("colours of no class", got=named, todo="draw without soft edges, in the class list's colours")
+    ids[stated] = np.array([table[colour] for colour in colours.tolist()], np.uint8)[places]
+    return ids
+
+
+def _few(values: list[int] | list[str]) -> str:
+    shown = ", ".join(str(value) for value in values[:8])
+    return shown + (f" and {len(values) - 8} more" if len(values) > 8 else "")
