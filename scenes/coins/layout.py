@@ -27,7 +27,7 @@ def rows(rng: np.random.Generator, *, diameter: Span, spread: float, spacing: Sp
         for column in range(-half, half + 1):
             jitter, radius = rng.normal(0, 0.04, 2), _radius(rng, mean, spread)
             x, y = (column + shift[0] + jitter[0]) * pitch_x, (row + shift[1] + jitter[1]) * pitch_y
-            spot = _turned(x, y, turn) + (radius,)
+            spot = (*_turned(x, y, turn), radius)
             if not chance(rng, missing) and touches(spot):
                 spots.append(spot)
     return spots

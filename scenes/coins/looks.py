@@ -71,7 +71,8 @@ def ground(rng: np.random.Generator, *, kinds: dict[str, float], lightness: Span
     """The table: a procedural material, two colours, a texture scale, and large-scale blotches."""
     kind, first = pick(rng, kinds), tint(rng, lightness, (0.0, 0.7))
     close = np.array(first) * log_uniform(rng, (0.3, 3.0))
-    second = [round(float(c), 4) for c in np.clip(close, 0.003, 0.95)] if chance(rng, 0.7) else tint(rng, lightness, (0, 0.7))
+    other, related = tint(rng, lightness, (0.0, 0.7)), chance(rng, 0.7)
+    second = [round(float(c), 4) for c in np.clip(close, 0.003, 0.95)] if related else other
     return {
         "kind": kind,
         "first": first,

@@ -80,12 +80,15 @@ def _head(rng: np.random.Generator, u: Array, v: Array) -> Array:
     if rng.random() < 0.5:
         rows += _scatter(rng, (-0.3, 0.3), int(rng.integers(5, 14)), 0.13)
     base = _capsules(u, v, rows)
-    waves = np.sin(rng.uniform(16, 34) * np.hypot(u - 0.2, v) + 2 * np.sin(5 * np.arctan2(v - 0.1, u + 0.05) + j[11] * 40))
+    bend = 2 * np.sin(5 * np.arctan2(v - 0.1, u + 0.05) + 40 * j[11])
+    waves = np.sin(rng.uniform(16, 34) * np.hypot(u - 0.2, v) + bend)
     hair = (u < 0.12 + 0.4 * (v - 0.2)) & (base > 0.2)
     return base * (1 + 0.28 * waves * hair)
 
 
-def _scatter(rng: np.random.Generator, middle: tuple[float, float], number: int, size: float) -> list[tuple[float, ...]]:
+def _scatter(
+    rng: np.random.Generator, middle: tuple[float, float], number: int, size: float
+) -> list[tuple[float, ...]]:
     """Curls, leaves or rubble: short strokes around a point."""
     ends = rng.normal(0, 0.2, (number, 2)) + middle
     return [
@@ -129,9 +132,7 @@ def _wheel(rng: np.random.Generator) -> list[tuple[float, ...]]:
     number, inner, outer = int(rng.integers(3, 13)), rng.uniform(0.1, 0.25), rng.uniform(0.45, 0.68)
     angles = 2 * np.pi * np.arange(number) / number
     thick = rng.uniform(0.04, 0.35 * outer * 3 / max(number, 3))
-    rays = [
-        (inner * np.cos(a), inner * np.sin(a), outer * np.cos(a), outer * np.sin(a), thick, 0.85) for a in angles
-    ]
+    rays = [(inner * np.cos(a), inner * np.sin(a), outer * np.cos(a), outer * np.sin(a), thick, 0.85) for a in angles]
     return [(0.0, 0.0, 0.001, 0.0, inner * 1.2, 1.0), *rays]
 
 

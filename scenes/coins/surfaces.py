@@ -64,7 +64,8 @@ def _wood(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
 def _stone(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
     """Cloudy mass with veins."""
     clouds = shader.noise(2.2 * unit, plan["seed"], detail=8, warp=2 * plan["warp"])
-    veins = shader.ramp(shader.cells(2.5 * unit, plan["seed"], "DISTANCE_TO_EDGE"), 0.0, 0.05, (0.5 * plan["warp"], 0.0))
+    cracks = shader.cells(2.5 * unit, plan["seed"], "DISTANCE_TO_EDGE")
+    veins = shader.ramp(cracks, 0.0, 0.05, (0.5 * plan["warp"], 0.0))
     return shader.ramp(shader.math("ADD", clouds, veins), 0.25, 0.8)
 
 

@@ -35,7 +35,12 @@ def plan_lights(
 
 
 def _plan_light(
-    rng: np.random.Generator, frame_m: float, kinds: dict[str, float], elevation_deg: Span, distance: Span, warmth: float
+    rng: np.random.Generator,
+    frame_m: float,
+    kinds: dict[str, float],
+    elevation_deg: Span,
+    distance: Span,
+    warmth: float,
 ) -> dict[str, Any]:
     elevation, azimuth = math.radians(uniform(rng, elevation_deg)), rng.uniform(0, 2 * math.pi)
     away = log_uniform(rng, distance) * frame_m

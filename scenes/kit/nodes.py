@@ -56,7 +56,9 @@ class Shader:
         inputs: dict[str | int, Any] = {"Vector": self.coordinates(), "Rotation": (0, 0, turn), "Scale": scale}
         return self._node("Mapping", inputs).outputs["Vector"]
 
-    def noise(self, scale: float, seed: float, *, detail: float = 3, at: Socket | None = None, warp: float = 0) -> Socket:
+    def noise(
+        self, scale: float, seed: float, *, detail: float = 3, at: Socket | None = None, warp: float = 0
+    ) -> Socket:
         """Fractal noise around 0.5; ``seed`` is its fourth coordinate."""
         inputs: dict[str | int, Any] = {"Vector": at or self.coordinates(), "Scale": scale, "W": seed}
         inputs |= {"Detail": detail, "Distortion": warp}

@@ -7,10 +7,12 @@ Blender may crash while it exits. A frame that raises leaves ``<index>.error.txt
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -19,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from scenes.kit import blender, frames, passes, sensor
+
+_PR_SET_PDEATHSIG = 1
 
 
 def main(job_path: Path) -> int:
@@ -70,13 +74,18 @@ def render_frame(job: dict[str, Any], frame: dict[str, Any], out: Path) -> None:
 
 def _follow_parent(parent: int) -> None:
     """End this process as soon as its parent is gone, however that ended: nobody else would."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    else:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:
+        raise RuntimeError(f"parent: got process {os.getppid()}, expected {parent}, which is gone")
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(3)
 
-    threading.Thread(target=watch, daemon=True).start()
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(70)
 
 
 if __name__ == "__main__":
