@@ -57,12 +57,9 @@ def run(stage: str, overrides: list[str], *, sweep: bool) -> int:
     def job(config: dict[str, Any], swept: list[str]) -> None:
         if swept:
             print(f"\n{', '.join(swept)}", file=sys.stderr)
-        try:
-            _perform_all(stage, place_sweep(stage, config, swept))
-        except Exception as error:
-            statuses.append(_say(error))
+        _perform_all(stage, place_sweep(stage, config, swept))
 
-    compose.run(stage, overrides, sweep=sweep, job=job)
+    compose.run(stage, overrides, sweep=sweep, job=job, failed=lambda error: statuses.append(_say(error)))
     return max(statuses, default=0)
 
 

@@ -28,10 +28,11 @@ QUIET = ["hydra.run.dir=.", "hydra.sweep.dir=.", "hydra.sweep.subdir=.", "hydra.
 Job = Callable[[dict[str, Any], list[str]], None]
 
 
-def run(stage: str, words: list[str], *, sweep: bool, job: Job) -> None:
+def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable[[Exception], None]) -> None:
     """Compose the stage's configuration and call ``job(config, swept)`` once, or once for each point of a sweep.
 
-    ``swept`` are the overrides of this point among those that the sweep varies, such as ``label.refiner=argmax``.
+    ``swept`` are the overrides of this point among those that the sweep varies, such as ``label.refiner=argmax``. What
+    a job raises goes to ``failed``, and the sweep goes on.
     """
     overrides = [choose_group(word) for word in words]
     with _hydra() as hydra, _clear_errors(stage):
@@ -40,7 +41,10 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job) -> None:
         def task(config: DictConfig) -> None:
             mine = HydraConfig.get().overrides.task
             swept = [word for word in mine if word.split("=", 1)[0] in varied]
-            job(_plain(config), [_short(word) for word in swept])
+            try:
+                job(_plain(config), [_short(word) for word in swept])
+            except Exception as error:
+                failed(error)
 
         start = hydra.multirun if sweep else hydra.run
         start(config_name=stage, task_function=task, overrides=overrides + QUIET, with_log_configuration=False)
@@ -126,7 +130,7 @@ def _advice(stage: str, error: BaseException) -> str:
     quoted = [word.strip("'\".,") for word in text.split() if word.startswith("'")]
     known = [*tree.groups(), *tree.comments(stage), *(name for group in tree.groups() for name in tree.choices(group))]
     for word in quoted:
-        for part in (word, word.rpartition("/")[2], word.rpartition(".")[2]):
+        for part in (word.rpartition("/")[2], word.rpartition(".")[2]):
             close = difflib.get_close_matches(part, known, 3, 0.6)
             if close and part not in known:
                 return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"

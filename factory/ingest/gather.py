@@ -1,0 +1,159 @@
+"""One file of the user's folder at a time: decode, attach what is said of it, check, resize, tile."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core.classes import IGNORE, ClassList
+from factory.core.errors import ConfigError, InputError
+from factory.core.masks import check_mask
+from factory.core.sample import Hints
+from factory.exchange import labelme
+from factory.ingest import geometry, hints, pictures
+from factory.ingest.geometry import Photograph
+
+Map8 = npt.NDArray[np.uint8]
+
+
+class SupervisionFilter(Protocol):
+    """Decides how much of the given masks the line may see."""
+
+    def __call__(self, photo: Photograph, seed: int) -> Photograph:
+        """The photograph with what remains."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How every photograph is treated; ``size`` is (width, height), ``tile`` the side of square tiles."""
+
+    classes: ClassList
+    supervision: SupervisionFilter
+    seed: int
+    white_level: int
+    mask_ids: dict[int, int]
+    size: tuple[int, int] | None
+    tile: int | None
+    tile_overlap: float
+
+    def __post_init__(self) -> None:
+        if self.tile is not None and self.tile < 8:
+            raise ConfigError("tile is too small", got=self.tile, expected="8 pixels or more, or null")
+        if not 0 <= self.tile_overlap < 1:
+            raise ConfigError(
+                "tile_overlap is a share of the tile", got=self.tile_overlap, expected="0 or more, below 1"
+            )
+        if self.size and min(self.size) < 1:
+            raise ConfigError("size must be positive", got=self.size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One picture with the files and rows that belong to it; ``name`` is its path in the folder without suffix."""
+
+    path: Path
+    name: str
+    id: str
+    hints: Hints
+    mask: Path | None
+    scribbles: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What became of one source: photographs (one, or its tiles), the digest of its pixels, and reasons."""
+
+    source: Source
+    photos: tuple[Photograph, ...]
+    sha256: str
+    reasons: tuple[str, ...]
+
+
+def sources(images: Path, table: hints.HintTable, masks: Path | None, scribbles: Path | None) -> list[Source]:
+    """Every picture with what belongs to it, in name order, under ids that are unique and safe as file names."""
+    paths = pictures.find(images)
+    if not paths:
+        expected = ", ".join(pictures.SUFFIXES)
+        raise InputError(
+            "no picture found", where=images, expected=f"files ending in {expected}", todo="check the path"
+        )
+    names = [_name(path, images) for path in paths]
+    return [
+        Source(
+            path=path,
+            name=name,
+            id=sample_id,
+            hints=table.of(name),
+            mask=_beside(masks, name),
+            scribbles=_beside(scribbles, name),
+        )
+        for path, name, sample_id in zip(paths, names, _unique_ids(names), strict=True)
+    ]
+
+
+def take(source: Source, settings: Settings) -> Taken:
+    """Decode and prepare one source; whatever is wrong with it becomes a reason, and it is left out."""
+    try:
+        photo, reasons = _read(source, settings)
+        sha256 = hashlib.sha256(str(photo.image.shape).encode() + photo.image.tobytes()).hexdigest()
+        return Taken(source=source, photos=_prepare(photo, settings), sha256=sha256, reasons=tuple(reasons))
+    except InputError as error:
+        return Taken(source=source, photos=(), sha256="", reasons=(error.one_line(),))
+
+
+def _read(source: Source, settings: Settings) -> tuple[Photograph, list[str]]:
+    image = pictures.read(source.path, white_level=settings.white_level)
+    height, width = image.shape[:2]
+    placed, reasons = hints.place(source.hints, width, height)
+    mask = _read_ids(source.mask, settings, (height, width), unstated=0)
+    scribbles = _read_ids(source.scribbles, settings, (height, width), unstated=IGNORE)
+    return Photograph(id=source.id, image=image, hints=placed, mask=mask, scribbles=scribbles), reasons
+
+
+def _read_ids(path: Path | None, settings: Settings, size_hw: tuple[int, int], *, unstated: int) -> Map8 | None:
+    if path is None:
+        return None
+    if path.suffix == ".json":
+        ids = labelme.read_mask(path, settings.classes, unstated)
+    else:
+        ids = pictures.read_ids(path, settings.mask_ids)
+    check_mask(ids, settings.classes, size_hw, path)
+    return ids
+
+
+def _prepare(photo: Photograph, settings: Settings) -> tuple[Photograph, ...]:
+    if settings.size and settings.size != photo.image.shape[1::-1]:
+        photo = geometry.resize(photo, *settings.size)
+    parts = tuple(geometry.tiles(photo, settings.tile, settings.tile_overlap)) if settings.tile else (photo,)
+    return tuple(settings.supervision(part, settings.seed) for part in parts)
+
+
+def _name(path: Path, images: Path) -> str:
+    base = images.parent if images.is_file() else images
+    return path.relative_to(base).with_suffix("").as_posix()
+
+
+def _beside(folder: Path | None, name: str) -> Path | None:
+    """The mask or scribble file of an image: the one file given, or PNG or LabelMe JSON of the same name."""
+    if folder is None or folder.is_file():
+        return folder
+    candidates = [folder / f"{name}{suffix}" for suffix in (".png", ".json")]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _unique_ids(names: Iterable[str]) -> list[str]:
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        base = re.sub(r"[^A-Za-z0-9._-]+", "_", name.replace("/", "__")).lstrip(".") or "image"
+        sample_id = next(i for n in range(len(taken) + 1) if (i := f"{base}-{n + 1}" if n else base) not in taken)
+        taken.add(sample_id)
+        result.append(sample_id)
+    return result

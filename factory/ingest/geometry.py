@@ -1,0 +1,102 @@
+"""Resizing and tiling of a photograph together with everything said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from factory.core.sample import Hints
+
+Map8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photograph:
+    """An image (height, width, 3) with its hints, and its mask and scribbles (class ids, same size) where there are."""
+
+    id: str
+    image: Map8
+    hints: Hints
+    mask: Map8 | None = None
+    scribbles: Map8 | None = None
+    offset: tuple[int, int] = (0, 0)
+
+
+def resize(photo: Photograph, width: int, height: int) -> Photograph:
+    """Scale to (width, height): image by area averaging or bilinear, maps by nearest neighbour, hints by their centres.
+
+    Scribbles can vanish when shrunk by nearest neighbour, so every scribbled pixel is moved like a point.
+    """
+    old_h, old_w = photo.image.shape[:2]
+    kx, ky = width / old_w, height / old_h
+    mode = cv2.INTER_AREA if kx <= 1 and ky <= 1 else cv2.INTER_LINEAR
+    points = tuple((int((x + 0.5) * kx), int((y + 0.5) * ky), c) for x, y, c in photo.hints.points)
+    boxes = tuple(
+        (round(x0 * kx), round(y0 * ky), round(x1 * kx), round(y1 * ky), c) for x0, y0, x1, y1, c in photo.hints.boxes
+    )
+    return replace(
+        photo,
+        image=np.asarray(cv2.resize(photo.image, (width, height), interpolation=mode), np.uint8),
+        hints=replace(photo.hints, points=points, boxes=boxes),
+        mask=_nearest(photo.mask, width, height),
+        scribbles=_move_pixels(photo.scribbles, width, height),
+    )
+
+
+def tiles(photo: Photograph, size: int, overlap: float) -> Iterator[Photograph]:
+    """Square tiles in reading order, neighbours sharing at least ``overlap`` of their side; the last ones lie flush."""
+    height, width = photo.image.shape[:2]
+    for y in starts(height, size, overlap):
+        for x in starts(width, size, overlap):
+            yield _cut(photo, x, y, min(size, width), min(size, height))
+
+
+def starts(length: int, size: int, overlap: float) -> list[int]:
+    """Where tiles of ``size`` begin so that they cover ``length`` evenly with at least the overlap asked for."""
+    if length <= size:
+        return [0]
+    count = int(np.ceil((length - size) / max(1.0, size * (1 - overlap)))) + 1
+    return [round(i * (length - size) / (count - 1)) for i in range(count)]
+
+
+def _cut(photo: Photograph, x: int, y: int, width: int, height: int) -> Photograph:
+    rows, columns = slice(y, y + height), slice(x, x + width)
+    points = tuple((px - x, py - y, c) for px, py, c in photo.hints.points if px in range(x, x + width))
+    inside = tuple(point for point in points if 0 <= point[1] < height)
+    boxes = tuple(_cut_box(box, x, y, width, height) for box in photo.hints.boxes)
+    return Photograph(
+        id=f"{photo.id}_y{y:04d}_x{x:04d}",
+        image=photo.image[rows, columns],
+        hints=replace(
+            photo.hints, points=inside, boxes=tuple(b for b in boxes if b[0] < b[2] and b[1] < b[3]), tags=()
+        ),
+        mask=None if photo.mask is None else photo.mask[rows, columns],
+        scribbles=None if photo.scribbles is None else photo.scribbles[rows, columns],
+        offset=(x, y),
+    )
+
+
+def _cut_box(box: tuple[int, int, int, int, int], x: int, y: int, w: int, h: int) -> tuple[int, int, int, int, int]:
+    x0, y0, x1, y1, class_id = box
+    return (max(x0 - x, 0), max(y0 - y, 0), min(x1 - x, w), min(y1 - y, h), class_id)
+
+
+def _nearest(ids: Map8 | None, width: int, height: int) -> Map8 | None:
+    if ids is None:
+        return None
+    rows = ((np.arange(height) + 0.5) * ids.shape[0] / height).astype(int)
+    columns = ((np.arange(width) + 0.5) * ids.shape[1] / width).astype(int)
+    return ids[np.ix_(rows, columns)]
+
+
+def _move_pixels(ids: Map8 | None, width: int, height: int) -> Map8 | None:
+    moved = _nearest(ids, width, height)
+    if ids is None or moved is None:
+        return None
+    y, x = np.nonzero(ids != 255)
+    moved[(y * height // ids.shape[0], x * width // ids.shape[1])] = ids[y, x]
+    return moved

@@ -1,0 +1,127 @@
+"""Weak labels as users keep them: CSV and JSON files of tags, points and boxes, read into one table by image name."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from factory.core.classes import ClassList
+from factory.core.errors import InputError
+from factory.core.sample import Hints
+
+Row = Mapping[str, Any]
+POINT, BOX, TAG = ("x", "y", "class"), ("x0", "y0", "x1", "y1", "class"), ("tag",)
+
+
+@dataclass
+class HintTable:
+    """Hints by image name (without suffix), and what could not be used, as (where, reason)."""
+
+    points: dict[str, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    boxes: dict[str, list[tuple[int, int, int, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    tags: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    absent: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    def names(self) -> set[str]:
+        """Every image that something is said of."""
+        return {name for table in (self.points, self.boxes, self.tags, self.absent) for name in table}
+
+    def of(self, name: str) -> Hints:
+        """What is said of one image; a tag both given and denied counts as neither."""
+        tags, absent = self.tags.get(name, set()), self.absent.get(name, set())
+        return Hints(
+            points=tuple(self.points.get(name, ())),
+            boxes=tuple(self.boxes.get(name, ())),
+            tags=tuple(sorted(tags - absent)),
+            absent=tuple(sorted(absent - tags)),
+        )
+
+
+def read(classes: ClassList, *, tags: Path | None, points: Path | None, boxes: Path | None) -> HintTable:
+    """Read the files that are given. A row that cannot be used is refused alone; a file without rows is an error."""
+    table = HintTable()
+
+    def point(name: str, row: Row) -> None:
+        x, y = (round(float(row[key])) for key in ("x", "y"))
+        table.points[name].append((x, y, classes.id_of(row["class"])))
+
+    def box(name: str, row: Row) -> None:
+        x0, y0, x1, y1 = (round(float(row[key])) for key in BOX[:4])
+        table.boxes[name].append((x0, y0, x1, y1, classes.id_of(row["class"])))
+
+    def tag(name: str, row: Row) -> None:
+        present = str(row.get("present", 1)).strip().lower() in ("1", "true", "yes", "")
+        (table.tags if present else table.absent)[name].add(classes.id_of(row["tag"]))
+
+    for path, columns, take in ((points, POINT, point), (boxes, BOX, box), (tags, TAG, tag)):
+        if path is not None:
+            _take_all(path, columns, take, table.refused)
+    return table
+
+
+def place(hints: Hints, width: int, height: int) -> tuple[Hints, list[str]]:
+    """The hints that can stand in an image of this size, and a reason for each that cannot.
+
+    Points outside the image are dropped; points that contradict each other at one pixel are all dropped; boxes are cut
+    at the border and dropped when nothing is left.
+    """
+    reasons: list[str] = []
+    said: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for x, y, class_id in hints.points:
+        if 0 <= x < width and 0 <= y < height:
+            said[x, y].add(class_id)
+        else:
+            reasons.append(f"point ({x}, {y}) lies outside the image of {width} x {height}: dropped")
+    for (x, y), ids in said.items():
+        if len(ids) > 1:
+            reasons.append(f"points at ({x}, {y}) contradict each other: classes {sorted(ids)}: dropped")
+    kept = tuple((x, y, ids.copy().pop()) for (x, y), ids in said.items() if len(ids) == 1)
+    boxes = tuple((max(x0, 0), max(y0, 0), min(x1, width), min(y1, height), c) for x0, y0, x1, y1, c in hints.boxes)
+    fitting = tuple(box for box in boxes if box[0] < box[2] and box[1] < box[3])
+    reasons += [f"box {box[:4]} is empty inside the image: dropped" for box in boxes if box not in fitting]
+    return Hints(tags=hints.tags, absent=hints.absent, points=kept, boxes=fitting), reasons
+
+
+def _take_all(
+    path: Path, columns: Iterable[str], take: Callable[[str, Row], None], refused: list[tuple[str, str]]
+) -> None:
+    taken = 0
+    for number, row in _rows(path, columns):
+        try:
+            take(Path(str(row["image"])).with_suffix("").as_posix(), row)
+            taken += 1
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            refused.append((f"{path.name}:{number}", f"unusable row: {error}"))
+        except InputError as error:
+            refused.append((f"{path.name}:{number}", error.one_line()))
+    if not taken:
+        columns = ", ".join(("image", *columns))
+        raise InputError("no usable row", where=path, got=refused[:1] or "an empty file", expected=f"columns {columns}")
+
+
+def _rows(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, Row]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".json":
+            yield from enumerate(_json_rows(json.loads(text), tuple(columns)), 1)
+        else:
+            yield from enumerate(csv.DictReader(text.splitlines(), skipinitialspace=True), 2)
+    except (OSError, UnicodeDecodeError, ValueError, TypeError, csv.Error) as error:
+        expected = f"CSV with a header, or JSON: image, {', '.join(columns)}"
+        raise InputError.of(error, what="unreadable hints", where=path, todo=f"expected {expected}") from error
+
+
+def _json_rows(body: Any, columns: tuple[str, ...]) -> Iterator[Row]:
+    """Either a list of objects, or ``{image: [[x, y, class], …]}``."""
+    if isinstance(body, dict):
+        for image, values in body.items():
+            for value in values:
+                yield {"image": image, **dict(zip(columns, value if isinstance(value, list) else [value], strict=True))}
+    else:
+        yield from body

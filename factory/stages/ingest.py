@@ -1,0 +1,139 @@
+"""Photographs, and whatever is known of them, become a sealed data set."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from factory.core.classes import IGNORE
+from factory.core.errors import ConfigError, InputError
+from factory.core.sample import Domain, Hints, Origin, Sample, Split, Supervision
+from factory.core.writer import DatasetWriter
+from factory.execute import Executor
+from factory.ingest import class_list as class_lists
+from factory.ingest import hints, splits
+from factory.ingest.gather import Settings, SupervisionFilter, Taken, sources, take
+from factory.ingest.geometry import Photograph
+
+
+def run(
+    *,
+    images: Path,
+    class_list: Path | None,
+    tags: Path | None,
+    points: Path | None,
+    boxes: Path | None,
+    scribbles: Path | None,
+    masks: Path | None,
+    out: DatasetWriter,
+    seed: int,
+    classes: list[str] | None,
+    colours: list[list[int]] | None,
+    supervision: SupervisionFilter,
+    size: list[int] | None,
+    tile: int | None,
+    tile_overlap: float,
+    mask_ids: list[list[int]],
+    white_level: int,
+    split: str,
+    group_pattern: str | None,
+    val_share: float,
+    test_share: float,
+    strict: bool,
+    executor: Executor,
+) -> None:
+    """Read a folder (or one picture); what cannot be used is reported and left out, or stops the run if ``strict``."""
+    out.classes = class_lists.choose(class_list, classes, colours)
+    settings = Settings(
+        classes=out.classes,
+        supervision=supervision,
+        seed=seed,
+        white_level=white_level,
+        mask_ids=_translation(mask_ids),
+        size=_size(size),
+        tile=tile,
+        tile_overlap=tile_overlap,
+    )
+    table = hints.read(out.classes, tags=tags, points=points, boxes=boxes)
+    found = sources(images, table, masks, scribbles)
+    splits.check_pattern(group_pattern)
+    groups = [splits.group_of(source.name, group_pattern) for source in found]
+    chosen = splits.assign(groups, fixed=split, val_share=val_share, test_share=test_share, seed=seed)
+    for where, reason in [*table.refused, *_unmatched(table, {source.name for source in found})]:
+        out.report(where, reason)
+    seen: dict[str, str] = {}
+    taken = executor.map(partial(take, settings=settings), found, title="ingest")
+    for one, group in zip(taken, groups, strict=True):
+        _keep(one, group, chosen[group], seen, out)
+    _finish(out, strict=strict)
+
+
+def _keep(one: Taken, group: str, split: Split, seen: dict[str, str], out: DatasetWriter) -> None:
+    for reason in one.reasons:
+        out.report(one.source.path.name, reason)
+    if one.photos and (first := seen.setdefault(one.sha256, one.source.name)) != one.source.name:
+        out.report(one.source.path.name, f"the same picture as {first}: left out")
+        return
+    for photo in one.photos:
+        _add(photo, one.source.name, group, split, out)
+
+
+def _add(photo: Photograph, name: str, group: str, split: Split, out: DatasetWriter) -> None:
+    height, width = photo.image.shape[:2]
+    image, sha256 = out.write_image(photo.id, photo.image)
+    known = {}
+    if photo.mask is not None:
+        origin = (photo.mask != IGNORE).astype("uint8") * Origin.HUMAN
+        known = {key: out.write_map(key, photo.id, ids) for key, ids in (("mask", photo.mask), ("source", origin))}
+    said = photo.hints
+    if photo.scribbles is not None:
+        path = out.write_map("hints", f"{photo.id}.scribbles", photo.scribbles)
+        said = Hints.from_json(said.as_json() | {"scribbles": path})
+    sample = Sample(
+        id=photo.id, image=image, width=width, height=height, split=split, group=group, domain=Domain.REAL,
+        supervision=_supervision(photo), image_sha256=sha256, hints=said, **known,
+        provenance={"file": name, "offset": list(photo.offset)},
+    )  # fmt: skip
+    out.add(sample)
+
+
+def _supervision(photo: Photograph) -> Supervision:
+    told = (
+        (Supervision.HUMAN, photo.mask is not None),
+        (Supervision.SCRIBBLES, photo.scribbles is not None),
+        (Supervision.POINTS, photo.hints.points),
+        (Supervision.BOXES, photo.hints.boxes),
+        (Supervision.TAGS, photo.hints.tags or photo.hints.absent),
+    )
+    return next((kind for kind, there in told if there), Supervision.NONE)
+
+
+def _unmatched(table: hints.HintTable, names: set[str]) -> list[tuple[str, str]]:
+    return [(name, "hints for a picture that is not in the folder: ignored") for name in sorted(table.names() - names)]
+
+
+def _finish(out: DatasetWriter, *, strict: bool) -> None:
+    samples = list(out.samples())
+    if strict and out.issues:
+        first = f"{out.issues[0]['where']}: {out.issues[0]['reason']}"
+        todo = "correct them, or run without strict=true to leave them out"
+        raise InputError(f"{len(out.issues)} problems in the input", where=first, todo=todo)
+    if not samples:
+        reasons = [f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3]]
+        raise InputError("nothing could be ingested", got=reasons or "no picture", todo="see the reasons")
+    out.figures = {"images": len(samples), "points": sum(len(s.hints.points) for s in samples)}
+    out.figures |= {f"{split}": n for split in Split if (n := sum(s.split == split for s in samples))}
+
+
+def _translation(pairs: list[list[int]]) -> dict[int, int]:
+    if all(len(pair) == 2 and all(0 <= value <= 255 for value in pair) for pair in pairs):
+        return {pair[0]: pair[1] for pair in pairs}
+    raise ConfigError("mask_ids is a list of [found, meant] pairs of ids 0-255", where="ingest.mask_ids", got=pairs)
+
+
+def _size(size: list[int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    if len(size) != 2 or not all(isinstance(n, int) and n > 0 for n in size):
+        raise ConfigError("size must be [width, height]", where="ingest.size", got=size)
+    return (size[0], size[1])
