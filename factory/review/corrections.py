@@ -1,0 +1,148 @@
+"""What a returned mask says, and how it overrides what was known of an image's pixels.
+
+Two rules hold whatever the settings: a person's pixel replaces every other origin, and nothing but a newer pixel of a
+person's replaces it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core.classes import IGNORE
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError, ConfigError
+from factory.core.queue import Queue
+from factory.core.sample import Origin, Sample
+
+Map = npt.NDArray[np.uint8]
+Where = npt.NDArray[np.bool_]
+
+CHOICES = {
+    "scope": ("auto", "touched", "regions", "image"),
+    "unstated": ("keep", "ignore", "background"),
+    "unchanged": ("confirm", "skip"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How far a returned mask is a person's word.
+
+    ``scope``: `image` - every stated pixel (the person drew the whole mask). With a queue the person saw the model's
+    proposal as a start and was asked about regions: `regions` - stated pixels inside the queued regions only;
+    `touched` - those, and any other pixel that came back different from the proposal, because only a person can have
+    changed it. `auto` is `touched` with a queue, `image` without.
+
+    ``unstated``, for pixels in no mask inside that scope: `keep` what was known, `ignore` - withdraw it (a person's
+    earlier pixels stay), `background` - they are class 0.
+
+    ``unchanged``, for an image that came back exactly as proposed: `confirm` - the proposal was found right, `skip` -
+    nobody looked at it.
+    """
+
+    scope: str = "auto"
+    unstated: str = "keep"
+    unchanged: str = "confirm"
+
+    def __post_init__(self) -> None:
+        for key, choices in CHOICES.items():
+            if (value := getattr(self, key)) not in choices:
+                raise ConfigError(f"unknown rules.{key}", got=value, expected=", ".join(choices))
+
+    def settled(self, *, queued: bool) -> Rules:
+        """These rules with `auto` decided; `ConfigError` for a scope that needs a queue where there is none."""
+        if self.scope == "auto":
+            return replace(self, scope="touched" if queued else "image")
+        if self.scope != "image" and not queued:
+            raise ConfigError(f"rules.scope={self.scope} needs the queue", todo="give inputs.queue=… or scope=image")
+        return self
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an annotator was given for one image: the queued regions' numbers, and the model's proposal."""
+
+    regions_hw: npt.NDArray[np.uint16]
+    proposal_hw: Map
+
+    @classmethod
+    def of(cls, queue: Queue, sample: Sample) -> Asked:
+        """Read both maps of an image that is in the queue."""
+        regions, proposal = (queue.map(name, sample.id) for name in ("regions", "proposals"))
+        if not regions.shape == proposal.shape == (sample.height, sample.width):
+            todo = "give the queue that was selected on this data set"
+            where = f"{queue.root}: {sample.id}"
+            raise ArtefactError("the queue's maps are not of the image's size", where=where, todo=todo)
+        return cls(regions.astype(np.uint16), proposal.astype(np.uint8))
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of an image's pixels; an image without a mask has ignore everywhere."""
+
+    mask_hw: Map
+    confidence_hw: Map
+    source_hw: Map
+
+    @classmethod
+    def of(cls, source: Dataset, sample: Sample) -> Known:
+        """Read the three maps; what a sample lacks counts as nothing known, or as vouched for by its supervision."""
+        size_hw = (sample.height, sample.width)
+        if sample.mask is None:
+            return cls(np.full(size_hw, IGNORE, np.uint8), np.zeros(size_hw, np.uint8), np.zeros(size_hw, np.uint8))
+        mask_hw = source.mask(sample)
+        sure = np.where(mask_hw == IGNORE, 0, 255).astype(np.uint8)
+        origin = np.where(mask_hw == IGNORE, Origin.NONE, _origin(sample)).astype(np.uint8)
+        confidence: Any = sure if sample.confidence is None else source.map(sample, "confidence")
+        return cls(mask_hw, confidence, origin if sample.source is None else source.map(sample, "source"))
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The maps after a correction, and which pixels a person vouches for through it."""
+
+    maps: Known
+    human_hw: Where
+
+
+def apply(known: Known, stated_hw: Map, asked: Asked | None, rules: Rules) -> Corrected:
+    """Override what was known by what a person stated (`Rules` settled)."""
+    if rules.unstated == "background":
+        stated_hw = np.where(stated_hw == IGNORE, 0, stated_hw).astype(np.uint8)
+    scope_hw = _scope(stated_hw, asked, rules)
+    human_hw = scope_hw & (stated_hw != IGNORE)
+    mask_hw, confidence_hw, source_hw = known.mask_hw.copy(), known.confidence_hw.copy(), known.source_hw.copy()
+    if rules.unstated == "ignore":
+        withdrawn_hw = scope_hw & ~human_hw & (source_hw != Origin.HUMAN)
+        mask_hw[withdrawn_hw], confidence_hw[withdrawn_hw], source_hw[withdrawn_hw] = IGNORE, 0, Origin.NONE
+    mask_hw[human_hw], confidence_hw[human_hw], source_hw[human_hw] = stated_hw[human_hw], 255, Origin.HUMAN
+    return Corrected(Known(mask_hw, confidence_hw, source_hw), human_hw)
+
+
+def changed_regions(stated_hw: Map, asked: Asked, rules: Rules) -> tuple[list[int], list[int]]:
+    """Numbers of the queued regions, and of those in which at least one pixel came back other than proposed.
+
+    A pixel that came back in no mask counts as changed unless the rules keep what was known there.
+    """
+    differs = stated_hw != asked.proposal_hw
+    if rules.unstated == "keep":
+        differs &= stated_hw != IGNORE
+    numbers = [np.unique(asked.regions_hw[where & (asked.regions_hw > 0)]).tolist() for where in (True, differs)]
+    return numbers[0], numbers[1]
+
+
+def _scope(stated_hw: Map, asked: Asked | None, rules: Rules) -> Where:
+    if asked is None or rules.scope == "image":
+        return np.ones(stated_hw.shape, bool)
+    inside = asked.regions_hw > 0
+    return inside | (stated_hw != asked.proposal_hw) if rules.scope == "touched" else inside
+
+
+def _origin(sample: Sample) -> Origin:
+    """The origin of a mask without a source map, by the sample's supervision."""
+    known = {"exact": Origin.EXACT, "human": Origin.HUMAN, "masks": Origin.HINT}
+    return known.get(sample.supervision.value, Origin.PSEUDO)

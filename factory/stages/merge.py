@@ -1,0 +1,86 @@
+"""Corrections come back, and make the next version of the data set.
+
+A person's pixels override every other origin (confidence 255, origin human, supervision human); what nobody stated
+stays as it was. Ids, splits and everything else are carried over; test images are never corrected.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from factory.core.dataset import Dataset, require_same_classes
+from factory.core.queue import Queue
+from factory.core.sample import Sample, Supervision
+from factory.core.writer import DatasetWriter
+from factory.exchange import Codec, Mask
+from factory.review.corrections import Asked, Known, Rules, apply, changed_regions
+from factory.review.returns import Intake
+from factory.review.tally import Tally
+
+
+def run(
+    *,
+    source: Dataset,
+    corrections: Path,
+    queue: Queue | None,
+    out: DatasetWriter,
+    seed: int,  # noqa: ARG001  (nothing here is random)
+    codec: Codec,
+    rules: Rules,
+    strict: bool,
+) -> None:
+    """Merge the masks in ``corrections`` into ``source``; see `Rules` for how far they count."""
+    rules, tally = rules.settled(queued=queue is not None), Tally()
+    asked_ids = frozenset(item.sample_id for item in queue.items) if queue else None
+    if queue:
+        require_same_classes(source, queue)
+    intake = Intake(
+        samples={sample.id: sample for sample in source.samples},
+        classes=source.classes,
+        asked=None if rules.scope == "image" else asked_ids,
+        report=out.report,
+        strict=strict,
+    )
+    out.classes = source.classes
+    corrected = set()
+    for sample, stated_hw in intake.accept(codec.read(corrections)):
+        asked = Asked.of(queue, sample) if queue and asked_ids and sample.id in asked_ids else None
+        if _merge_one(source, sample, stated_hw, asked, rules, tally, out):
+            corrected.add(sample.id)
+    for sample in source.samples:
+        if sample.id not in corrected:
+            out.add(out.carry(source, sample))
+    out.figures |= tally.figures(source.classes, left_out=intake.left_out)
+
+
+def _merge_one(
+    source: Dataset,
+    sample: Sample,
+    stated_hw: Mask,
+    asked: Asked | None,
+    rules: Rules,
+    tally: Tally,
+    out: DatasetWriter,
+) -> bool:
+    """Write one corrected sample; False where the correction says nothing, or nothing that counts."""
+    if asked and (stated_hw == asked.proposal_hw).all():
+        tally.images_unchanged += 1
+        if rules.unchanged == "skip":
+            return False
+    known = Known.of(source, sample)
+    after = apply(known, stated_hw, asked, rules)
+    if asked:
+        tally.regions(*changed_regions(stated_hw, asked, rules))
+    if not after.human_hw.any() and (after.maps.mask_hw == known.mask_hw).all():
+        return False
+    tally.image(known, after)
+    carried = out.carry(source, sample, "image", "instances", "depth")
+    written = {
+        "mask": out.write_map("mask", sample.id, after.maps.mask_hw),
+        "confidence": out.write_map("confidence", sample.id, after.maps.confidence_hw),
+        "source": out.write_map("source", sample.id, after.maps.source_hw),
+    }
+    human = after.human_hw.any() or sample.supervision == Supervision.HUMAN
+    supervision = Supervision.HUMAN if human else sample.supervision
+    out.add(carried.replace(**written, supervision=supervision))
+    return True
