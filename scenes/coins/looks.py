@@ -54,9 +54,10 @@ def coin(
         "metallic": uniform(rng, (0.0, 0.25)) if common["cast"] else uniform(rng, (0.55, 1.0)),
         "roughness": uniform(rng, (0.5, 0.9)) if common["cast"] else uniform(rng, (0.28, 0.7)),
         "patch_scale": log_uniform(rng, (0.7, 3.0)),
+        "cavity": uniform(rng, (0.1, 0.9)),
         "pitting": uniform(rng, (0.0, 0.6)),
         "seed": seed_of(rng),
-        "motif": pick(rng, {name: 0.35 if name == "blank" else 1.0 for name in MOTIFS}),
+        "motif": pick(rng, MOTIFS),
         "border": pick(rng, {"none": 1.0, "rim": 1.0, "dots": 1.0, "letters": 1.2}),
         "relief": uniform(rng, relief),
         "irregularity": uniform(rng, irregularity),
@@ -84,7 +85,8 @@ def ground(rng: np.random.Generator, *, kinds: dict[str, float], lightness: Span
         "bump": uniform(rng, (0.0, 1.0)),
         "blotches": uniform(rng, unevenness),
         "slope": [round(float(v), 4) for v in rng.normal(0, 0.5, 2)],
-        "seed": uniform(rng, (0, 1000)),
+        "glow": log_uniform(rng, (0.15, 1.5)),
+        "seed": seed_of(rng),
     }
 
 

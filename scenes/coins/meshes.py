@@ -57,11 +57,22 @@ def add(name: str, vertices: npt.NDArray[Any], faces: npt.NDArray[Any], *, smoot
     import bpy
 
     mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata(vertices.tolist(), [], faces.tolist())
+    _fill(mesh, vertices, faces)
     mesh.shade_smooth() if smooth else mesh.shade_flat()
     obj = bpy.data.objects.new(name, mesh)
     bpy.context.scene.collection.objects.link(obj)
     return bproc.types.MeshObject(obj)
+
+
+def _fill(mesh: Any, vertices: npt.NDArray[Any], faces: npt.NDArray[Any]) -> None:
+    """Hand over whole arrays; all faces have the same number of corners."""
+    mesh.vertices.add(len(vertices))
+    mesh.vertices.foreach_set("co", vertices.astype(np.float32).ravel())
+    mesh.loops.add(faces.size)
+    mesh.loops.foreach_set("vertex_index", faces.astype(np.int32).ravel())
+    mesh.polygons.add(len(faces))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, faces.shape[1], dtype=np.int32))
+    mesh.update(calc_edges=True)
 
 
 def store(obj: Any, name: str, values: npt.NDArray[Any]) -> None:

@@ -81,14 +81,14 @@ class Coins:
     frame_mm: Span = (45.0, 75.0)
     diameter: Span = (0.26, 0.5)
     size_spread: float = 0.18
-    count: Span = (3, 14)
+    count: Span = (5, 18)
     rows_share: float = 0.5
-    spacing: Span = (1.06, 1.6)
-    missing_share: float = 0.12
+    spacing: Span = (1.05, 1.5)
+    missing_share: float = 0.1
     overlap_share: float = 0.15
     metals: Mapping[str, float] = _weights(*looks.METALS)
     cast_share: float = 0.45
-    relief: Span = (0.05, 0.22)
+    relief: Span = (0.08, 0.42)
     irregularity: Span = (0.005, 0.07)
     wear: Span = (0.0, 0.9)
     grounds: Mapping[str, float] = _weights(*looks.GROUNDS)
@@ -98,7 +98,7 @@ class Coins:
     clutter: Span = (0, 4)
     lights: Span = (1, 3)
     light_kinds: Mapping[str, float] = _weights(*KINDS)
-    light_elevation_deg: Span = (14.0, 80.0)
+    light_elevation_deg: Span = (12.0, 75.0)
     light_distance: Span = (0.9, 8.0)
     light_warmth: float = 0.3
     ambient: Span = (0.03, 1.0)
@@ -107,10 +107,10 @@ class Coins:
     highlight: Span = (0.55, 0.98)
     black: Span = (0.0, 0.12)
     gamma: Span = (1.7, 2.6)
-    blur: Span = (0.0, 7.0)
+    blur: Span = (0.0, 6.5)
     halo: Span = (0.0, 0.8)
     vignette: Span = (0.0, 0.45)
-    noise: Span = (0.0, 0.04)
+    noise: Span = (0.0, 0.03)
     grey_share: float = 0.6
     cast: float = 0.08
 

@@ -50,7 +50,7 @@ def _add_clutter(plan: dict[str, Any]) -> None:
     piece.set_scale([plan["size"]] * 3)
     piece.set_rotation_euler([0, 0, plan["turn"]])
     piece.set_location([plan["x"], plan["y"], 0])
-    _finish(piece, surfaces.plain_surface(plan["colour"]), BACKGROUND)
+    _finish(piece, surfaces.plain_surface(plan), BACKGROUND)
 
 
 def _finish(obj: Any, material: Any, class_id: int) -> None:

@@ -12,18 +12,19 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-MOTIFS = ("head", "figure", "animal", "wheel", "blank")
+MOTIFS = {"head": 2.0, "figure": 1.0, "animal": 1.0, "wheel": 0.4, "blank": 0.4}
+"""What coins show, with relative frequencies."""
 
 
 def face(motif: str, seed: int, x: Array, y: Array, *, border: str, wear: float) -> Array:
     """Height at the points (x, y): motif, inscription and border, flattened by ``wear`` (0 fresh, 1 smooth)."""
     rng = np.random.default_rng(seed)
-    shift, turn = rng.uniform(-0.12, 0.12, 2), rng.uniform(0, 2 * np.pi)
-    u = np.cos(turn) * (x - shift[0]) + np.sin(turn) * (y - shift[1])
-    v = np.cos(turn) * (y - shift[1]) - np.sin(turn) * (x - shift[0])
-    height = np.maximum(_motif(motif, rng, u, v), _border(border, rng, u, v))
-    uneven = _rough(rng, u, v, waves=6)
-    return height * (1 - 0.8 * wear * np.clip(0.6 + 0.8 * uneven, 0, 1)) + 0.12 * uneven
+    shift, size = rng.uniform(-0.12, 0.12, 2), rng.uniform(1.0, 1.35)
+    u, v = x - shift[0], y - shift[1]
+    struck = np.maximum(_motif(motif, rng, u / size, v / size), _border(border, rng, u, v))
+    worn = 1 - 0.8 * wear * np.clip(0.6 + 0.8 * _rough(rng, u, v, scale=3.0), 0, 1)
+    pits = _rough(rng, u, v, scale=9.0) + 0.7 * _rough(rng, u, v, scale=17.0)
+    return struck * worn + 0.06 * _rough(rng, u, v, scale=3.0) + rng.uniform(0.0, 0.09) * pits
 
 
 def outline(angle: Array, seed: int, irregularity: float) -> Array:
@@ -49,13 +50,13 @@ def _capsules(u: Array, v: Array, rows: list[tuple[float, ...]]) -> Array:
     return height
 
 
-def _rough(rng: np.random.Generator, u: Array, v: Array, waves: int, scale: float = 4.0) -> Array:
-    """Smooth noise of about unit amplitude: a few random plane waves."""
+def _rough(rng: np.random.Generator, u: Array, v: Array, scale: float) -> Array:
+    """Smooth noise of about unit amplitude: a few random plane waves of about ``scale`` radians a coin radius."""
     total = np.zeros_like(u)
-    for _ in range(waves):
+    for _ in range(8):
         a, b, phase = *rng.normal(0, scale, 2), rng.uniform(0, 2 * np.pi)
         total += np.sin(a * u + b * v + phase)
-    return total / np.sqrt(waves)
+    return total / 2
 
 
 def _motif(motif: str, rng: np.random.Generator, u: Array, v: Array) -> Array:
@@ -75,10 +76,11 @@ def _head(rng: np.random.Generator, u: Array, v: Array) -> Array:
         (0.22, -0.34 + j[5], 0.30 + j[6], -0.36, 0.10, 0.75),
         (0.30, -0.20 + j[7], 0.38, -0.22, 0.05, 0.6),
         (-0.08, -0.30, -0.16 + j[8], -0.72, 0.20 + 0.5 * abs(j[9]), 0.7),
-        (0.28, 0.20, 0.36 + j[10], 0.21, 0.05, 0.9),
+        (0.20, 0.22, 0.36 + j[10], 0.23, 0.05, 1.05),
+        (-0.42, 0.20, 0.22, 0.44 + j[10], 0.07, 1.15),
     ]
     if rng.random() < 0.5:
-        rows += _scatter(rng, (-0.3, 0.3), int(rng.integers(5, 14)), 0.13)
+        rows += _scatter(rng, (-0.25, 0.25), int(rng.integers(8, 24)), 0.13)
     base = _capsules(u, v, rows)
     bend = 2 * np.sin(5 * np.arctan2(v - 0.1, u + 0.05) + 40 * j[11])
     waves = np.sin(rng.uniform(16, 34) * np.hypot(u - 0.2, v) + bend)

@@ -9,39 +9,38 @@ from scenes.kit.nodes import Shader, Socket
 
 def coin_surface(plan: dict[str, Any]) -> Any:
     """Metal under tarnish: patches by noise, and more of it in the recesses of the relief than on the high points."""
-    shader, seed = Shader("coin"), plan["seed"] % 1000
-    patches = shader.noise(plan["patch_scale"], seed, detail=4)
-    depth = shader.ramp(shader.attribute("relief"), 0.0, 0.8, (0.22, -0.18))
+    shader = Shader("coin", seed=plan["seed"], unit=1.0)
+    patches = shader.noise(plan["patch_scale"], detail=4)
+    depth = shader.ramp(shader.attribute("relief"), 0.0, 0.8, (0.5 * plan["cavity"], -0.4 * plan["cavity"]))
     level = 0.75 - 0.5 * plan["tarnish_share"]
     share = shader.ramp(shader.math("ADD", patches, depth), level - 0.12, level + 0.12)
     shader.set(Base_Color=shader.mix(share, plan["base"], plan["tarnish"]))
     shader.set(Metallic=shader.ramp(share, 0.0, 1.0, (plan["metallic"], plan["metallic"] * 0.4)))
     shader.set(Roughness=shader.ramp(share, 0.0, 1.0, (plan["roughness"], min(plan["roughness"] + 0.25, 1.0))))
-    grain = shader.noise(9.0, seed + 0.5, detail=4)
-    shader.bump(grain, plan["pitting"], 0.06 * plan["radius"])
+    shader.bump(shader.noise(9.0, detail=3), plan["pitting"], 0.06 * plan["radius"])
     return shader.material
 
 
 def ground_surface(plan: dict[str, Any]) -> Any:
     """The table's material, by kind, under blotches that span the frame."""
-    shader, unit = Shader(plan["kind"]), plan["scale"] / plan["frame"]
+    shader, unit = Shader(plan["kind"], seed=plan["seed"], unit=plan["frame"]), plan["scale"] / plan["frame"]
     build = {"cloth": _cloth, "wood": _wood, "stone": _stone, "terrazzo": _terrazzo}.get(plan["kind"], _paper)
     texture = build(shader, plan, unit)
     colour = shader.mix(texture, plan["first"], plan["second"])
-    blotch = shader.ramp(shader.noise(1.3 / plan["frame"], plan["seed"] + 7, detail=3), 0.3, 0.7)
-    shade = shader.ramp(blotch, 0.0, 1.0, (1.0 - plan["blotches"], 1.0))
-    colour = shader.mix(1.0, colour, shade, "MULTIPLY")
+    blotch = shader.ramp(shader.noise(1.3 / plan["frame"], detail=2), 0.3, 0.7, (1.0 - plan["blotches"], 1.0))
+    colour = shader.mix(1.0, colour, blotch, "MULTIPLY")
     shader.set(Base_Color=colour, Roughness=plan["roughness"])
-    shader.bump(texture, plan["bump"], 0.01 * plan["frame"])
     if plan["kind"] == "backdrop":
         _glow(shader, plan, colour)
+    else:
+        shader.bump(texture, plan["bump"], 0.01 * plan["frame"])
     return shader.material
 
 
-def plain_surface(colour: list[float]) -> Any:
+def plain_surface(plan: dict[str, Any]) -> Any:
     """One dull colour, for clutter."""
-    shader = Shader("clutter")
-    shader.set(Base_Color=colour, Roughness=0.8)
+    shader = Shader("clutter", seed=plan["seed"], unit=1.0)
+    shader.set(Base_Color=plan["colour"], Roughness=0.8)
     return shader.material
 
 
@@ -49,42 +48,39 @@ def _cloth(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
     """Two crossing sets of threads, uneven like hand-woven ones."""
     at = shader.stretched((unit, unit, unit), plan["turn"])
     warp, weft = (shader.waves(at, 11.0, warp=2 * plan["warp"], axis=axis) for axis in "XY")
-    fluff = shader.noise(18 * unit, plan["seed"], detail=3)
-    return shader.math("MULTIPLY", shader.math("MULTIPLY", warp, weft), shader.ramp(fluff, 0.2, 0.8, (0.5, 1.4)))
+    fluff = shader.ramp(shader.noise(18 * unit, detail=2), 0.2, 0.8, (0.5, 1.4))
+    return shader.math("MULTIPLY", shader.math("MULTIPLY", warp, weft), fluff)
 
 
 def _wood(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
     """Growth rings cut lengthwise, with fine fibres along them."""
     at = shader.stretched((unit, 0.12 * unit, unit), plan["turn"])
     rings = shader.waves(at, 1.2, warp=4 + 8 * plan["warp"])
-    fibres = shader.noise(24.0, plan["seed"], at=at, detail=4)
+    fibres = shader.noise(24.0, at=at, detail=3)
     return shader.math("ADD", shader.math("MULTIPLY", rings, 0.6), shader.math("MULTIPLY", fibres, 0.5))
 
 
 def _stone(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
     """Cloudy mass with veins."""
-    clouds = shader.noise(2.2 * unit, plan["seed"], detail=8, warp=2 * plan["warp"])
-    cracks = shader.cells(2.5 * unit, plan["seed"], "DISTANCE_TO_EDGE")
+    clouds = shader.noise(2.2 * unit, detail=5, warp=2 * plan["warp"])
+    cracks = shader.cells(2.5 * unit, "DISTANCE_TO_EDGE")
     veins = shader.ramp(cracks, 0.0, 0.05, (0.5 * plan["warp"], 0.0))
     return shader.ramp(shader.math("ADD", clouds, veins), 0.25, 0.8)
 
 
 def _terrazzo(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
     """Round specks, from polka dots to crumbs: discs that are no coins."""
-    away = shader.cells(7.0 * unit, plan["seed"])
     size = 0.18 + 0.3 * plan["warp"]
-    return shader.ramp(away, size, size + 0.06)
+    return shader.ramp(shader.cells(7.0 * unit), size, size + 0.06)
 
 
 def _paper(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
     """Mottled and grainy, as old prints, felt and suede are."""
-    mottle = shader.noise(5.0 * unit, plan["seed"], detail=8, warp=plan["warp"])
-    return shader.ramp(mottle, 0.15, 0.85)
+    return shader.ramp(shader.noise(5.0 * unit, detail=6), 0.15, 0.85)
 
 
 def _glow(shader: Shader, plan: dict[str, Any], colour: Socket) -> None:
     """A backdrop lit on its own, brighter towards one side, whatever lights the coins."""
-    at = shader.stretched((plan["slope"][0] / plan["frame"], plan["slope"][1] / plan["frame"], 0.0))
-    along = shader._node("VectorMath", {0: at, 1: (1.0, 1.0, 0.0)}, operation="DOT_PRODUCT").outputs["Value"]
-    shader.set(Emission_Color=colour, Emission_Strength=shader.ramp(along, -0.7, 0.7, (0.05, 0.9)))
-    shader.set(Base_Color=(0.01, 0.01, 0.01))
+    slope_x, slope_y = (value / plan["frame"] for value in plan["slope"])
+    strength = shader.ramp(shader.along((slope_x, slope_y, 0.0)), -0.5, 0.5, (0.05, plan["glow"]))
+    shader.set(Base_Color=(0.01, 0.01, 0.01), Emission_Color=colour, Emission_Strength=strength)

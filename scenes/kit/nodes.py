@@ -1,28 +1,37 @@
 """Short names for shader nodes, so that a material reads as a formula.
 
 Every function adds one node to a material's tree and returns its output socket. Inputs are sockets or plain values.
-Coordinates come from `coordinates`: object space, so that meshes built at unit size share one scale of texture.
+Coordinates are object space, so that meshes built at unit size share one scale of texture.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 Socket = Any
 """A ``bpy.types.NodeSocket``; bpy cannot be imported where plans are tested."""
 
 
 class Shader:
-    """The node tree of one material under construction."""
+    """The node tree of one material under construction.
 
-    def __init__(self, name: str) -> None:
+    ``place`` is object space; ``space`` the same, moved by ``seed`` so far (many times ``unit``, the size of what is
+    shown) that no two materials show the same piece of a texture. ``flat`` textures ignore height and cost half.
+    """
+
+    def __init__(self, name: str, *, seed: int, unit: float, flat: bool = True) -> None:
         import bpy
 
         self.material = bpy.data.materials.new(name)
         self.material.use_nodes = True
         self.tree = self.material.node_tree
         self.surface = self.tree.nodes["Principled BSDF"]
-        self._space: Socket | None = None
+        self.dimensions = "2D" if flat else "3D"
+        self.place = self._node("TexCoord", {}).outputs["Object"]
+        offset = np.random.default_rng(seed).uniform(-40, 40, 3) * unit
+        self.space = self._node("Mapping", {"Vector": self.place, "Location": offset}).outputs["Vector"]
 
     def set(self, **inputs: Any) -> None:
         """Set or connect inputs of the surface; underscores stand for blanks: ``Base_Color``."""
@@ -45,29 +54,27 @@ class Shader:
             self._feed(node.inputs[key], value)
         return node
 
-    def coordinates(self) -> Socket:
-        """Object space."""
-        if self._space is None:
-            self._space = self._node("TexCoord", {}).outputs["Object"]
-        return self._space
-
     def stretched(self, scale: tuple[float, float, float], turn: float = 0.0) -> Socket:
         """Object space, turned about the vertical by ``turn`` radians and scaled along the axes."""
-        inputs: dict[str | int, Any] = {"Vector": self.coordinates(), "Rotation": (0, 0, turn), "Scale": scale}
+        inputs: dict[str | int, Any] = {"Vector": self.space, "Rotation": (0, 0, turn), "Scale": scale}
         return self._node("Mapping", inputs).outputs["Vector"]
 
-    def noise(
-        self, scale: float, seed: float, *, detail: float = 3, at: Socket | None = None, warp: float = 0
-    ) -> Socket:
-        """Fractal noise around 0.5; ``seed`` is its fourth coordinate."""
-        inputs: dict[str | int, Any] = {"Vector": at or self.coordinates(), "Scale": scale, "W": seed}
-        inputs |= {"Detail": detail, "Distortion": warp}
-        return self._node("TexNoise", inputs, noise_dimensions="4D").outputs["Fac"]
+    def noise(self, scale: float, *, detail: float = 3, at: Socket | None = None, warp: float = 0) -> Socket:
+        """Fractal noise around 0.5; ``detail`` octaves, ``warp`` for marbling (which triples the cost)."""
+        inputs: dict[str | int, Any] = {"Vector": at or self.space, "Scale": scale, "Detail": detail}
+        inputs["Distortion"] = warp
+        return self._node("TexNoise", inputs, noise_dimensions=self.dimensions).outputs["Fac"]
 
-    def cells(self, scale: float, seed: float, feature: str = "F1") -> Socket:
+    def cells(self, scale: float, feature: str = "F1") -> Socket:
         """Distance to the nearest random point, or to the nearest cell border."""
-        inputs: dict[str | int, Any] = {"Vector": self.coordinates(), "Scale": scale, "W": seed}
-        return self._node("TexVoronoi", inputs, voronoi_dimensions="4D", feature=feature).outputs["Distance"]
+        inputs: dict[str | int, Any] = {"Vector": self.space, "Scale": scale}
+        node = self._node("TexVoronoi", inputs, voronoi_dimensions=self.dimensions, feature=feature)
+        return node.outputs["Distance"]
+
+    def along(self, direction: tuple[float, float, float]) -> Socket:
+        """How far a point of object space lies in a direction, in multiples of its length squared."""
+        inputs: dict[str | int, Any] = {0: self.place, 1: direction}
+        return self._node("VectorMath", inputs, operation="DOT_PRODUCT").outputs["Value"]
 
     def waves(self, at: Socket, scale: float, *, warp: float = 0, axis: str = "X") -> Socket:
         """Parallel bands, 0 to 1."""
