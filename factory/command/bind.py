@@ -63,7 +63,8 @@ def bind(name: str, config: dict[str, Any]) -> Step:
     function = _function(name, config)
     settings = {key: value for key, value in config.items() if key not in (*FOLDERS, "_target_", "seed")}
     hints = typing.get_type_hints(function, include_extras=True)
-    check_names(name, function, {*settings, *config["inputs"], "out", "seed"})
+    seeded = {"seed"} & set(inspect.signature(function).parameters)
+    check_names(name, function, {*settings, *config["inputs"], "out", *seeded})
     for key, value in settings.items():
         check_value(f"{name}.{key}", value, hints[key])
     kind = next((hint for hint in typing.get_args(hints["out"]) if isinstance(hint, Kind)), Kind.DATASET)
@@ -71,7 +72,8 @@ def bind(name: str, config: dict[str, Any]) -> Step:
         name=name,
         function=function,
         kind=kind,
-        parts={key: make_part(f"{name}.{key}", value) for key, value in settings.items()},
+        parts={key: make_part(f"{name}.{key}", value) for key, value in settings.items()}
+        | dict.fromkeys(seeded, config["seed"]),
         inputs={key: Path(path) if path is not None else None for key, path in config["inputs"].items()},
         out=Path(config["out"]),
         seed=config["seed"],

@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from factory.command import tree
-from factory.core.errors import ConfigError
+from factory.core.errors import ConfigError, FactoryError
 
 QUIET = ["hydra.run.dir=.", "hydra.sweep.dir=.", "hydra.sweep.subdir=.", "hydra.output_subdir=null"]
 """Hydra makes no folders and writes no files of its own: artefacts carry their configuration themselves."""
@@ -39,10 +39,12 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
         varied = _varied_keys(overrides) if sweep else set()
 
         def task(config: DictConfig) -> None:
-            mine = HydraConfig.get().overrides.task
-            swept = [word for word in mine if word.split("=", 1)[0] in varied]
+            mine: list[str] = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # type: ignore[assignment]
+            swept = [_short(word) for word in mine if word.split("=", 1)[0] in varied]
             try:
-                job(_plain(config), [_short(word) for word in swept])
+                with _clear_errors(stage):
+                    plain = _plain(config)
+                job(plain, swept)
             except Exception as error:
                 failed(error)
 
@@ -113,6 +115,8 @@ def _clear_errors(stage: str) -> Iterator[None]:
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
+        if isinstance(error.__cause__, FactoryError):
+            raise error.__cause__ from error
         raise ConfigError(
             "the configuration does not fit",
             where=f"factory {stage}",

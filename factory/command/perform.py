@@ -44,7 +44,7 @@ def perform(step: Step) -> Outcome:
     if is_sealed(step.out, identity, overwrite=step.overwrite):
         return Outcome(step.name, step.out, read_header(step.out), time.monotonic() - began, skipped=True)
     with open_writer(step.out, identity, step.kind, overwrite=step.overwrite) as out:
-        step.function(**step.parts, **opened, out=out, seed=step.seed)
+        step.function(**step.parts, **opened, out=out)
         header = out.seal()
     return Outcome(step.name, step.out, header, time.monotonic() - began, skipped=False)
 

@@ -25,6 +25,10 @@ class Dataset(Artefact):
         """Every sample, in id order."""
         return manifest.read(self.path(manifest.NAME))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel light to worker processes: the manifest stays behind and is read there only if asked for."""
+        return (Dataset, (self.root, self.header))
+
     def where(self, *, split: Split | None = None, domain: Domain | None = None) -> list[Sample]:
         """The samples of a split, a domain, or both, in id order."""
         chosen = (s for s in self.samples if split in (None, s.split))
