@@ -51,3 +51,8 @@ def require_size(got_hw: tuple[int, int], expected_hw: tuple[int, int], where: o
         got, expected = (f"{width} x {height} (width x height)" for height, width in (got_hw, expected_hw))
         todo = "correct the image as it is in the data set, without scaling or cropping"
         raise InputError("another size than the image", where=where, got=got, expected=expected, todo=todo)
+
+
+def placed(error: InputError, where: object, todo: str) -> InputError:
+    """The same error, said of an entry; its own advice goes before ``todo``."""
+    return InputError(error.what, where=where, got=error.got, expected=error.expected, todo=error.todo or todo)

@@ -27,7 +27,7 @@ from scipy import ndimage
 
 from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ConfigError, InputError
-from factory.exchange import Mask, outlines, require_size, runs
+from factory.exchange import Mask, outlines, placed, require_size, runs
 
 Region = npt.NDArray[np.bool_]
 
@@ -68,9 +68,7 @@ class CvatImage:
         except ValueError as error:
             raise InputError("a shape holds a broken number", where=self.name, got=error, todo=TODO) from error
         except InputError as error:
-            raise InputError(
-                error.what, where=self.name, got=error.got, expected=error.expected, todo=error.todo or TODO
-            ) from error
+            raise placed(error, self.name, TODO) from error
         return canvas
 
 

@@ -24,7 +24,7 @@ from PIL import Image
 from factory.core import masks as pixel_maps
 from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ConfigError, InputError
-from factory.exchange import Mask, require_size
+from factory.exchange import Mask, placed, require_size
 
 STYLES = ("palette", "grey", "colour")
 LOSSY = (".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -46,6 +46,8 @@ class PngFile:
             with Image.open(self.path) as opened:
                 require_size(opened.size[::-1], size_hw, self.name)
                 return _class_ids(opened, classes)
+        except InputError as error:
+            raise placed(error, self.name, "correct the mask, or the class list") from error
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise InputError.of(error, what="unreadable mask", where=self.name, todo="save it again as PNG") from error
 

@@ -66,9 +66,8 @@ class Intake:
         if self.strict:
             raise error
         self.left_out += 1
-        self.report(
-            error.where, f"left out: {InputError(error.what, got=error.got, expected=error.expected).one_line()}"
-        )
+        sides = [f"{side} {value}" for side, value in (("got", error.got), ("expected", error.expected)) if value]
+        self.report(error.where, f"left out: {error.what}" + (f" ({', '.join(sides)})" if sides else ""))
 
     def _pass_on(self, entry: Entry) -> None:
         for note in entry.notes:

@@ -1,0 +1,157 @@
+"""Small real artefacts for tests, written with the factory's own writer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core.artefact import Artefact, Identity, Kind, Model, Report
+from factory.core.classes import IGNORE, ClassList
+from factory.core.dataset import Dataset
+from factory.core.queue import Queue, QueueItem, write_items, write_maps
+from factory.core.sample import Domain, Hints, Origin, Sample, Split, Supervision
+from factory.core.writer import Writer, open_writer
+
+CLASSES = ClassList.of(["background", "coin", "wood & <cloth>"])
+
+
+def identity(stage: str, **config: Any) -> Identity:
+    """An identity no two different configurations share."""
+    return Identity(stage=stage, config=config, seed=0, inputs={}, code="test")
+
+
+def sealed(target: Path, kind: Kind, fill: Callable[[Writer], None], classes: ClassList | None = CLASSES) -> Path:
+    """A sealed artefact whose content ``fill`` writes."""
+    with open_writer(target, identity(target.name), kind) as out:
+        out.classes = classes
+        fill(out)
+        out.seal()
+    return target
+
+
+@contextlib.contextmanager
+def written(target: Path, kind: Kind = Kind.DATASET, **config: Any) -> Iterator[Writer]:
+    """A writer that is sealed at the end of the block: what the command line does around a stage."""
+    with open_writer(target, identity(target.name, **config), kind) as out:
+        yield out
+        out.seal()
+
+
+def photograph(size_hw: tuple[int, int], key: int) -> npt.NDArray[np.uint8]:
+    """A smooth colourful picture that differs by key."""
+    down, across = np.mgrid[0 : size_hw[0], 0 : size_hw[1]] / max(size_hw)
+    waves = [np.sin(6 * across * (k + 1) + 5 * down + key + k) for k in range(3)]
+    return np.asarray(127 + 110 * np.stack(waves, axis=-1), np.uint8)
+
+
+def add_sample(
+    out: Writer,
+    sample_id: str,
+    mask_hw: npt.NDArray[np.uint8] | None,
+    *,
+    split: Split = Split.TRAIN,
+    domain: Domain = Domain.REAL,
+    supervision: Supervision = Supervision.PSEUDO,
+    origin: Origin = Origin.PSEUDO,
+    hints: Hints | None = None,
+    size_hw: tuple[int, int] = (24, 32),
+) -> Sample:
+    """Write one sample; with a mask also confidence 150 and an origin map (none where ignored)."""
+    size_hw = size_hw if mask_hw is None else (mask_hw.shape[0], mask_hw.shape[1])
+    image, sha = out.write_image(sample_id, photograph(size_hw, sum(sample_id.encode())))
+    maps: dict[str, str] = {}
+    if mask_hw is not None:
+        stated = mask_hw != IGNORE
+        layers = {"mask": mask_hw, "confidence": 150 * stated, "source": int(origin) * stated}
+        maps = {name: out.write_map(name, sample_id, np.asarray(pixels, np.uint8)) for name, pixels in layers.items()}
+    sample = Sample(
+        id=sample_id,
+        image=image,
+        width=size_hw[1],
+        height=size_hw[0],
+        split=split,
+        group=sample_id,
+        domain=domain,
+        supervision=supervision if mask_hw is not None else Supervision.NONE,
+        image_sha256=sha,
+        hints=hints or Hints(),
+        **maps,
+    )
+    out.add(sample)
+    return sample
+
+
+def dataset(target: Path, masks: Mapping[str, npt.NDArray[np.uint8] | None], **about: Any) -> Dataset:
+    """A sealed data set with one sample for each mask; ``about`` goes to `add_sample`."""
+
+    def fill(out: Writer) -> None:
+        for sample_id, mask_hw in masks.items():
+            add_sample(out, sample_id, mask_hw, **about)
+
+    return Dataset.open(sealed(target, Kind.DATASET, fill))
+
+
+def queue(target: Path, asked: Mapping[str, tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]]) -> Queue:
+    """A sealed queue of (regions map, proposal) pairs; items in order of id and region number."""
+
+    def fill(out: Writer) -> None:
+        found = [(sample_id, int(n)) for sample_id, (regions, _) in asked.items() for n in np.unique(regions) if n]
+        items = []
+        for rank, (sample_id, number) in enumerate(found, start=1):
+            regions, proposal = asked[sample_id]
+            rows, columns = np.nonzero(regions == number)
+            box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+            ids = np.bincount(proposal[regions == number])
+            items.append(
+                QueueItem(
+                    rank=rank,
+                    sample_id=sample_id,
+                    region=number,
+                    box=box,
+                    pixels=len(rows),
+                    class_id=int(ids.argmax()),
+                    score=1.0 / rank,
+                    scores={"entropy": 0.7 / rank, "mutual_information": 0.1 / rank},
+                    reason="The model is torn between coin and background here.",
+                )
+            )
+        for sample_id, (regions, proposal) in asked.items():
+            doubt = np.asarray(np.where(regions > 0, 220, 30), np.uint8)
+            write_maps(out, sample_id, regions=regions, proposal=proposal, uncertainty=doubt)
+        write_items(out, items)
+
+    return Queue.open(sealed(target, Kind.QUEUE, fill))
+
+
+def model(target: Path, history: list[dict[str, float | None]]) -> Model:
+    """A sealed model that holds nothing but its history."""
+    return Model.open(sealed(target, Kind.MODEL, lambda out: _json(out, "history.json", history)))
+
+
+def report(
+    target: Path, metrics: dict[str, Any], pictures: Mapping[str, npt.NDArray[np.uint8]] | None = None
+) -> Report:
+    """A sealed measurement; ``pictures`` maps a path inside it to pixels."""
+
+    def fill(out: Writer) -> None:
+        _json(out, "metrics.json", metrics)
+        for relative, pixels in (pictures or {}).items():
+            name, _, sample_id = relative.partition("/")
+            out.write_map(name, sample_id.removesuffix(".png"), pixels)
+
+    return Report.open(sealed(target, Kind.REPORT, fill))
+
+
+def reopened(artefact: Artefact) -> Artefact:
+    """The same artefact, read again from the disk."""
+    return type(artefact).open(artefact.root)
+
+
+def _json(out: Writer, relative: str, value: Any) -> None:
+    out.write(relative, json.dumps(value).encode())

@@ -1,0 +1,140 @@
+"""Folders of mask PNGs: every pixel survives, and nothing is guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from factory.core.classes import IGNORE, ClassList
+from factory.core.errors import ConfigError, InputError
+from factory.exchange.png import Png
+
+CLASSES = ClassList.of(["background", "coin", "cloth"])
+IDS = st.sampled_from([0, 1, 2, IGNORE])
+MASKS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12), elements=IDS)
+COLOUR = st.tuples(*[st.sampled_from([0, 64, 128, 255])] * 3)
+
+
+def read_one(folder: Path, classes: ClassList = CLASSES, size_hw: tuple[int, int] = (1, 3)) -> np.ndarray:
+    """The only picture's class ids."""
+    (entry,) = Png().read(folder)
+    return entry.mask(classes, size_hw)
+
+
+def saved(picture: Image.Image, folder: Path) -> Path:
+    """The folder, after saving the picture in it."""
+    picture.save(folder / "a.png")
+    return folder
+
+
+def palette_picture(ids: list[int], colours: list[tuple[int, int, int]]) -> Image.Image:
+    """One row of ids with a palette."""
+    picture = Image.fromarray(np.array([ids], np.uint8))
+    picture.putpalette([value for colour in colours for value in colour])
+    return picture
+
+
+@given(mask_hw=MASKS, style=st.sampled_from(["palette", "grey", "colour"]))
+@settings(deadline=None)
+def test_pixels_written_are_pixels_read(
+    mask_hw: np.ndarray, style: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """In each of the three styles."""
+    folder = tmp_path_factory.mktemp("x")
+    for name, data in Png(style=style).write([("a.jpg", mask_hw)], CLASSES):
+        (folder / name).write_bytes(data)
+    assert np.array_equal(mask_hw, read_one(folder, size_hw=mask_hw.shape))
+
+
+@given(mask_hw=MASKS, colours=st.lists(COLOUR, min_size=3, max_size=3, unique=True))
+@settings(deadline=None)
+def test_class_ids_survive_any_colours(
+    mask_hw: np.ndarray, colours: list[tuple[int, int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Also where a class has the grey of ignored pixels."""
+    folder, classes = tmp_path_factory.mktemp("x"), ClassList.of(["a", "b", "c"], colours)
+    for name, data in Png(style="palette").write([("a", mask_hw)], classes):
+        (folder / name).write_bytes(data)
+    assert np.array_equal(mask_hw, read_one(folder, classes, mask_hw.shape))
+
+
+def test_a_palette_sorted_otherwise_is_read_by_its_colours(tmp_path: Path) -> None:
+    """A tool that sorts classes by name keeps the colours: cloth at index 1, coin at index 2."""
+    black, coin, cloth = CLASSES.colours
+    assert read_one(saved(palette_picture([1, 2, 0], [black, cloth, coin]), tmp_path)).tolist() == [[2, 1, 0]]
+
+
+def test_a_palette_of_foreign_colours_is_read_by_its_indices(tmp_path: Path) -> None:
+    """The usual palette of VOC, for example."""
+    colours = [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
+    assert read_one(saved(palette_picture([1, 2, 0], colours), tmp_path)).tolist() == [[1, 2, 0]]
+
+
+def test_transparent_pixels_are_ignored(tmp_path: Path) -> None:
+    """An RGBA drawing says nothing where nothing was drawn."""
+    pixels = np.array([[(*CLASSES.colours[1], 255), (9, 9, 9, 0), (0, 0, 0, 255)]], np.uint8)
+    assert read_one(saved(Image.fromarray(pixels), tmp_path)).tolist() == [[1, IGNORE, 0]]
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [
+        (Image.fromarray(np.array([[0, 3, 9]], np.uint8)), "outside the class list"),
+        (Image.fromarray(np.array([[0, 1, 300]], np.uint16)), "outside the class list"),
+        (Image.fromarray(np.full((1, 3, 3), 77, np.uint8)), "colours of no class"),
+        (Image.fromarray(np.full((1, 3, 4), 77, np.uint8)), "half-transparent"),
+        (Image.fromarray(np.zeros((1, 3, 2), np.uint8)), "unknown kind"),
+        (Image.fromarray(np.zeros((2, 3), np.uint8)), "another size"),
+    ],
+)
+def test_what_is_no_class_is_named_and_never_matched(picture: Image.Image, said: str, tmp_path: Path) -> None:
+    """Stray ids, soft edges and other sizes are errors."""
+    with pytest.raises(InputError, match=said) as caught:
+        read_one(saved(picture, tmp_path))
+    assert caught.value.where == "a.png"
+
+
+def test_a_sixteen_bit_mask_of_small_ids_is_read(tmp_path: Path) -> None:
+    """Some tools write nothing else."""
+    assert read_one(saved(Image.fromarray(np.array([[0, 2, 1]], np.uint16)), tmp_path)).tolist() == [[0, 2, 1]]
+
+
+def test_broken_and_lossy_files_are_errors_of_their_own(tmp_path: Path) -> None:
+    """One bad file does not keep the others from being read."""
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    Image.new("L", (3, 1)).save(tmp_path / "lossy.jpg")
+    Image.new("L", (3, 1)).save(tmp_path / "right.png")
+    said = []
+    for entry in Png().read(tmp_path):
+        try:
+            said.append(str(entry.mask(CLASSES, (1, 3)).sum()))
+        except InputError as error:
+            said.append(error.what)
+    assert said == ["unreadable mask", "not a PNG", "0"]
+
+
+def test_a_missing_or_empty_folder_is_refused(tmp_path: Path) -> None:
+    """As is a file in its place."""
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file", tmp_path / "absent"):
+        with pytest.raises(InputError):
+            list(Png().read(path))
+
+
+def test_colours_that_cannot_tell_ignored_pixels_are_refused() -> None:
+    """A class in mid-grey and ignored pixels would be written alike."""
+    classes = ClassList.of(["a", "b"], [(0, 0, 0), (128, 128, 128)])
+    with pytest.raises(InputError, match="colour of ignored pixels"):
+        list(Png(style="colour").write([("a", np.array([[1, IGNORE]], np.uint8))], classes))
+
+
+def test_an_unknown_style_is_refused() -> None:
+    """At start-up."""
+    with pytest.raises(ConfigError, match="style"):
+        Png(style="jpeg")

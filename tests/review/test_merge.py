@@ -1,0 +1,323 @@
+"""Corrections come back: people's pixels override, everything else stays, nothing unusable stops the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from factory.core.artefact import Artefact
+from factory.core.classes import IGNORE
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError, ConfigError, InputError
+from factory.core.queue import Queue
+from factory.core.sample import Hints, Origin, Split, Supervision
+from factory.exchange.cvat import Cvat
+from factory.exchange.png import Png
+from factory.review.corrections import Asked, Known, Rules, apply
+from factory.stages import merge
+from tests import artefacts
+from tests.artefacts import CLASSES
+
+SIZE = (6, 8)
+COINS = np.array([[0, 0, 1, 1, IGNORE, IGNORE, 0, 0]] * 6, np.uint8)
+HALF = np.array([[1, 1, 1, 1, 0, 0, 0, 0]] * 6, np.uint16)
+MAPS = hnp.arrays(np.uint8, SIZE, elements=st.sampled_from([0, 1, 2, IGNORE]))
+RULES = st.builds(
+    Rules,
+    scope=st.sampled_from(["touched", "regions", "image"]),
+    unstated=st.sampled_from(["keep", "ignore", "background"]),
+)
+
+
+def xml(folder: Path, masks: Mapping[str, np.ndarray]) -> Path:
+    """The masks as CVAT would return them."""
+    ((_, data),) = Cvat().write(masks.items(), CLASSES)
+    (folder / "back.xml").write_bytes(data)
+    return folder / "back.xml"
+
+
+def merged(
+    source: Dataset,
+    corrections: Path,
+    *,
+    queue: Queue | None = None,
+    name: str = "merged",
+    codec: Any = None,
+    strict: bool = False,
+    **rules: str,
+) -> Dataset:
+    """The data set `merge` makes."""
+    target = corrections.parent / name
+    with artefacts.written(target) as out:
+        merge.run(
+            source=source,
+            corrections=corrections,
+            queue=queue,
+            out=out,
+            seed=0,
+            codec=codec or Cvat(),
+            rules=Rules(**rules),
+            strict=strict,
+        )
+    return Dataset.open(target)
+
+
+def only(data: Dataset, sample_id: str) -> Any:
+    """A sample by its id."""
+    return next(sample for sample in data.samples if sample.id == sample_id)
+
+
+def reasons(artefact: Artefact) -> list[str]:
+    """Where and why, for everything reported."""
+    return [f"{issue['where']}: {issue['reason']}" for issue in artefact.header.issues]
+
+
+def test_human_pixels_override_pseudo_ones_and_the_rest_stays(tmp_path: Path) -> None:
+    """Stated pixels become human with full confidence; pixels in no mask keep what they were."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    stated = np.full(SIZE, IGNORE, np.uint8)
+    stated[:2, :5] = 2
+    after = merged(source, xml(tmp_path, {"a.png": stated}))
+    sample = only(after, "a")
+    human = stated != IGNORE
+    assert np.array_equal(np.where(human, 2, COINS), after.mask(sample))
+    assert np.array_equal(
+        np.where(human, Origin.HUMAN, np.where(COINS == IGNORE, 0, Origin.PSEUDO)), after.map(sample, "source")
+    )
+    assert np.array_equal(np.where(human, 255, np.where(COINS == IGNORE, 0, 150)), after.map(sample, "confidence"))
+    assert sample.supervision == Supervision.HUMAN
+
+
+@given(
+    mask=MAPS,
+    stated=MAPS,
+    proposal=MAPS,
+    origin=MAPS,
+    regions=hnp.arrays(np.uint16, SIZE, elements=st.integers(0, 2)),
+    rules=RULES,
+)
+def test_whatever_the_rules_people_win_and_stay(
+    mask: np.ndarray, stated: np.ndarray, proposal: np.ndarray, origin: np.ndarray, regions: np.ndarray, rules: Rules
+) -> None:
+    """Earlier human pixels change only to what a person states now; every pixel taken over is marked human."""
+    earlier = origin == 2
+    known = Known(mask, np.full(SIZE, 99, np.uint8), np.where(earlier, Origin.HUMAN, Origin.PSEUDO).astype(np.uint8))
+    after = apply(known, stated, Asked(regions, proposal), rules)
+    kept = earlier & ~after.human_hw
+    assert np.array_equal(mask[kept], after.maps.mask_hw[kept])
+    assert (after.maps.source_hw[earlier | after.human_hw] == Origin.HUMAN).all()
+    assert (after.maps.confidence_hw[after.human_hw] == 255).all()
+    said = after.human_hw & (stated != IGNORE)
+    assert np.array_equal(stated[said], after.maps.mask_hw[said])
+    if rules.unstated == "keep":
+        untouched = ~after.human_hw
+        assert np.array_equal(mask[untouched], after.maps.mask_hw[untouched])
+
+
+def test_a_second_merge_replaces_human_pixels_by_newer_ones_only(tmp_path: Path) -> None:
+    """What the first person stated and the second did not, stays."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    first, second = np.full(SIZE, 2, np.uint8), np.full(SIZE, IGNORE, np.uint8)
+    second[0] = 1
+    once = merged(source, xml(tmp_path, {"a.png": first}))
+    twice = merged(once, xml(tmp_path, {"a.png": second}), name="twice", unstated="ignore")
+    assert np.array_equal(np.where(second == 1, 1, 2), twice.mask(only(twice, "a")))
+    assert (twice.map(only(twice, "a"), "source") == Origin.HUMAN).all()
+
+
+def test_ids_splits_hints_and_other_samples_never_change(tmp_path: Path) -> None:
+    """Only the corrected image's maps and supervision differ; everything else is the same, byte for byte."""
+    hints = Hints(points=((1, 2, 1),), tags=(1,))
+    source = artefacts.dataset(
+        tmp_path / "source", {"a": COINS, "b": COINS, "c": None}, split=Split.VAL, hints=hints, size_hw=SIZE
+    )
+    after = merged(source, xml(tmp_path, {"a.png": np.full(SIZE, 1, np.uint8)}))
+    assert [s for s in source.samples if s.id != "a"] == [s for s in after.samples if s.id != "a"]
+    assert only(source, "a").replace(supervision=Supervision.HUMAN) == only(after, "a")
+    for sample in after.samples:
+        assert source.path(sample.image).read_bytes() == after.path(sample.image).read_bytes()
+    assert source.path("masks/b.png").read_bytes() == after.path("masks/b.png").read_bytes()
+    assert not source.damaged()
+
+
+def test_an_image_without_a_mask_gets_one(tmp_path: Path) -> None:
+    """Pixels nobody vouched for stay ignore."""
+    source = artefacts.dataset(tmp_path / "source", {"a": None}, size_hw=SIZE)
+    stated = np.full(SIZE, IGNORE, np.uint8)
+    stated[3] = 1
+    after = merged(source, xml(tmp_path, {"a.png": stated}))
+    assert np.array_equal(stated, after.mask(only(after, "a")))
+
+
+def test_test_images_are_refused(tmp_path: Path) -> None:
+    """They are for measuring: reported, unchanged."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS}, split=Split.TEST)
+    after = merged(source, xml(tmp_path, {"a.png": np.full(SIZE, 1, np.uint8)}))
+    assert source.samples == after.samples
+    assert reasons(after) == ["a.png: left out: a correction of a test image"]
+
+
+def test_what_cannot_be_used_is_reported_and_the_run_goes_on(tmp_path: Path) -> None:
+    """An unknown image, another size, an unknown label, a second mask: each with its reason, the right one counts."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS, "c": COINS})
+    good = np.full(SIZE, 1, np.uint8)
+    path = xml(tmp_path, {"images/a.png": good, "b.png": good[:3], "c.png": good, "x.png": good, "deep\\a.jpg": good})
+    text = path.read_text().replace(
+        'name="c.png" width="8" height="6">', 'name="c.png" width="8" height="6"><tag label="coin"/>'
+    )
+    before, mark, behind = text.partition('name="c.png"')
+    path.write_text(before + mark + behind.replace('mask label="coin"', 'mask label="dog"', 1))
+    after = merged(source, path)
+    said = [reason.split(" (")[0] for reason in reasons(after)]
+    assert said == [
+        "b.png: left out: another size than the image",
+        "c.png: left out: unknown label",
+        "x.png: left out: no such image in the data set",
+        "deep\\a.jpg: left out: a second mask for the same image",
+    ]
+    assert (after.figures["images_corrected"], after.figures["images_left_out"]) == (1, 4)
+    assert (after.mask(only(after, "a")) == 1).all()
+
+
+def test_shapes_that_are_not_read_are_reported(tmp_path: Path) -> None:
+    """The rest of the image counts."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    path = xml(tmp_path, {"a.png": np.full(SIZE, 1, np.uint8)})
+    path.write_text(path.read_text().replace("</image>", '<points label="coin" points="1,1"/></image>'))
+    after = merged(source, path)
+    assert after.figures["images_corrected"] == 1
+    assert "<points> not read" in reasons(after)[0]
+    with pytest.raises(InputError, match="not read"):
+        merged(source, path, name="strict", strict=True)
+
+
+def test_strict_stops_at_the_first_one(tmp_path: Path) -> None:
+    """With the error that would have been reported."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    with pytest.raises(InputError, match="no such image"):
+        merged(source, xml(tmp_path, {"x.png": COINS}), strict=True)
+
+
+def test_ids_outside_the_class_list_are_reported(tmp_path: Path) -> None:
+    """From a folder of PNGs, where a partial return is fine."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS, "c": COINS})
+    folder = tmp_path / "pngs"
+    folder.mkdir()
+    for name, ids in (("a", 7), ("b", 1)):
+        ((_, data),) = Png(style="grey").write([(name, np.full(SIZE, ids, np.uint8))], CLASSES)
+        (folder / f"{name}.png").write_bytes(data)
+    after = merged(source, folder, codec=Png())
+    assert reasons(after) == ["a.png: left out: ids outside the class list (got 7, expected 0-2 or 255)"]
+    assert after.figures["images_corrected"] == 1
+
+
+def test_truncated_xml_is_one_error(tmp_path: Path) -> None:
+    """Nothing is sealed."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    path = xml(tmp_path, {"a.png": COINS})
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match="unreadable CVAT XML"):
+        merged(source, path)
+    assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [("regions", "2....... 1111...."), ("touched", "2......2 11112222"), ("image", "20000002 11112222")],
+)
+def test_the_scope_says_how_far_a_whole_proposal_counts(scope: str, expected: str, tmp_path: Path) -> None:
+    """Queued regions; those and what a person must have changed; or everything that came back."""
+    mask = np.full((2, 8), IGNORE, np.uint8)
+    source = artefacts.dataset(tmp_path / "source", {"a": mask})
+    regions = np.array([[5, 0, 0, 0, 0, 0, 0, 0], [6, 6, 6, 6, 0, 0, 0, 0]], np.uint16)
+    proposal = np.array([[0] * 8, [1] * 8], np.uint8)
+    asked = artefacts.queue(tmp_path / "queue", {"a": (regions, proposal)})
+    stated = proposal.copy()
+    stated[0, [0, 7]], stated[1, 4:] = 2, 2
+    after = merged(source, xml(tmp_path, {"a.png": stated}), queue=asked, scope=scope)
+    shown = ["".join("." if i == IGNORE else str(i) for i in row) for row in after.mask(only(after, "a"))]
+    assert " ".join(shown) == expected
+    assert after.figures["queue_precision"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("unstated", "expected", "precision"),
+    [("keep", [1, 1], 0.0), ("ignore", [IGNORE, 1], 1.0), ("background", [0, 1], 1.0)],
+)
+def test_pixels_in_no_mask_follow_the_rule(
+    unstated: str, expected: list[int], precision: float, tmp_path: Path
+) -> None:
+    """Inside a queued region whose mask was erased; pixels outside keep what they were."""
+    source = artefacts.dataset(tmp_path / "source", {"a": np.array([[1, 1]], np.uint8)})
+    asked = artefacts.queue(tmp_path / "queue", {"a": (np.array([[1, 0]], np.uint16), np.array([[1, 1]], np.uint8))})
+    after = merged(
+        source,
+        xml(tmp_path, {"a.png": np.array([[IGNORE, 1]], np.uint8)}),
+        queue=asked,
+        scope="regions",
+        unstated=unstated,
+    )
+    assert [expected] == after.mask(only(after, "a")).tolist()
+    assert after.figures["queue_precision"] == precision
+
+
+@pytest.mark.parametrize(("unchanged", "corrected"), [("confirm", 1), ("skip", 0)])
+def test_an_unchanged_proposal_is_confirmed_or_skipped(unchanged: str, corrected: int, tmp_path: Path) -> None:
+    """It is counted either way."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    proposal = np.zeros(SIZE, np.uint8)
+    asked = artefacts.queue(tmp_path / "queue", {"a": (HALF, proposal)})
+    after = merged(source, xml(tmp_path, {"a.png": proposal}), queue=asked, unchanged=unchanged)
+    assert (after.figures["images_unchanged"], after.figures["images_corrected"]) == (1, corrected)
+
+
+def test_figures_say_what_changed(tmp_path: Path) -> None:
+    """Gains and losses by class, and which origins the human pixels replaced."""
+    source = artefacts.dataset(tmp_path / "source", {"a": np.array([[0, 0, 1, IGNORE]], np.uint8)})
+    figures = merged(source, xml(tmp_path, {"a.png": np.array([[0, 1, 2, 2]], np.uint8)})).figures
+    assert {name: tuple(count.values()) for name, count in figures["pixels_by_class"].items()} == {
+        "background": (0, 1),
+        "coin": (1, 1),
+        "wood & <cloth>": (2, 0),
+    }
+    assert (figures["pixels_human"], figures["pixels_changed"], figures["queue_precision"]) == (4, 3, None)
+    assert figures["pixels_replaced_by_origin"] == {"none": 1, "exact": 0, "hint": 0, "pseudo": 3, "human": 0}
+
+
+def test_images_outside_the_queue_are_left_out(tmp_path: Path) -> None:
+    """Nobody was asked about them; with scope=image they count."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS})
+    asked = artefacts.queue(tmp_path / "queue", {"a": (HALF, np.zeros(SIZE, np.uint8))})
+    path = xml(tmp_path, {"b.png": np.full(SIZE, 1, np.uint8)})
+    assert "not in the queue" in reasons(merged(source, path, queue=asked))[0]
+    assert merged(source, path, queue=asked, name="whole", scope="image").figures["images_corrected"] == 1
+
+
+def test_a_scope_that_needs_a_queue_says_so(tmp_path: Path) -> None:
+    """As do unknown choices, and a queue of other images."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    with pytest.raises(ConfigError, match="needs the queue"):
+        merged(source, xml(tmp_path, {}), scope="regions")
+    with pytest.raises(ConfigError, match=r"unknown rules\.unstated"):
+        Rules(unstated="forget")
+    asked = artefacts.queue(tmp_path / "queue", {"a": (HALF[:2], np.zeros((2, 8), np.uint8))})
+    with pytest.raises(ArtefactError, match="size"):
+        merged(source, xml(tmp_path, {"a.png": COINS}), queue=asked)
+
+
+def test_the_same_corrections_make_the_same_data_set(tmp_path: Path) -> None:
+    """Byte for byte, also after an earlier try was cut off."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS})
+    path = xml(tmp_path, {"b.png": np.full(SIZE, 1, np.uint8)})
+    broken = tmp_path / "broken.xml"
+    broken.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(InputError):
+        merged(source, broken, name="second")
+    assert merged(source, path).digest == merged(source, path, name="second").digest
