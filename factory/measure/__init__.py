@@ -1,0 +1,1 @@
+"""Measuring predictions against truth, and the classical methods measured beside ours."""

@@ -1,0 +1,1 @@
+"""Segmentation models: building, training, saving and predicting. May use `factory.measure`, which never uses it."""

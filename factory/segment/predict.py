@@ -1,0 +1,104 @@
+"""Prediction on images of any size: tiles of the size seen in training, blended where they overlap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from factory.core.errors import ConfigError
+from factory.segment.checkpoint import Trained
+from factory.segment.data import Size, resize_image
+from factory.segment.models import Segmenter, best_device
+
+TileFunction = Callable[[Tensor], Tensor]
+"""Images (N, 3, h, w) in [0, 1] -> any maps (N, C, h, w) that may be averaged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictor:
+    """A trained segmenter made ready: 8-bit RGB (H, W, 3) -> class probabilities (K, H, W), float32.
+
+    ``overlap`` is the share of a tile that its neighbour covers again; ``batch`` tiles run at a time.
+    """
+
+    trained: Trained
+    overlap: float = 0.5
+    batch: int = 8
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.overlap < 1 or self.batch < 1:
+            raise ConfigError("overlap is below 1 and batch at least 1", got=(self.overlap, self.batch))
+
+    def __call__(self, image_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Probabilities of one image, of its own size whatever size the model works at."""
+        return self.map(image_hwc, probabilities(self.model))
+
+    def map(self, image_hwc: npt.NDArray[np.uint8], function: TileFunction) -> npt.NDArray[np.float32]:
+        """What ``function`` makes of an image's tiles, blended, of the image's own size: (C, H, W)."""
+        working_hwc = np.ascontiguousarray(resize_image(image_hwc, self.trained.size_hw))
+        images_nchw = torch.from_numpy(working_hwc).to(best_device()).permute(2, 0, 1).unsqueeze(0)
+        with torch.inference_mode():
+            maps_nchw = slide(
+                to_unit(images_nchw), function, tile_hw=self.trained.tile_hw, overlap=self.overlap, batch=self.batch
+            )
+            if maps_nchw.shape[-2:] != image_hwc.shape[:2]:
+                maps_nchw = functional.interpolate(maps_nchw, image_hwc.shape[:2], mode="bilinear", align_corners=False)
+        found: npt.NDArray[np.float32] = maps_nchw[0].float().cpu().numpy()
+        return found
+
+    @cached_property
+    def model(self) -> Segmenter:
+        """The segmenter on its device, in evaluation mode."""
+        return self.trained.model.to(best_device()).eval()
+
+
+def probabilities(model: Segmenter) -> TileFunction:
+    """The model's class probabilities as a tile function."""
+    return lambda images_nchw: model(images_nchw).softmax(dim=1)
+
+
+def to_unit(images_nchw: Tensor) -> Tensor:
+    """8-bit RGB as float32 in [0, 1]."""
+    return images_nchw.float() / 255
+
+
+def slide(images_nchw: Tensor, function: TileFunction, *, tile_hw: Size, overlap: float, batch: int) -> Tensor:
+    """``function`` over overlapping tiles, blended with weights that fall off towards a tile's edge: (N, C, H, W)."""
+    count, _, height, width = images_nchw.shape
+    tall, wide = min(tile_hw[0], height), min(tile_hw[1], width)
+    corners = [(y, x) for y in _starts(height, tall, overlap) for x in _starts(width, wide, overlap)]
+    if len(corners) == 1:
+        return torch.cat([function(chunk_nchw) for chunk_nchw in torch.split(images_nchw, batch)])
+    weight_hw = torch.outer(_ramp(tall), _ramp(wide)).to(images_nchw.device)
+    places = [(n, y, x) for n in range(count) for y, x in corners]
+    total_nchw: Tensor | None = None
+    weight_n1hw = images_nchw.new_zeros(count, 1, height, width)
+    for first in range(0, len(places), batch):
+        chunk = places[first : first + batch]
+        tiles_nchw = function(torch.stack([images_nchw[n, :, y : y + tall, x : x + wide] for n, y, x in chunk]))
+        if total_nchw is None:
+            total_nchw = tiles_nchw.new_zeros(count, tiles_nchw.shape[1], height, width)
+        for (n, y, x), tile_chw in zip(chunk, tiles_nchw, strict=True):
+            total_nchw[n, :, y : y + tall, x : x + wide] += tile_chw * weight_hw
+            weight_n1hw[n, :, y : y + tall, x : x + wide] += weight_hw
+    assert total_nchw is not None
+    return total_nchw / weight_n1hw
+
+
+def _starts(length: int, tile: int, overlap: float) -> list[int]:
+    """Tile starts spread evenly over one axis, first and last flush with its ends."""
+    gaps = math.ceil((length - tile) / max(tile * (1 - overlap), 1))
+    return [round((length - tile) * i / gaps) for i in range(gaps + 1)] if gaps else [0]
+
+
+def _ramp(length: int) -> Tensor:
+    """Triangle weights, above 0 everywhere."""
+    return 1 - (torch.arange(length) - (length - 1) / 2).abs() * 2 / (length + 1)
