@@ -58,8 +58,13 @@ class Writer:
         return place
 
     def write(self, relative: str, data: bytes) -> str:
-        """Write one file; returns its path inside the artefact."""
-        self.path(relative).write_bytes(data)
+        """Write one file; returns its path inside the artefact. A file linked from another artefact is replaced, not
+        written through.
+        """
+        place = self.path(relative)
+        draft = place.with_name(f".{place.name}.{os.getpid()}")
+        draft.write_bytes(data)
+        draft.replace(place)
         return relative
 
     def write_map(self, name: str, sample_id: str, pixels: npt.NDArray[np.generic]) -> str:
@@ -100,10 +105,7 @@ class Writer:
 
     def add(self, sample: Sample) -> None:
         """Journal a sample whose files are all written. Adding an id again replaces its row."""
-        place = self.path(f"{JOURNAL}/{sample.id}.json")
-        draft = place.with_name(f".{sample.id}.{os.getpid()}")
-        draft.write_bytes(digests.canonical(manifest.to_record(sample)))
-        draft.replace(place)
+        self.write(f"{JOURNAL}/{sample.id}.json", digests.canonical(manifest.to_record(sample)))
 
     def done(self) -> frozenset[str]:
         """Ids journalled so far, also by an earlier try that was killed."""
@@ -126,6 +128,7 @@ class Writer:
             self.write(manifest.NAME, manifest.encode(list(self.samples())))
         for leftover in (self.root / JOURNAL, self.root / SCRATCH):
             shutil.rmtree(leftover, ignore_errors=True)
+        self._drop_drafts()
         header = Header(
             kind=self.kind,
             identity=self.identity,
@@ -139,6 +142,11 @@ class Writer:
         (self.root / IDENTITY).unlink()
         self._swap_in()
         return header
+
+    def _drop_drafts(self) -> None:
+        """Forget what a killed process was in the middle of writing."""
+        for draft in self.root.rglob(".*"):
+            draft.unlink()
 
     def _write_sums(self) -> str:
         skip = {IDENTITY, LOCK, HEADER, SUMS}

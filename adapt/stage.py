@@ -1,0 +1,54 @@
+"""Rendered images take on the look of real ones; every mask stays as it is, byte for byte."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from adapt import Adapter
+from factory.core.dataset import Dataset, require_same_classes
+from factory.core.errors import InputError
+from factory.core.sample import Domain, Sample, Split
+from factory.core.seeds import generator
+from factory.core.writer import DatasetWriter
+from factory.execute import Executor
+
+KEPT = ("mask", "confidence", "source", "instances", "depth")
+
+
+def run(
+    *, synthetic: Dataset, real: Dataset, out: DatasetWriter, seed: int, adapter: Adapter, executor: Executor
+) -> None:
+    """Adapt every synthetic image to a real training image drawn for it by (seed, id); other samples are carried."""
+    out.classes = require_same_classes(synthetic, real)
+    references = real.where(split=Split.TRAIN, domain=Domain.REAL)
+    if not references:
+        todo = "ingest some photographs with split=train"
+        raise InputError("no real training image to adapt to", where=real.root, todo=todo)
+    done = out.done()
+    waiting = [sample for sample in synthetic.samples if sample.id not in done]
+    pairs = [
+        (sample, references[generator(seed, "reference", sample.id).integers(len(references))]) for sample in waiting
+    ]
+    work = partial(_one, synthetic=synthetic, real=real, out=out, seed=seed, adapter=adapter)
+    for _ in executor.map(work, pairs, title="adapt"):
+        pass
+    shifts = [s.provenance["shift"] for s in out.samples() if "shift" in s.provenance]
+    out.figures = {"adapted": len(shifts), "mean_shift_grey_levels": float(np.mean(shifts)) if shifts else 0.0}
+
+
+def _one(
+    pair: tuple[Sample, Sample], *, synthetic: Dataset, real: Dataset, out: DatasetWriter, seed: int, adapter: Adapter
+) -> None:
+    sample, reference = pair
+    if sample.domain != Domain.SYNTHETIC:
+        out.add(out.carry(synthetic, sample))
+        return
+    image_hwc = synthetic.image(sample)
+    adapted_hwc = adapter(image_hwc, real.image(reference), generator(seed, "adapt", sample.id))
+    path, sha256 = out.write_image(sample.id, adapted_hwc)
+    shift = float(np.abs(adapted_hwc.astype(np.int16) - image_hwc).mean())
+    made = {"adapter": repr(adapter), "reference": reference.id, "shift": round(shift, 3)}
+    carried = out.carry(synthetic, sample, *KEPT)
+    out.add(carried.replace(image=path, image_sha256=sha256, provenance=sample.provenance | made))

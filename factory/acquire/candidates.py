@@ -1,0 +1,82 @@
+"""Regions with their figures: what may be queued, before any choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from factory.core.classes import ClassList
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One region of one image.
+
+    ``place`` is (picture, x, y): where the image's corner lies in the picture it was cut from, so that two tiles that
+    show the same spot can be told. ``box`` is (x0, y0, x1, y1) within the image, ends exclusive. ``probabilities`` and
+    ``scores`` are means over the region.
+    """
+
+    sample_id: str
+    place: tuple[str, int, int]
+    region: int
+    box: tuple[int, int, int, int]
+    pixels: int
+    probabilities: tuple[float, ...]
+    score: float
+    scores: dict[str, float]
+
+    def box_in_picture(self) -> tuple[int, int, int, int]:
+        """The box in the coordinates of the whole picture."""
+        _, x, y = self.place
+        return (self.box[0] + x, self.box[1] + y, self.box[2] + x, self.box[3] + y)
+
+
+def describe(
+    sample_id: str,
+    place: tuple[str, int, int],
+    regions_hw: npt.NDArray[np.intp],
+    askable_hw: npt.NDArray[np.bool_],
+    probability_khw: npt.NDArray[np.float32],
+    score_hw: npt.NDArray[np.float32],
+    maps: dict[str, npt.NDArray[np.float32]],
+) -> list[Candidate]:
+    """Every region with at least half its pixels askable; means are over the whole region."""
+    count = int(regions_hw.max(initial=0))
+    numbers = np.arange(1, count + 1)
+    pixels = np.bincount(regions_hw.ravel(), minlength=count + 1)[1:]
+    askable = np.bincount(regions_hw[askable_hw], minlength=count + 1)[1:]
+
+    def means(values_hw: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        return np.asarray(ndimage.mean(np.nan_to_num(values_hw), regions_hw, numbers))
+
+    probability_kr = [means(channel_hw) for channel_hw in probability_khw]
+    score_r, named = means(score_hw), {name: means(values_hw) for name, values_hw in maps.items()}
+    boxes = ndimage.find_objects(regions_hw, count)
+    return [
+        Candidate(
+            sample_id=sample_id,
+            place=place,
+            region=int(number),
+            box=(box[1].start, box[0].start, box[1].stop, box[0].stop),
+            pixels=int(pixels[i]),
+            probabilities=tuple(round(float(channel[i]), 6) for channel in probability_kr),
+            score=float(score_r[i]),
+            scores={name: round(float(values[i]), 6) for name, values in named.items()},
+        )
+        for i, (number, box) in enumerate(zip(numbers, boxes, strict=True))
+        if box is not None and 2 * askable[i] >= pixels[i]
+    ]
+
+
+def reason(candidate: Candidate, classes: ClassList) -> str:
+    """One sentence for the annotator: between which classes the model wavers, and how much."""
+    order = np.argsort(candidate.probabilities)[::-1]
+    said = [f"{classes.names[i]} ({candidate.probabilities[i]:.0%})" for i in order[:2]]
+    doubt = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in candidate.scores.items())
+    return (
+        f"the model wavers between {' and '.join(said)}: {doubt} nats" if len(said) > 1 else f"{said[0]}: {doubt} nats"
+    )

@@ -1,0 +1,69 @@
+"""The highest scores first, under a budget, spread over images, never the same spot twice."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from factory.acquire.candidates import Candidate
+from factory.core.errors import ConfigError
+
+Box = tuple[int, int, int, int]
+
+
+class Acquisition(Protocol):
+    """Chooses what is asked, in order."""
+
+    def __call__(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The chosen ones, most urgent first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopRegions:
+    """Greedy choice by score; ties go by sample id and region number.
+
+    ``budget`` regions in all, ``per_image`` at most in one image, none below ``min_pixels``. ``max_overlap`` is the
+    share of the smaller box that two regions of one picture may have in common: tiles that overlap show a spot twice.
+    """
+
+    budget: int
+    per_image: int
+    min_pixels: int
+    max_overlap: float
+
+    def __post_init__(self) -> None:
+        if self.budget < 1 or self.per_image < 1:
+            raise ConfigError(
+                "acquisition.budget and per_image must be positive", got=f"{self.budget}, {self.per_image}"
+            )
+        if not 0 <= self.max_overlap <= 1:
+            raise ConfigError("acquisition.max_overlap is a share", got=self.max_overlap, expected="0 to 1")
+
+    def __call__(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """See `Acquisition`; fewer than the budget where there are no more."""
+        chosen: list[Candidate] = []
+        per_image: Counter[str] = Counter()
+        taken: dict[str, list[tuple[str, Box]]] = defaultdict(list)
+        for candidate in sorted(candidates, key=lambda c: (-c.score, c.sample_id, c.region)):
+            picture, box = candidate.place[0], candidate.box_in_picture()
+            if candidate.pixels < self.min_pixels or per_image[candidate.sample_id] >= self.per_image:
+                continue
+            elsewhere = [other for sample_id, other in taken[picture] if sample_id != candidate.sample_id]
+            if any(shared(box, other) > self.max_overlap for other in elsewhere):
+                continue
+            chosen.append(candidate)
+            per_image[candidate.sample_id] += 1
+            taken[picture].append((candidate.sample_id, box))
+            if len(chosen) == self.budget:
+                break
+        return chosen
+
+
+def shared(first: Box, second: Box) -> float:
+    """The share of the smaller box that both cover."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
+    return max(width, 0) * max(height, 0) / smaller

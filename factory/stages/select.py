@@ -1,0 +1,136 @@
+"""The model's doubt about real images becomes a ranked queue of regions worth a person's minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from factory.acquire import mc_dropout
+from factory.acquire.candidates import Candidate, describe, reason
+from factory.acquire.regions import Regions
+from factory.acquire.top_regions import Acquisition
+from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy, Uncertainty
+from factory.core.artefact import Model
+from factory.core.classes import ClassList
+from factory.core.dataset import Dataset
+from factory.core.errors import InputError
+from factory.core.queue import QueueItem, write_items, write_maps
+from factory.core.sample import Domain, Origin, Sample, Split, Supervision
+from factory.core.seeds import derive
+from factory.core.writer import QueueWriter
+from factory.execute.progress import Progress
+from factory.segment.checkpoint import load
+from factory.segment.predict import Predictor
+
+TRUSTED = (Origin.EXACT, Origin.HUMAN)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What the model thinks of one image: mean probabilities, predictive entropy, and its regions."""
+
+    mean_khw: npt.NDArray[np.float32]
+    entropy_hw: npt.NDArray[np.float32]
+    regions_hw: npt.NDArray[np.intp]
+
+
+def run(
+    *,
+    model: Model,
+    source: Dataset,
+    out: QueueWriter,
+    seed: int,
+    passes: int,
+    uncertainty: Uncertainty,
+    regions: Regions,
+    acquisition: Acquisition,
+) -> None:
+    """Rank regions of real training images that no person has vouched for; test and validation rows are never asked."""
+    out.classes = source.classes
+    predictor = Predictor(trained=load(model.path("best.ckpt"), classes=source.classes))
+    pool = [sample for sample in source.where(split=Split.TRAIN, domain=Domain.REAL) if _open(sample)]
+    if not pool:
+        todo = "give a data set with real training rows that have no human mask yet"
+        raise InputError("no image is left to ask about", where=source.root, todo=todo)
+    candidates: list[Candidate] = []
+    with Progress("select", len(pool)) as progress:
+        for sample in pool:
+            doubt, found = _examine(sample, source, predictor, passes, seed, uncertainty, regions)
+            np.savez(out.scratch / f"{sample.id}.npz", **vars(doubt))
+            candidates += found
+            progress.advance()
+    chosen = acquisition(candidates)
+    _write(chosen, source.classes, out)
+    out.figures = {"images": len(pool), "candidates": len(candidates), "queued": len(chosen)}
+    if chosen:
+        out.figures |= {"mean_score_queued": float(np.mean([c.score for c in chosen]))}
+        out.figures |= {"mean_score_all": float(np.mean([c.score for c in candidates]))}
+
+
+def _open(sample: Sample) -> bool:
+    return sample.supervision != Supervision.EXACT and (sample.supervision != Supervision.HUMAN or bool(sample.source))
+
+
+def _examine(
+    sample: Sample,
+    source: Dataset,
+    predictor: Predictor,
+    passes: int,
+    seed: int,
+    uncertainty: Uncertainty,
+    regions: Regions,
+) -> tuple[Doubt, list[Candidate]]:
+    image_hwc = source.image(sample)
+    with torch.random.fork_rng():
+        torch.manual_seed(derive(seed, "dropout", sample.id))
+        drawn_chw = predictor.map(image_hwc, mc_dropout.sampler(predictor.model, passes))
+    mean_khw, mean_entropy_hw = drawn_chw[:-1], drawn_chw[-1]
+    maps: dict[str, Uncertainty] = {"entropy": PredictiveEntropy(), "mutual_information": MutualInformation()}
+    named = {name: part(mean_khw, mean_entropy_hw) for name, part in maps.items()}
+    regions_hw = regions(image_hwc, mean_khw.argmax(axis=0).astype(np.uint8))
+    x, y = sample.provenance.get("offset", (0, 0))
+    place = (str(sample.provenance.get("file", sample.id)), int(x), int(y))
+    askable_hw = _askable(sample, source)
+    score_hw = uncertainty(mean_khw, mean_entropy_hw)
+    found = describe(sample.id, place, regions_hw, askable_hw, mean_khw, score_hw, named)
+    return Doubt(mean_khw, named["entropy"], regions_hw), found
+
+
+def _askable(sample: Sample, source: Dataset) -> npt.NDArray[np.bool_]:
+    """Pixels that nobody has vouched for."""
+    if sample.source is None:
+        return np.ones((sample.height, sample.width), bool)
+    return ~np.isin(source.map(sample, "source"), TRUSTED)
+
+
+def _write(chosen: list[Candidate], classes: ClassList, out: QueueWriter) -> None:
+    items = [
+        QueueItem(
+            rank=rank,
+            sample_id=candidate.sample_id,
+            region=candidate.region,
+            box=candidate.box,
+            pixels=candidate.pixels,
+            class_id=int(np.argmax(candidate.probabilities)),
+            score=round(candidate.score, 6),
+            scores=candidate.scores,
+            reason=reason(candidate, classes),
+        )
+        for rank, candidate in enumerate(chosen, 1)
+    ]
+    write_items(out, items)
+    for sample_id in sorted({item.sample_id for item in items}):
+        doubt = np.load(out.scratch / f"{sample_id}.npz")
+        queued = [item.region for item in items if item.sample_id == sample_id]
+        regions_hw = doubt["regions_hw"]
+        uncertain_hw = 255 * doubt["entropy_hw"] / max(np.log(len(classes)), 1e-9)
+        write_maps(
+            out,
+            sample_id,
+            regions=np.where(np.isin(regions_hw, queued), regions_hw, 0).astype(np.uint16),
+            proposal=doubt["mean_khw"].argmax(axis=0).astype(np.uint8),
+            uncertainty=np.clip(np.rint(uncertain_hw), 0, 255).astype(np.uint8),
+        )
