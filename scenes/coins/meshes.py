@@ -16,11 +16,12 @@ RINGS, SEGMENTS = 40, 128
 def coin_arrays(plan: dict[str, Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Vertices (N, 3), quads (M, 4) and relief (N,) of a coin of radius 1 that stands on z = 0.
 
-    Ring 0 is the middle (a tiny circle); the face's rings follow, then a rounded shoulder, the wall and the foot.
+    Ring 0 is the middle, all its vertices in one point; the face's rings follow, then the rounded shoulder, the wall
+    and the foot.
     """
     angle = np.linspace(0, 2 * np.pi, SEGMENTS, endpoint=False)
     edge = relief.outline(angle, plan["seed"], plan["irregularity"])
-    share = np.concatenate([np.linspace(0.004, 0.965, RINGS), [0.99, 1.0, 0.995]])
+    share = np.concatenate([np.linspace(0, 0.965, RINGS), [0.99, 1.0, 0.995]])
     radius = share[:, None] * edge[None, :]
     x, y = radius * np.cos(angle), radius * np.sin(angle)
     height = relief.face(plan["motif"], plan["seed"], x, y, border=plan["border"], wear=plan["wear"])

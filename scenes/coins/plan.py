@@ -81,6 +81,7 @@ class Coins:
     frame_mm: Span = (45.0, 75.0)
     diameter: Span = (0.26, 0.5)
     size_spread: float = 0.18
+    reach: float = 0.75
     count: Span = (5, 18)
     rows_share: float = 0.5
     spacing: Span = (1.05, 1.5)
@@ -119,19 +120,21 @@ class Coins:
             object.__setattr__(self, name, checked_span(name, getattr(self, name), *bounds))
         for name in _SHARES:
             object.__setattr__(self, name, checked_share(name, getattr(self, name)))
+        object.__setattr__(self, "reach", checked_span("reach", (self.reach, self.reach), 0.1, 5.0)[0])
         for name, known in (("metals", tuple(looks.METALS)), ("grounds", looks.GROUNDS), ("light_kinds", KINDS)):
             object.__setattr__(self, name, checked_weights(name, getattr(self, name), known))
 
     def __call__(self, rng: Streams) -> dict[str, Any]:
         """One picture. Each component draws from its own stream, so that none can shift another."""
         frame_m = uniform(rng("frame"), self.frame_mm) / 1000
+        coins, clutter = self._coins(rng, frame_m), looks.clutter(rng("clutter"), count=self.clutter, frame_m=frame_m)
         return {
             "pack": "coins",
             "seed": seed_of(rng("cycles")),
-            "coins": self._coins(rng, frame_m),
+            "coins": coins,
             "ground": self._ground(rng) | {"size": round(40 * frame_m, 6), "frame": frame_m},
             "lift": self._lift(rng, frame_m),
-            "clutter": looks.clutter(rng("clutter"), count=self.clutter, frame_m=frame_m),
+            "clutter": [piece for piece in clutter if layout.is_clear(piece, coins)],
             "lights": plan_lights(
                 rng,
                 frame_m=frame_m,
@@ -148,7 +151,8 @@ class Coins:
 
     def _spots(self, rng: Streams) -> list[layout.Spot]:
         draw = rng("layout")
-        size = {"diameter": self.diameter, "spread": self.size_spread, "spacing": self.spacing}
+        size: dict[str, Any] = {"diameter": self.diameter, "spread": self.size_spread, "spacing": self.spacing}
+        size["reach"] = self.reach
         if chance(draw, self.rows_share):
             return layout.rows(draw, missing=self.missing_share, **size)
         overlap = chance(draw, self.overlap_share)

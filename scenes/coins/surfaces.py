@@ -76,7 +76,7 @@ def _terrazzo(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
 
 def _paper(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
     """Mottled and grainy, as old prints, felt and suede are."""
-    return shader.ramp(shader.noise(5.0 * unit, detail=6), 0.15, 0.85)
+    return shader.ramp(shader.noise(5.0 * unit, detail=2 + 5 * plan["warp"]), 0.15, 0.85)
 
 
 def _glow(shader: Shader, plan: dict[str, Any], colour: Socket) -> None:
