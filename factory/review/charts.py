@@ -1,0 +1,102 @@
+"""Curves as inline SVG, drawn by hand: no script, no font, equal numbers give equal bytes.
+
+Colours come from the page's style (classes ``series-0`` …), so that they follow its light and dark schemes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+WIDTH, HEIGHT = 460, 250
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 34
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A named series of (x, y); points whose y is unknown are left out before."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A finished drawing, its heading, and what it ends with, in words."""
+
+    title: str
+    svg: Markup
+    names: tuple[str, ...]
+    summary: str
+
+
+def lines(title: str, curves: Sequence[Curve], *, across: str) -> Chart | None:
+    """A line chart over ``across`` (the name of the x axis); None where no curve has a point."""
+    curves = [curve for curve in curves if curve.points]
+    if not curves:
+        return None
+    xs, ys = ([point[k] for curve in curves for point in curve.points] for k in (0, 1))
+    x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
+    frame = _Frame(min(xs), max(xs), min(*ys, y_ticks[0]), max(*ys, y_ticks[-1]))
+    parts = [_grid(frame, x_ticks, y_ticks, across), *(_line(frame, i, curve) for i, curve in enumerate(curves))]
+    summary = "; ".join(f"{curve.name} ends at {number(curve.points[-1][1])}" for curve in curves)
+    svg = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">{}</svg>').format(
+        WIDTH, HEIGHT, title, summary, Markup("").join(parts)
+    )
+    return Chart(title=title, svg=svg, names=tuple(curve.name for curve in curves), summary=summary)
+
+
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round values from at most ``low`` to at least ``high``, about ``count`` of them."""
+    if high <= low:
+        low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+    rough = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(k * step, 12) for k in range(first, last + 1)]
+
+
+def number(value: float) -> str:
+    """Three digits, without needless zeros or exponents."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+@dataclass(frozen=True)
+class _Frame:
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+
+    def x(self, value: float) -> float:
+        return round(LEFT + (value - self.x0) / ((self.x1 - self.x0) or 1) * (WIDTH - LEFT - RIGHT), 1)
+
+    def y(self, value: float) -> float:
+        return round(HEIGHT - BOTTOM - (value - self.y0) / ((self.y1 - self.y0) or 1) * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def _grid(frame: _Frame, x_ticks: Sequence[float], y_ticks: Sequence[float], across: str) -> Markup:
+    rows = [
+        Markup(
+            '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text x="{}" y="{}" text-anchor="end">{}</text>'
+        ).format(LEFT, WIDTH - RIGHT, frame.y(v), frame.y(v), LEFT - 7, frame.y(v) + 4, number(v))
+        for v in y_ticks
+    ]
+    inside = [v for v in x_ticks if frame.x0 <= v <= frame.x1]
+    columns = [
+        Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(frame.x(v), HEIGHT - BOTTOM + 16, number(v))
+        for v in inside
+    ]
+    name = Markup('<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>')
+    return Markup("").join([*rows, *columns, name.format(WIDTH - RIGHT, HEIGHT - 4, escape(across))])
+
+
+def _line(frame: _Frame, index: int, curve: Curve) -> Markup:
+    path = " ".join(f"{frame.x(x)},{frame.y(y)}" for x, y in curve.points)
+    last_x, last_y = curve.points[-1]
+    drawn = Markup('<polyline class="series-{}" points="{}"/><circle class="series-{}" cx="{}" cy="{}" r="3.5"/>')
+    return drawn.format(index % 6, path, index % 6, frame.x(last_x), frame.y(last_y))

@@ -1,0 +1,117 @@
+"""The ranked queue as a gallery: one card a region, and the uncertainty of whole images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core import masks
+from factory.core.dataset import Dataset
+from factory.core.queue import Queue, QueueItem
+from factory.core.sample import Sample
+from factory.review import pictures
+from factory.review.charts import number
+from factory.review.pictures import Picture
+from factory.review.queue import overlay, queued_samples
+from factory.review.sections import Section, Strip, Table
+
+CARDS, ROWS = 48, 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One queued region; ``share`` is its part of the image."""
+
+    rank: int
+    sample_id: str
+    class_name: str
+    colour: tuple[int, int, int]
+    score: str
+    scores: tuple[tuple[str, str], ...]
+    pixels: int
+    share: float
+    reason: str
+    pictures: tuple[Picture, Picture]
+
+
+def uncertainty(queue: Queue, source: Dataset, *, examples: int) -> Section | None:
+    """Whole images with their queued regions, most urgent first."""
+    strips = []
+    for sample in queued_samples(queue, source)[:examples]:
+        doubt = pictures.heat(queue.map("uncertainty", sample.id).astype(np.uint8))
+        mine = [item.rank for item in queue.items if item.sample_id == sample.id]
+        strips.append(
+            Strip(
+                name=sample.id,
+                note=f"{len(mine)} regions, the first ranked {mine[0]}",
+                pictures=(
+                    pictures.photo(source.image(sample), f"Real image {sample.id}", longest=640),
+                    pictures.photo(overlay(queue, source, sample), f"{sample.id}: proposal and regions", longest=640),
+                    pictures.flat(doubt, f"Uncertainty of {sample.id}, bright is unsure"),
+                ),
+            )
+        )
+    if not strips:
+        return None
+    lead = "Where the model is unsure about real images, and the regions that are worth a person's look."
+    columns = ("Image", "Proposal, regions by rank", "Uncertainty (bright is unsure)")
+    return Section(key="uncertainty", title="Uncertainty", lead=lead, columns=columns, strips=tuple(strips))
+
+
+def cards(queue: Queue, source: Dataset) -> list[Card]:
+    """The first `CARDS` regions."""
+    there = {sample.id: sample for sample in source.samples}
+
+    @lru_cache(maxsize=8)
+    def maps(sample_id: str) -> tuple[pictures.Image8, pictures.Image8, npt.NDArray[Any]]:
+        proposal = queue.map("proposals", sample_id).astype(np.uint8)
+        return source.image(there[sample_id]), proposal, queue.map("regions", sample_id)
+
+    return [_card(item, source, there[item.sample_id], *maps(item.sample_id)) for item in queue.items[:CARDS]]
+
+
+def table(queue: Queue, source: Dataset) -> Table:
+    """Every region in words, up to `ROWS`."""
+    names = source.classes.names
+    rows = tuple(
+        (item.rank, item.sample_id, names[item.class_id], f"{item.pixels:,}", number(item.score), item.reason)
+        for item in queue.items[:ROWS]
+    )
+    title = f"All {len(queue.items)} regions" if len(queue.items) <= ROWS else f"The first {ROWS} regions"
+    return Table(title=title, head=("Rank", "Image", "Class", "Pixels", "Score", "Reason"), rows=rows)
+
+
+def _card(
+    item: QueueItem,
+    source: Dataset,
+    sample: Sample,
+    image: pictures.Image8,
+    proposal_hw: pictures.Image8,
+    regions_hw: npt.NDArray[Any],
+) -> Card:
+    window = pictures.around(item.box, (sample.height, sample.width))
+    region_hw = (regions_hw == item.region)[window]
+    factor = max(1, -(-220 // max(region_hw.shape)))
+    outline = region_hw.repeat(factor, axis=0).repeat(factor, axis=1).astype(np.uint8)
+    laid = masks.overlay(image, proposal_hw, source.classes, opacity=0.45)
+    views = [pictures.enlarged(whole[window], factor, smooth=whole is image) for whole in (image, laid)]
+    shown = [
+        pictures.photo(pictures.outlined(view, outline, width=2), f"Region {item.rank}{what}", longest=330)
+        for view, what in zip(views, (", photograph", ", with the proposal"), strict=True)
+    ]
+    return Card(
+        rank=item.rank,
+        sample_id=item.sample_id,
+        class_name=source.classes.names[item.class_id],
+        colour=source.classes.colours[item.class_id],
+        score=number(item.score),
+        scores=tuple((name.replace("_", " "), number(value)) for name, value in sorted(item.scores.items())),
+        pixels=item.pixels,
+        share=item.pixels / (sample.width * sample.height),
+        reason=item.reason,
+        pictures=(shown[0], shown[1]),
+    )

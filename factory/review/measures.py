@@ -1,0 +1,106 @@
+"""The page's sections on the model: how training went, what was measured, what it predicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from factory.core import masks, seeds
+from factory.core.artefact import Artefact, Model, Report
+from factory.core.errors import ArtefactError
+from factory.review import charts, pictures
+from factory.review.charts import Curve
+from factory.review.sections import Section, Strip, Table
+
+SCORES = {"miou": "mIoU", "pixel_accuracy": "Pixel accuracy", "f1": "F1"}
+CURVES = {
+    "Training loss": {"train_loss": "loss"},
+    "Validation": {"val_miou": "mIoU", "val_pixel_accuracy": "pixel accuracy", "val_f1": "F1"},
+    "Learning rate": {"lr": "learning rate"},
+}
+
+
+def training(model: Model | None) -> Section | None:
+    """Curves of everything the history holds."""
+    if model is None or not (history := _read(model, "history.json")):
+        return None
+    drawn = [charts.lines(title, _curves(history, keys), across="step") for title, keys in CURVES.items()]
+    best = [(row["val_miou"], row["step"]) for row in history if row.get("val_miou") is not None]
+    lead = f"{history[-1]['step']} steps."
+    if best:
+        score, step = max(best)
+        lead += f" The best validation mIoU is {percent(score)}, at step {step}."
+    return Section(key="training", title="Training", lead=lead, charts=tuple(chart for chart in drawn if chart))
+
+
+def measurement(evaluation: Report | None, comparison: Report | None, *, seed: int, examples: int) -> Section | None:
+    """Scores beside their peers', IoU by class, and predictions."""
+    if evaluation is None:
+        return None
+    rows = score_rows(evaluation, comparison)
+    scores = tuple((row["name"], *(row.get(key) for key in SCORES)) for row in rows)
+    class_names = list(dict.fromkeys(name for row in rows for name in row.get("iou") or {}))
+    by_class = tuple((name, *((row.get("iou") or {}).get(name) for row in rows)) for name in class_names)
+    tables = [Table(title="Scores", head=("Method", *SCORES.values()), rows=scores, bars=True)]
+    if by_class:
+        head = ("Class", *(str(row["name"]) for row in rows))
+        tables.append(Table(title="IoU by class", head=head, rows=by_class, bars=True))
+    strips = _predictions(evaluation, seed=seed, examples=examples)
+    return Section(
+        key="measurement",
+        title="Measurement",
+        lead=str(_read(evaluation, "metrics.json").get("name", "")),
+        columns=("Predictions",) if strips else (),
+        strips=strips,
+        tables=tuple(tables),
+    )
+
+
+def score_rows(evaluation: Report, comparison: Report | None) -> list[dict[str, Any]]:
+    """The rows of both reports: one that both hold stands once, one of the same name but other figures is marked."""
+    rows: list[dict[str, Any]] = list(_read(evaluation, "metrics.json")["rows"])
+    known = {row["name"] for row in rows}
+    for row in _read(comparison, "metrics.json")["rows"] if comparison else ():
+        if row not in rows:
+            rows.append({**row, "name": f"{row['name']} (comparison)"} if row["name"] in known else row)
+    return rows
+
+
+def percent(value: float) -> str:
+    """A share of 1 in per cent, one digit behind the point."""
+    return f"{100 * value:.1f} %"
+
+
+def _curves(history: Sequence[dict[str, Any]], keys: dict[str, str]) -> list[Curve]:
+    return [
+        Curve(name=name, points=tuple((row["step"], row[key]) for row in history if row.get(key) is not None))
+        for key, name in keys.items()
+    ]
+
+
+def _predictions(evaluation: Report, *, seed: int, examples: int) -> tuple[Strip, ...]:
+    """The pictures the measurement made; it lists no ids, so its folder is read in name order."""
+    files = sorted(evaluation.path("pictures").glob("*.png"))
+    picks = sorted(seeds.generator(seed, "review", "predictions").permutation(len(files))[:examples].tolist())
+    return tuple(
+        Strip(
+            name=files[k].stem,
+            note="",
+            pictures=(pictures.photo(_rgb(files[k]), f"Prediction for {files[k].stem}", longest=1200),),
+        )
+        for k in picks
+    )
+
+
+def _rgb(path: Any) -> pictures.Image8:
+    pixels = masks.read_png(path)
+    return pixels.astype("uint8") if pixels.ndim == 3 else pixels[..., None].repeat(3, axis=2).astype("uint8")
+
+
+def _read(artefact: Artefact, relative: str) -> Any:
+    try:
+        return json.loads(artefact.path(relative).read_text())
+    except (OSError, ValueError) as error:
+        todo = "make the artefact again"
+        raise ArtefactError.of(error, what=f"unreadable {relative}", where=artefact.root, todo=todo) from error

@@ -1,0 +1,109 @@
+"""The queue as a folder an annotator can start from.
+
+Uses `factory.exchange.cvat`: the folder is made for CVAT, and `factory merge` reads what CVAT gives back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import PurePosixPath
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core import masks
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError
+from factory.core.queue import Queue
+from factory.core.sample import Sample
+from factory.core.writer import Writer
+from factory.exchange import cvat
+from factory.review import pictures
+
+README = """\
+{regions} regions in {images} images are waiting, the most urgent first.
+
+  annotations.xml   the model's proposal: every connected part of a class is a mask of its own
+  labels.json       the class list
+  images/           what to upload
+  overlays/         the same images with the regions outlined and numbered by rank
+  queue.csv         every region: rank, image, box, class, score, and why it is asked
+
+Correct them in CVAT
+  1. Create a task. Under Labels choose Raw and paste the content of labels.json. Upload the files in images/.
+  2. Open the task, then Actions > Upload annotations > CVAT 1.1, and choose annotations.xml.
+  3. Look at the numbered regions of overlays/, number 1 first, and make their masks right. Paint with "remove
+     underlying pixels" switched on, so that a pixel has one class. Where two masks overlap, the upper one counts,
+     and everything lies above {ground}.
+     Erasing a mask says nothing about its pixels: paint the right class there instead.
+     You need not finish. An image you send back counts as looked at: take those you did not open out of the file, or
+     give rules.unchanged=skip below.
+  4. Actions > Export task dataset > CVAT for images 1.1, and unpack it.
+
+Bring the corrections back
+  factory merge inputs.source=<data set> inputs.queue=<queue> inputs.corrections=<annotations.xml> out=<new data set>
+
+  Your pixels replace every guess inside the numbered regions, and wherever else you changed the proposal.
+  Any other tool will do as well: save one PNG an image, named like it, in class ids or in the colours of labels.json,
+  255 or transparent where you say nothing, and add codec=png.
+"""
+
+
+def pack(queue: Queue, source: Dataset, out: Writer, folder: str) -> None:
+    """Write the folder. Images stand in the order of their most urgent region."""
+    samples = queued_samples(queue, source)
+    proposals = ((image_name(sample), queue.map("proposals", sample.id)) for sample in samples)
+    for name, data in cvat.Cvat().write(proposals, source.classes):
+        out.write(f"{folder}/{name}", data)
+    for sample in samples:
+        out.link(source.path(sample.image), f"{folder}/images/{image_name(sample)}")
+        out.write(f"{folder}/overlays/{sample.id}.png", masks.encode_png(overlay(queue, source, sample)))
+    out.write(f"{folder}/labels.json", cvat.label_constructor(source.classes))
+    out.write(f"{folder}/queue.csv", _table(queue, source))
+    about = {"regions": len(queue.items), "images": len(samples), "ground": source.classes.names[0]}
+    out.write(f"{folder}/README.txt", README.format(**about).encode())
+
+
+def queued_samples(queue: Queue, source: Dataset) -> list[Sample]:
+    """The samples with queued regions, most urgent first; `ArtefactError` for an id the data set lacks."""
+    there = {sample.id: sample for sample in source.samples}
+    wanted = list(dict.fromkeys(item.sample_id for item in queue.items))
+    if absent := [sample_id for sample_id in wanted if sample_id not in there]:
+        todo = "give the data set the queue was selected on"
+        raise ArtefactError(
+            "the queue asks for images the data set lacks", where=source.root, got=absent[:5], todo=todo
+        )
+    return [there[sample_id] for sample_id in wanted]
+
+
+def overlay(queue: Queue, source: Dataset, sample: Sample) -> npt.NDArray[np.uint8]:
+    """The image with the proposal, its regions outlined and numbered by rank; small images are enlarged."""
+    factor = max(1, -(-640 // max(sample.width, sample.height)))
+    proposal_hw, regions_hw = (_enlarged(queue.map(name, sample.id), factor) for name in ("proposals", "regions"))
+    image = pictures.enlarged(source.image(sample), factor, smooth=True)
+    laid = masks.overlay(image, proposal_hw.astype(np.uint8), source.classes, opacity=0.35)
+    mine = [item for item in queue.items if item.sample_id == sample.id]
+    places = [(str(item.rank), pictures.middle(regions_hw == item.region)) for item in mine]
+    return pictures.numbered(pictures.outlined(laid, regions_hw, width=2), places)
+
+
+def image_name(sample: Sample) -> str:
+    """The name an image is handed out under: its id, and its file's ending."""
+    return f"{sample.id}{PurePosixPath(sample.image).suffix}"
+
+
+def _enlarged(map_hw: npt.NDArray[np.integer], factor: int) -> npt.NDArray[np.integer]:
+    return map_hw.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _table(queue: Queue, source: Dataset) -> bytes:
+    names = {sample.id: image_name(sample) for sample in source.samples}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["rank", "image", "region", "x0", "y0", "x1", "y1", "pixels", "class", "score", "reason"])
+    for item in queue.items:
+        proposed = source.classes.names[item.class_id]
+        place = [item.rank, names[item.sample_id], item.region, *item.box, item.pixels]
+        table.writerow([*place, proposed, f"{item.score:.6g}", item.reason])
+    return text.getvalue().encode()

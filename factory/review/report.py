@@ -1,0 +1,113 @@
+"""One self-contained page on a whole run: no network, pictures inlined, equal inputs give equal bytes.
+
+The sections are made as data (`sections`, `measures`, `gallery`) and laid out by the templates beside this file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from factory.core.artefact import Artefact, Model, Report
+from factory.core.classes import ClassList
+from factory.core.dataset import Dataset
+from factory.core.queue import Queue
+from factory.review import gallery, measures, sections
+from factory.review.measures import percent
+
+TEMPLATES = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Every artefact of a run that is there; only queue and source must be."""
+
+    queue: Queue
+    source: Dataset
+    rendered: Dataset | None = None
+    labelled: Dataset | None = None
+    adapted: Dataset | None = None
+    model: Model | None = None
+    evaluation: Report | None = None
+    comparison: Report | None = None
+
+    def artefacts(self) -> dict[str, Artefact]:
+        """What is there, by its part in the run, in the order of the line."""
+        order = ("source", "rendered", "labelled", "adapted", "model", "evaluation", "comparison", "queue")
+        return {name: getattr(self, name) for name in order if getattr(self, name) is not None}
+
+
+def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
+    """The page as HTML."""
+    found = [
+        sections.renders(line.rendered, seed=seed, examples=examples),
+        sections.adaptation(line.rendered, line.adapted, line.source, seed=seed, examples=examples),
+        sections.labels(line.labelled, seed=seed, examples=examples),
+        measures.training(line.model),
+        measures.measurement(line.evaluation, line.comparison, seed=seed, examples=examples),
+        gallery.uncertainty(line.queue, line.source, examples=examples),
+    ]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"rgb": _rgb, "percent": percent}
+    text = environment.get_template("report.html").render(
+        title=title,
+        facts=facts(line),
+        legend=_legend(line.source.classes),
+        sections=[section for section in found if section],
+        cards=gallery.cards(line.queue, line.source),
+        queue_table=gallery.table(line.queue, line.source),
+        issues=sections.issues(line.artefacts()),
+        provenance=[_provenance(name, artefact) for name, artefact in line.artefacts().items()],
+    )
+    return text.encode()
+
+
+def facts(line: Line) -> list[tuple[str, str, str]]:
+    """The run in a few figures: (value, name, note)."""
+    items = line.queue.items
+    found = [(str(len(items)), "regions to look at", f"in {len({item.sample_id for item in items})} images")]
+    if line.evaluation:
+        ours, *others = measures.score_rows(line.evaluation, line.comparison)
+        scored = [row for row in others if row.get("miou") is not None]
+        note = "; ".join(f"{row['name']} {percent(row['miou'])}" for row in scored[:2])
+        found.insert(0, (percent(ours["miou"]), "mIoU", note) if ours.get("miou") is not None else ("–", "mIoU", note))
+    if line.rendered:
+        found.append((f"{len(line.rendered.samples):,}", "images rendered", "with exact masks"))
+    if line.labelled:
+        masked = [sample for sample in line.labelled.samples if sample.mask]
+        found.append((f"{len(masked):,}", "images labelled", f"of {len(line.labelled.samples):,}"))
+    return found
+
+
+def _legend(classes: ClassList) -> list[tuple[str, tuple[int, int, int]]]:
+    return list(zip(classes.names, classes.colours, strict=True))
+
+
+def _provenance(name: str, artefact: Artefact) -> dict[str, Any]:
+    header = artefact.header
+    identity = header.identity
+    details = {"config": identity.config, "inputs": identity.inputs, "figures": header.figures}
+    return {
+        "name": name,
+        "stage": identity.stage,
+        "kind": str(header.kind),
+        "seed": identity.seed,
+        "digest": header.digest,
+        "code": identity.code,
+        "libraries": header.libraries,
+        "details": json.dumps(details, indent=1, sort_keys=True, ensure_ascii=False),
+    }
+
+
+def _rgb(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
