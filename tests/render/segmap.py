@@ -16,6 +16,7 @@ from scenes.kit import blender, passes
 
 
 def main(plan_path: Path, out: Path, size: int) -> None:
+    """Both segmentations of the plan's picture, as arrays in ``maps.npz``."""
     plan = json.loads(plan_path.read_text())
     bproc = blender.start(out / "work")
     blender.choose_device("cpu")
@@ -24,7 +25,7 @@ def main(plan_path: Path, out: Path, size: int) -> None:
     blender.configure(quality, plan["seed"])
     program.build(plan, width=size, height=size)
     class_ids, instances, _ = passes.class_and_instance(passes.render(depth=False)["object_ids"])
-    reference = bproc.renderer.render_segmap(map_by=["instance", "class"], default_values={"class": 0})
+    reference = bproc.renderer.render_segmap(map_by=["instance", "class"], output_key="reference")
     np.savez(
         out / "maps.npz",
         class_ids=class_ids,

@@ -14,6 +14,7 @@ CLASSES = ClassList.of(["background", "coin"])
 
 
 def good_frame() -> RawFrame:
+    """Two coins on noise."""
     instances = np.zeros((6, 8), np.uint16)
     instances[1:3, 1:3], instances[3:, 4:] = 1, 2
     return RawFrame(
@@ -26,6 +27,7 @@ def good_frame() -> RawFrame:
 
 
 def audited(**changes: Any) -> list[str]:
+    """What the audit says of the good frame with changes."""
     frame = dataclasses.replace(good_frame(), **changes)
     return reasons(frame, classes=CLASSES, width=8, height=6, depth=True)
 

@@ -11,7 +11,7 @@ def test_a_missing_system_library_ends_in_the_line_that_installs_it(monkeypatch:
     monkeypatch.setattr(environment, "PYTHON", environment.sys.version_info[:2])
     monkeypatch.setattr(environment, "MODULES", ())
     monkeypatch.setattr(environment, "SYSTEM_LIBRARIES", {"libm.so.6": "libc6", "libAbsent.so.9": "libabsent9"})
-    with pytest.raises(MachineError, match="apt-get install --yes libabsent9$"):
+    with pytest.raises(MachineError, match=r"apt-get install --yes libabsent9$"):
         environment.check()
 
 

@@ -19,6 +19,7 @@ FRAMES = 3
 
 
 def rendered(target: Path, *, workers: int, frames: int = FRAMES, val_share: float = 0.5) -> Dataset:
+    """A sealed data set of tiny pictures."""
     identity = Identity(stage="render", config={}, seed=11, inputs={}, code="test")
     with open_writer(target, identity, Kind.DATASET) as out:
         render.run(
@@ -63,5 +64,5 @@ def test_a_split_does_not_depend_on_the_number_of_frames() -> None:
 @pytest.mark.parametrize(("frames", "val_share"), [(0, 0.1), (3, 1.0), (3, -0.1)])
 def test_impossible_requests_fail_before_anything_starts(tmp_path: Path, frames: int, val_share: float) -> None:
     """The error names the key."""
-    with pytest.raises(ConfigError, match="frames|val_share"):
+    with pytest.raises(ConfigError, match=r"frames|val_share"):
         rendered(tmp_path / "none", workers=1, frames=frames, val_share=val_share)

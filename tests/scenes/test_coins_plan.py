@@ -17,10 +17,12 @@ CONF = Path(__file__).parents[2] / "conf/scene/coins.yaml"
 
 
 def streams(index: int, seed: int = 0) -> Callable[[str], np.random.Generator]:
+    """The random streams of one picture."""
     return lambda component: generator(seed, "scene", index, component)
 
 
 def plans(scene: Coins, number: int = 30) -> list[dict[str, Any]]:
+    """Plans of the first pictures."""
     return [scene(streams(index)) for index in range(number)]
 
 

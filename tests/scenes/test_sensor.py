@@ -16,6 +16,7 @@ RANGES |= {"vignette": (0, 0.4), "noise": (0.01, 0.03)}
 
 @pytest.fixture
 def light() -> np.ndarray:
+    """A small linear picture."""
     return np.random.default_rng(1).uniform(0.0, 3.0, (32, 48, 3)).astype(np.float32)
 
 
