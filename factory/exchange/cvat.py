@@ -120,7 +120,7 @@ def label_constructor(classes: ClassList) -> bytes:
     """The class list for CVAT's label constructor ("Raw"), as JSON."""
     colours = (_hex(colour) for colour in classes.colours)
     labels = [
-        {"name": name, "color": colour, "type": "mask", "attributes": []}
+        {"name": name, "color": colour, "type": "any", "attributes": []}
         for name, colour in zip(classes.names, colours, strict=True)
     ]
     return (json.dumps(labels, indent=1, ensure_ascii=False) + "\n").encode()
@@ -180,7 +180,7 @@ def _describe(task: Element, classes: ClassList) -> None:
         label = SubElement(labels, "label")
         SubElement(label, "name").text = _xml(name)
         SubElement(label, "color").text = _hex(colour)
-        SubElement(label, "type").text = "mask"
+        SubElement(label, "type").text = "any"
         SubElement(label, "attributes")
 
 

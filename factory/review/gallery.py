@@ -94,14 +94,17 @@ def _card(
     regions_hw: npt.NDArray[Any],
 ) -> Card:
     window = pictures.around(item.box, (sample.height, sample.width))
-    region_hw = (regions_hw == item.region)[window]
-    factor = max(1, -(-220 // max(region_hw.shape)))
-    outline = region_hw.repeat(factor, axis=0).repeat(factor, axis=1).astype(np.uint8)
-    laid = masks.overlay(image, proposal_hw, source.classes, opacity=0.45)
-    views = [pictures.enlarged(whole[window], factor, smooth=whole is image) for whole in (image, laid)]
+    region_hw = (regions_hw == item.region)[window].astype(np.uint8)
+    factor = max(1, -(-240 // max(region_hw.shape)))
+    plain = pictures.enlarged(image[window], factor, smooth=True)
+    outline, proposal_hw = (
+        pictures.enlarged(layer, factor, smooth=False) for layer in (region_hw, proposal_hw[window])
+    )
+    laid = masks.overlay(plain, proposal_hw, source.classes, opacity=0.45)
+    name = f"Region {item.rank} of {sample.id}"
     shown = [
-        pictures.photo(pictures.outlined(view, outline, width=2), f"Region {item.rank}{what}", longest=330)
-        for view, what in zip(views, (", photograph", ", with the proposal"), strict=True)
+        pictures.photo(pictures.outlined(view, outline, width=2), what, longest=330)
+        for view, what in ((plain, f"{name}, photograph"), (laid, f"{name}, with the proposal"))
     ]
     return Card(
         rank=item.rank,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from factory.core import masks, seeds
-from factory.core.artefact import Artefact, Model, Report
+from factory.core.artefact import SUMS, Artefact, Model, Report
 from factory.core.errors import ArtefactError
 from factory.review import charts, pictures
 from factory.review.charts import Curve
@@ -42,10 +42,10 @@ def measurement(evaluation: Report | None, comparison: Report | None, *, seed: i
     scores = tuple((row["name"], *(row.get(key) for key in SCORES)) for row in rows)
     class_names = list(dict.fromkeys(name for row in rows for name in row.get("iou") or {}))
     by_class = tuple((name, *((row.get("iou") or {}).get(name) for row in rows)) for name in class_names)
-    tables = [Table(title="Scores", head=("Method", *SCORES.values()), rows=scores, bars=True)]
+    tables = [Table(title="Scores", head=("Method", *SCORES.values()), rows=scores, bars="rows")]
     if by_class:
         head = ("Class", *(str(row["name"]) for row in rows))
-        tables.append(Table(title="IoU by class", head=head, rows=by_class, bars=True))
+        tables.append(Table(title="IoU by class", head=head, rows=by_class, bars="columns"))
     strips = _predictions(evaluation, seed=seed, examples=examples)
     return Section(
         key="measurement",
@@ -61,9 +61,12 @@ def score_rows(evaluation: Report, comparison: Report | None) -> list[dict[str, 
     """The rows of both reports: one that both hold stands once, one of the same name but other figures is marked."""
     rows: list[dict[str, Any]] = list(_read(evaluation, "metrics.json")["rows"])
     known = {row["name"] for row in rows}
-    for row in _read(comparison, "metrics.json")["rows"] if comparison else ():
-        if row not in rows:
-            rows.append({**row, "name": f"{row['name']} (comparison)"} if row["name"] in known else row)
+    if comparison:
+        other = _read(comparison, "metrics.json")
+        told_apart = other.get("name") if other.get("name") != _read(evaluation, "metrics.json").get("name") else None
+        for row in other["rows"]:
+            name = f"{row['name']} ({told_apart or 'comparison'})" if row["name"] in known else row["name"]
+            rows += [row | {"name": name}] if row not in rows else []
     return rows
 
 
@@ -80,14 +83,15 @@ def _curves(history: Sequence[dict[str, Any]], keys: dict[str, str]) -> list[Cur
 
 
 def _predictions(evaluation: Report, *, seed: int, examples: int) -> tuple[Strip, ...]:
-    """The pictures the measurement made; it lists no ids, so its folder is read in name order."""
-    files = sorted(evaluation.path("pictures").glob("*.png"))
+    """The pictures the measurement made, as its checksums list them."""
+    listed = (line.split("  ", 1)[1] for line in evaluation.path(SUMS).read_text().splitlines())
+    files = sorted(evaluation.path(name) for name in listed if name.startswith("pictures/"))
     picks = sorted(seeds.generator(seed, "review", "predictions").permutation(len(files))[:examples].tolist())
     return tuple(
         Strip(
             name=files[k].stem,
             note="",
-            pictures=(pictures.photo(_rgb(files[k]), f"Prediction for {files[k].stem}", longest=1200),),
+            pictures=(pictures.photo(_rgb(files[k]), f"Prediction for {files[k].stem}", longest=1600),),
         )
         for k in picks
     )

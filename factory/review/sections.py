@@ -35,12 +35,12 @@ class Strip:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Text cells; a cell that is a number between 0 and 1 in a column of ``bars`` is drawn as a bar."""
+    """Text cells. With ``bars`` numbers are shares of 1, drawn as bars; ours is the first of the `rows` or `columns`."""
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
-    bars: bool = False
+    bars: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +53,13 @@ class Shares:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A heading with what belongs under it."""
+    """A heading with what belongs under it. ``dense`` strips stand two in a row where there is room."""
 
     key: str
     title: str
     lead: str
     columns: tuple[str, ...] = ()
+    dense: bool = False
     strips: tuple[Strip, ...] = ()
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
@@ -86,7 +87,9 @@ def renders(rendered: Dataset | None, *, seed: int, examples: int) -> Section | 
     lead = f"{len(rendered.samples)} synthetic images. Their masks come from the renderer and are exact."
     columns = ("Image", "Mask over image", "Mask")
     shares = (class_shares(rendered, there),)
-    return Section(key="renders", title="Renders", lead=lead, columns=columns, strips=tuple(strips), shares=shares)
+    return Section(
+        key="renders", title="Renders", lead=lead, columns=columns, dense=True, strips=tuple(strips), shares=shares
+    )
 
 
 def adaptation(
@@ -112,7 +115,7 @@ def adaptation(
         return None
     lead = "Renders moved towards the look of the real images. Masks stay as they are, byte for byte."
     columns = ("As rendered", "Adapted", "A real image")[: len(strips[0].pictures)]
-    return Section(key="adaptation", title="Adaptation", lead=lead, columns=columns, strips=tuple(strips))
+    return Section(key="adaptation", title="Adaptation", lead=lead, columns=columns, dense=True, strips=tuple(strips))
 
 
 def labels(labelled: Dataset | None, *, seed: int, examples: int) -> Section | None:

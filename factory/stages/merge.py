@@ -24,7 +24,6 @@ def run(
     corrections: Path,
     queue: Queue | None,
     out: DatasetWriter,
-    seed: int,  # noqa: ARG001  (nothing here is random)
     codec: Codec,
     rules: Rules,
     strict: bool,

@@ -61,7 +61,6 @@ def merged(
             corrections=corrections,
             queue=queue,
             out=out,
-            seed=0,
             codec=codec or Cvat(),
             rules=Rules(**rules),
             strict=strict,
