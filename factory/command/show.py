@@ -12,6 +12,8 @@ from rich.text import Text
 from factory.command import tree
 from factory.command.perform import Outcome
 
+LONGEST_VALUE = 40
+
 USAGE = """\
 factory <stage> key=value …          run one stage
 factory run experiment=<name> …      run a whole line of stages
@@ -67,7 +69,8 @@ def _stage_name(step: dict[str, Any]) -> str:
 
 
 def _show(value: Any) -> str:
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 def _listing(console: Console, title: str, rows: list[tuple[str, str]]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError, InputError
 from factory.core.sample import Domain, Hints, Origin, Sample, Split, Supervision
@@ -83,7 +85,7 @@ def _add(photo: Photograph, name: str, group: str, split: Split, out: DatasetWri
     image, sha256 = out.write_image(photo.id, photo.image)
     known = {}
     if photo.mask is not None:
-        origin = (photo.mask != IGNORE).astype("uint8") * Origin.HUMAN
+        origin = np.where(photo.mask != IGNORE, Origin.HUMAN, Origin.NONE).astype(np.uint8)
         known = {key: out.write_map(key, photo.id, ids) for key, ids in (("mask", photo.mask), ("source", origin))}
     said = photo.hints
     if photo.scribbles is not None:
