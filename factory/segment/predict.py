@@ -43,7 +43,7 @@ class Predictor:
 
     def map(self, image_hwc: npt.NDArray[np.uint8], function: TileFunction) -> npt.NDArray[np.float32]:
         """What ``function`` makes of an image's tiles, blended, of the image's own size: (C, H, W)."""
-        working_hwc = np.ascontiguousarray(resize_image(image_hwc, self.trained.size_hw))
+        working_hwc = np.array(resize_image(image_hwc, self.trained.size_hw))
         images_nchw = torch.from_numpy(working_hwc).to(best_device()).permute(2, 0, 1).unsqueeze(0)
         with torch.inference_mode():
             maps_nchw = slide(

@@ -1,0 +1,33 @@
+"""Pictures for people."""
+
+import numpy as np
+
+from factory.core.classes import IGNORE, ClassList
+from factory.measure import pictures
+
+CLASSES = ClassList.of(["ground", "coin"])
+
+
+def test_errors_are_red_right_pixels_greenish_and_unknown_ones_grey():
+    """One look tells where the model is wrong."""
+    image = np.full((1, 3, 3), 100, np.uint8)
+    truth, guess = np.array([[1, 1, IGNORE]], np.uint8), np.array([[1, 0, 0]], np.uint8)
+    right, wrong, unknown = pictures.errors(image, truth, guess)[0].astype(int)
+    assert right[1] > right[0]
+    assert wrong[0] > 2 * wrong[1]
+    assert len(set(unknown)) == 1
+
+
+def test_a_strip_is_four_panels_wide_and_small_pictures_are_enlarged():
+    """Thumbnails of 20 pixels would help nobody."""
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:9, 5:9] = 1
+    sheet = pictures.strip(np.zeros((20, 30, 3), np.uint8), mask, mask, CLASSES, "prediction")
+    assert sheet.shape[0] > pictures.SHORTEST
+    assert sheet.shape[1] == 4 * 12 * 30 + 5 * pictures.GAP
+
+
+def test_a_picture_without_truth_says_so():
+    """No error share can be given."""
+    mask = np.full((8, 8), IGNORE, np.uint8)
+    assert pictures.strip(np.zeros((8, 8, 3), np.uint8), mask, mask * 0, CLASSES, "prediction").any()

@@ -1,0 +1,93 @@
+"""Augmentation: image and mask move together, and the same seed gives the same draw."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.core.classes import IGNORE
+from factory.core.errors import ConfigError
+from factory.segment.augment import Augmentation
+
+STILL = {
+    "flip": 0.0,
+    "scale": (1.0, 1.0),
+    "rotate": 0.0,
+    "brightness": 0.0,
+    "contrast": 0.0,
+    "saturation": 0.0,
+    "hue": 0.0,
+    "blur": 0.0,
+    "noise": 0.0,
+}
+
+
+def batch(size_hw: tuple[int, int] = (32, 48)) -> tuple[torch.Tensor, torch.Tensor]:
+    """Three pictures that are white where the class is 1 and black where it is 0."""
+    targets = torch.zeros(3, *size_hw, dtype=torch.long)
+    targets[:, 4:20, 6:30] = 1
+    return targets.unsqueeze(1).expand(-1, 3, -1, -1).float(), targets
+
+
+def test_nothing_asked_for_nothing_changed():
+    """Ids of any value pass, the ignore index too."""
+    images, targets = batch()
+    targets[0, 0, 0], targets[1, 3, 3] = IGNORE, 254
+    moved, found = Augmentation(**STILL)(images, targets)
+    assert (moved == images).all()
+    assert (found == targets).all()
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**31))
+def test_image_and_mask_move_together_and_the_outside_is_ignored(seed):
+    """Away from outlines, white pixels stay class 1 and black ones class 0."""
+    part = Augmentation(**STILL | {"flip": 0.5, "flip_vertical": 0.5, "scale": (0.5, 2.0), "rotate": 180.0})
+    torch.manual_seed(seed)
+    moved, found = part(*batch())
+    assert set(found.unique().tolist()) <= {0, 1, IGNORE}
+    sure = (found != IGNORE) & ((moved[:, 0] > 0.99) | (moved[:, 0] < 0.01))
+    assert ((moved[:, 0] > 0.5) == (found == 1))[sure].all()
+
+
+def test_flips_alone_are_exact_mirrors():
+    """Not a pixel is interpolated."""
+    images, targets = batch()
+    moved, found = Augmentation(**STILL | {"flip": 1.0, "flip_vertical": 1.0})(images, targets)
+    assert (found == targets.flip(1, 2)).all()
+    torch.testing.assert_close(moved, images.flip(2, 3))
+
+
+def test_a_quarter_turn_keeps_shapes_on_a_picture_that_is_not_square():
+    """Angles are those of pixels: a square stays a square."""
+    targets = torch.zeros(8, 40, 80, dtype=torch.long)
+    targets[:, 12:28, 32:48] = 1
+    images = targets.unsqueeze(1).expand(-1, 3, -1, -1).float()
+    torch.manual_seed(0)
+    _, found = Augmentation(**STILL | {"rotate": 180.0})(images, targets)
+    assert (found == 1).sum(dim=(1, 2)).float() == pytest.approx(256, rel=0.1)
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**31))
+def test_the_same_seed_gives_the_same_draw(seed):
+    """Whatever was drawn before: nothing is remembered between calls."""
+    part = Augmentation(blur=0.5, grey=0.5)
+    draws = []
+    for _ in range(2):
+        torch.manual_seed(seed)
+        draws.append(part(*batch((16, 16))))
+        torch.rand(5)
+    assert (draws[0][0] == draws[1][0]).all()
+    assert (draws[0][1] == draws[1][1]).all()
+    assert draws[0][0].min() >= 0
+    assert draws[0][0].max() <= 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"flip": 1.5}, {"hue": 0.6}, {"scale": (2.0, 1.0)}, {"scale": (1.0,)}, {"noise": -0.1}, {"rotate": 200.0}]
+)
+def test_impossible_ranges_are_refused_by_name(wrong):
+    """At start-up."""
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        Augmentation(**wrong)

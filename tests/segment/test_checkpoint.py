@@ -1,0 +1,79 @@
+"""Checkpoints."""
+
+import pytest
+import torch
+
+from factory.core.classes import ClassList
+from factory.core.errors import ArtefactError
+from factory.segment import checkpoint
+from factory.segment.models import SegmenterSpec, build
+
+CLASSES = ClassList.of(["ground", "coin"], [[1, 2, 3], [4, 5, 6]])
+SPEC = SegmenterSpec(architecture="unet", encoder="mobilenet_v2", decoder_channels=16, decoder_dropout=0.0)
+
+
+def trained() -> checkpoint.Trained:
+    """A small random model."""
+    model = build(SPEC, CLASSES, weights=None, seed=0)
+    return checkpoint.Trained(model=model, size_hw=(180, 240), tile_hw=(64, 96), step=7)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A checkpoint on disk."""
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(checkpoint.encode(trained()))
+    return path
+
+
+def test_a_checkpoint_opens_without_any_configuration(saved):
+    """It says itself what it is."""
+    ours, found = trained(), checkpoint.load(saved, classes=CLASSES)
+    assert (found.size_hw, found.tile_hw, found.step) == (ours.size_hw, ours.tile_hw, ours.step)
+    assert found.classes == CLASSES
+    assert found.model.spec == SPEC
+    images = torch.rand(1, 3, 32, 32)
+    with torch.inference_mode():
+        assert (ours.model.eval()(images) == found.model(images)).all()
+
+
+def test_equal_weights_give_equal_bytes(saved):
+    """Sealed models can be compared by digest."""
+    assert saved.read_bytes() == checkpoint.encode(checkpoint.load(saved))
+
+
+def test_other_classes_are_refused_naming_both_lists(saved):
+    """Also the same classes in another order."""
+    with pytest.raises(ArtefactError, match=r"(?s)ground, coin.*coin, ground"):
+        checkpoint.load(saved, classes=ClassList.of(["coin", "ground"]))
+
+
+@pytest.mark.parametrize("cut", [0, 10, -1000])
+def test_a_corrupt_file_is_one_clear_message(saved, cut):
+    """Empty, cut short at the beginning or the end."""
+    saved.write_bytes(saved.read_bytes()[:cut])
+    with pytest.raises(ArtefactError, match=r"(?s)unreadable checkpoint.*best\.ckpt"):
+        checkpoint.load(saved)
+
+
+def test_a_missing_file_is_one_clear_message(tmp_path):
+    """No traceback."""
+    with pytest.raises(ArtefactError, match="unreadable checkpoint"):
+        checkpoint.load(tmp_path / "none.ckpt")
+
+
+@pytest.mark.parametrize(
+    "content", [[1, 2], {"format": 99}, {"format": 1}, {"format": 1, "spec": {"architecture": "x"}}]
+)
+def test_a_file_that_is_no_checkpoint_of_ours_says_so(tmp_path, content):
+    """Whatever else torch can open."""
+    torch.save(content, tmp_path / "odd.ckpt")
+    with pytest.raises(ArtefactError, match=r"checkpoint"):
+        checkpoint.load(tmp_path / "odd.ckpt")
+
+
+def test_code_in_a_file_is_never_run(tmp_path):
+    """Pickled objects are refused."""
+    torch.save({"format": 1, "spec": SPEC}, tmp_path / "code.ckpt")
+    with pytest.raises(ArtefactError, match="unreadable checkpoint"):
+        checkpoint.load(tmp_path / "code.ckpt")
