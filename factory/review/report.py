@@ -36,9 +36,13 @@ class Line:
     comparison: Report | None = None
 
     def artefacts(self) -> dict[str, Artefact]:
-        """What is there, by its part in the run, in the order of the line."""
+        """What is there, by its part in the run, in the order of the line; one that plays two parts stands once."""
         order = ("source", "rendered", "labelled", "adapted", "model", "evaluation", "comparison", "queue")
-        return {name: getattr(self, name) for name in order if getattr(self, name) is not None}
+        there = [(name, artefact) for name in order if (artefact := getattr(self, name)) is not None]
+        parts: dict[str, list[str]] = {}
+        for name, artefact in there:
+            parts.setdefault(artefact.digest, []).append(name)
+        return {", ".join(parts[artefact.digest]): artefact for _, artefact in there}
 
 
 def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:

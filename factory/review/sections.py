@@ -35,7 +35,7 @@ class Strip:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Text cells. With ``bars`` numbers are shares of 1, drawn as bars; ours is the first of the `rows` or `columns`."""
+    """Text cells. With ``bars`` numbers are shares of 1 drawn as bars; ours is the first of `rows` or `columns`."""
 
     title: str
     head: tuple[str, ...]

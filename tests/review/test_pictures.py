@@ -1,0 +1,110 @@
+"""Drawing: outlines, badges, crops and curves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factory.core.classes import ClassList
+from factory.core.sample import Hints
+from factory.review import charts, pictures
+from factory.review.charts import Curve
+
+GREY = np.full((20, 30, 3), 90, np.uint8)
+FINITE = st.floats(-1e6, 1e6)
+
+
+def test_an_outline_is_white_inside_and_black_outside() -> None:
+    """So that it shows on any picture; pixels elsewhere stay."""
+    regions = np.zeros((20, 30), np.uint16)
+    regions[5:15, 5:15] = 3
+    drawn = pictures.outlined(GREY, regions)
+    assert [drawn[10, x, 0] for x in (3, 4, 5, 6)] == [90, 0, 255, 90]
+
+
+def test_regions_that_touch_are_divided_and_the_picture_s_edge_closes_them() -> None:
+    """Each has its own line."""
+    regions = np.ones((20, 30), np.uint16)
+    regions[:, 15:] = 2
+    drawn = pictures.outlined(GREY, regions)[10, :, 0]
+    assert [x for x in range(30) if drawn[x] == 255] == [0, 14, 15, 29]
+
+
+def test_badges_stay_inside_the_picture() -> None:
+    """Also in a corner, also on a picture smaller than the badge."""
+    for x, y in ((0, 0), (29, 19)):
+        assert (pictures.numbered(GREY, [("12", (x, y))], size=10) != GREY).any()
+    assert pictures.numbered(GREY[:4, :4], [("123", (2, 2))]).shape == (4, 4, 3)
+
+
+def test_the_middle_lies_inside_a_ring() -> None:
+    """Its centre of mass would not."""
+    ring = np.zeros((21, 21), bool)
+    ring[2:19, 2:19] = True
+    ring[6:15, 6:15] = False
+    x, y = pictures.middle(ring)
+    assert ring[y, x]
+
+
+@given(
+    x0=st.integers(0, 90),
+    y0=st.integers(0, 60),
+    width=st.integers(1, 40),
+    height=st.integers(1, 40),
+    size_hw=st.tuples(st.integers(100, 140), st.integers(130, 160)),
+)
+def test_a_window_holds_its_box_and_stays_in_the_image(
+    x0: int, y0: int, width: int, height: int, size_hw: tuple[int, int]
+) -> None:
+    """Wherever the box lies."""
+    rows, columns = pictures.around((x0, y0, x0 + width, y0 + height), size_hw)
+    assert 0 <= rows.start <= y0 < y0 + height <= rows.stop <= size_hw[0]
+    assert 0 <= columns.start <= x0 < x0 + width <= columns.stop <= size_hw[1]
+
+
+def test_hints_are_drawn_in_the_colours_of_their_classes() -> None:
+    """Points, boxes and scribbles."""
+    classes = ClassList.of(["ground", "coin"], [(0, 0, 0), (250, 10, 10)])
+    scribbles = np.full((20, 30), 255, np.uint8)
+    scribbles[2, 2:9] = 1
+    drawn = pictures.with_hints(GREY, Hints(points=((20, 10, 1),), boxes=((1, 12, 9, 19, 1),)), classes, scribbles)
+    for y, x in ((10, 20), (2, 5), (12, 5)):
+        factor = drawn.shape[0] // 20
+        centre = drawn[y * factor + (factor // 2 if y < 12 else 0), x * factor + factor // 2].astype(int)
+        assert np.abs(centre - [250, 10, 10]).max() < 40
+
+
+@pytest.mark.parametrize(("low", "high", "expected"), [(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (3, 3, [1, 2, 3, 4, 5])])
+def test_ticks_are_round_numbers(low: float, high: float, expected: list[float]) -> None:
+    """Also for a single value."""
+    assert set(expected) <= set(charts.ticks(low, high))
+
+
+@given(first=FINITE, second=FINITE)
+def test_ticks_enclose_the_values_and_are_few(first: float, second: float) -> None:
+    """However near or far apart they are."""
+    low, high = min(first, second), max(first, second)
+    marks = charts.ticks(low, high)
+    slack = 1e-6 * max(1, abs(low), abs(high))
+    assert marks[0] <= low + slack
+    assert marks[-1] >= high - slack
+    assert len(marks) <= 12
+
+
+def test_a_chart_names_its_curves_and_leaves_empty_ones_out() -> None:
+    """Titles are escaped; without any point there is no chart."""
+    chart = charts.lines("Loss & co", [Curve(name="a<b", points=((1, 2.0), (3, 0.5)))], across="step")
+    assert chart is not None
+    assert chart.names == ("a<b",)
+    assert "Loss &amp; co" in chart.svg
+    assert "a<b" not in chart.svg
+    assert charts.lines("Nothing", [Curve(name="a", points=())], across="step") is None
+
+
+def test_a_chart_of_one_point_is_drawn() -> None:
+    """Training may end after its first step."""
+    chart = charts.lines("Loss", [Curve(name="loss", points=((1, 0.0),))], across="step")
+    assert chart is not None
+    assert "nan" not in chart.svg

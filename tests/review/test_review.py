@@ -1,0 +1,222 @@
+"""The annotator's folder and the page: complete, self-contained, the same twice, and fine with whatever is absent."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from factory.core.artefact import Kind, Report
+from factory.core.classes import ClassList
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError, ConfigError
+from factory.core.queue import Queue
+from factory.core.sample import Domain, Hints, Origin, Supervision
+from factory.exchange.cvat import Cvat, read_classes
+from factory.review.corrections import Rules
+from factory.stages import merge, review
+from tests import artefacts
+from tests.artefacts import CLASSES
+
+MASK = np.kron(np.array([[0, 1, 1, 0], [255, 1, 2, 2], [0, 0, 2, 0]], np.uint8), np.ones((8, 8), np.uint8))
+REGIONS = np.kron(np.array([[0, 7, 0, 0], [0, 7, 9, 0], [0, 0, 0, 0]], np.uint16), np.ones((8, 8), np.uint16))
+PROPOSAL = np.where(MASK == 255, 0, MASK).astype(np.uint8)
+HISTORY = [
+    {"step": k, "train_loss": 1 / k, "val_miou": None if k % 2 else 0.1 * k, "val_f1": None, "lr": 1e-3}
+    for k in range(1, 7)
+]
+ROW = {
+    "name": "ours",
+    "miou": 0.9,
+    "pixel_accuracy": 0.95,
+    "f1": 0.94,
+    "iou": {"background": 0.8, "coin": 1.0, "wood & <cloth>": None},
+}
+VOID = {"area", "base", "br", "hr", "img", "input", "link", "meta", "line", "circle", "polyline"}
+
+
+class Page(HTMLParser):
+    """Checks nesting, and collects ids, links and what would be fetched."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: dict[str, list[str]] = {"id": [], "href": [], "src": [], "alt": []}
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element."""
+        for name, value in attrs:
+            self.seen.setdefault(name, []).append(value or "")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Nothing stays open."""
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the innermost element, which must be this one."""
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> dict[str, Any]:
+    """Every artefact of a small run."""
+    hints = Hints(points=((3, 4, 0), (12, 5, 1)), boxes=((8, 0, 24, 16, 1),), tags=(0, 1))
+    labelled = artefacts.dataset(tmp_path / "label", {"a": MASK, "b": MASK}, hints=hints)
+    exact = {"domain": Domain.SYNTHETIC, "supervision": Supervision.EXACT, "origin": Origin.EXACT}
+    sheet = artefacts.photograph((24, 96), 5)
+    return {
+        "source": labelled,
+        "queue": artefacts.queue(tmp_path / "queue", {"b": (REGIONS, PROPOSAL), "a": (REGIONS, PROPOSAL)}),
+        "rendered": artefacts.dataset(tmp_path / "render", {"s1": PROPOSAL, "s2": PROPOSAL, "s3": PROPOSAL}, **exact),
+        "adapted": artefacts.dataset(tmp_path / "adapt", {"s1": PROPOSAL, "s2": PROPOSAL, "s3": PROPOSAL}, **exact),
+        "labelled": labelled,
+        "model": artefacts.model(tmp_path / "train", HISTORY),
+        "evaluation": artefacts.report(tmp_path / "eval", {"name": "photo", "rows": [ROW]}, {"pictures/a.png": sheet}),
+        "comparison": artefacts.report(tmp_path / "peer", {"name": "plain", "rows": [{**ROW, "miou": 0.7}]}),
+    }
+
+
+def reviewed(target: Path, line: dict[str, Any], *, title: str = "Coins", examples: int = 2) -> Report:
+    """The report `review` makes."""
+    absent = dict.fromkeys(["rendered", "adapted", "labelled", "model", "evaluation", "comparison"])
+    with artefacts.written(target, Kind.REPORT) as out:
+        review.run(**{**absent, **line}, out=out, seed=0, title=title, examples=examples)
+    return Report.open(target)
+
+
+def page(report: Report) -> str:
+    """Its page."""
+    return report.path("index.html").read_text()
+
+
+def test_the_page_is_well_formed_and_fetches_nothing(tmp_path: Path, line: dict[str, Any]) -> None:
+    """Every element is closed, every picture is inline and described, every link leads to a place on the page."""
+    text = page(reviewed(tmp_path / "review", line))
+    found = Page(text)
+    assert not found.open
+    assert all(uri.startswith("data:image/") for uri in found.seen["src"])
+    assert {link.removeprefix("#") for link in found.seen["href"]} <= set(found.seen["id"])
+    assert len(found.seen["id"]) == len(set(found.seen["id"]))
+    assert found.seen["alt"].count("") == 1
+    assert not re.search(r"https?://|url\(|@import", text)
+    assert "default-src 'none'" in text
+
+
+def test_the_page_shows_every_stage(tmp_path: Path, line: dict[str, Any]) -> None:
+    """Renders to queue, with figures, reasons, issues, digests and pixel origins."""
+    text = page(reviewed(tmp_path / "review", line))
+    sections = re.findall(r'<section id="([^"]+)"', text)
+    stages = ["renders", "adaptation", "labels", "training", "measurement", "uncertainty", "queue", "provenance"]
+    assert sections == stages
+    for said in ("90.0 %", "ours (plain)", "torn between", "pseudo-label", "wood &amp; &lt;cloth&gt;", "2 points"):
+        assert said in text
+    assert all(artefact.digest in text for artefact in line.values())
+    assert text.count('<li class="card"') == 4
+
+
+def test_reported_issues_are_shown(tmp_path: Path, line: dict[str, Any]) -> None:
+    """With names escaped."""
+
+    def fill(out: Any) -> None:
+        artefacts.add_sample(out, "a", MASK)
+        artefacts.add_sample(out, "b", MASK)
+        out.report("<b>.jpg", "truncated file")
+
+    source = Dataset.open(artefacts.sealed(tmp_path / "ingest", Kind.DATASET, fill))
+    text = page(reviewed(tmp_path / "review", {**line, "source": source}))
+    assert "&lt;b&gt;.jpg" in text
+    assert "source: 1 reported" in text
+
+
+@pytest.mark.parametrize(
+    "absent", [["rendered"], ["adapted"], ["labelled"], ["model"], ["evaluation"], ["comparison"], ["everything"]]
+)
+def test_what_is_absent_is_left_out(absent: list[str], tmp_path: Path, line: dict[str, Any]) -> None:
+    """Only queue and source must be there."""
+    keep = {"queue", "source"} if absent == ["everything"] else line.keys() - set(absent)
+    text = page(reviewed(tmp_path / "review", {name: line[name] for name in line if name in keep}))
+    assert not Page(text).open
+    assert ">None<" not in text
+
+
+def test_an_empty_queue_makes_a_page_too(tmp_path: Path, line: dict[str, Any]) -> None:
+    """And a folder without images."""
+    report = reviewed(tmp_path / "review", {**line, "queue": artefacts.queue(tmp_path / "none", {})})
+    assert "The queue is empty" in page(report)
+    assert not list(Cvat().read(report.path("annotate/annotations.xml")))
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path, line: dict[str, Any]) -> None:
+    """Wherever it is written; another seed shows other examples."""
+    first, second = (reviewed(tmp_path / name, line, examples=1) for name in ("one", "two"))
+    assert first.digest == second.digest
+    assert str(tmp_path) not in page(first)
+
+
+def test_the_proposal_comes_back_as_it_was(tmp_path: Path, line: dict[str, Any]) -> None:
+    """Image by image, the most urgent first, with the class list in the file."""
+    report = reviewed(tmp_path / "review", line)
+    entries = list(Cvat().read(report.path("annotate/annotations.xml")))
+    assert [entry.name for entry in entries] == ["b.png", "a.png"]
+    assert all(np.array_equal(PROPOSAL, entry.mask(CLASSES, PROPOSAL.shape)) for entry in entries)
+    assert read_classes(report.path("annotate/annotations.xml")) == CLASSES
+    assert [label["name"] for label in json.loads(report.path("annotate/labels.json").read_text())] == list(
+        CLASSES.names
+    )
+
+
+def test_the_folder_holds_what_an_annotator_needs(tmp_path: Path, line: dict[str, Any]) -> None:
+    """The images themselves, overlays large enough to read, every region with its reason, and what to do."""
+    folder = reviewed(tmp_path / "review", line).path("annotate")
+    source: Dataset = line["source"]
+    assert source.path("images/a.png").read_bytes() == (folder / "images/a.png").read_bytes()
+    assert max(Image.open(folder / "overlays/a.png").size) >= 640
+    rows = list(csv.DictReader((folder / "queue.csv").read_text().splitlines()))
+    assert [(row["rank"], row["image"], row["region"]) for row in rows][:2] == [
+        ("1", "b.png", "7"),
+        ("2", "b.png", "9"),
+    ]
+    assert "factory merge" in (folder / "README.txt").read_text()
+
+
+def test_a_correction_of_the_folder_merges(tmp_path: Path, line: dict[str, Any]) -> None:
+    """The way there and back: the model's proposal, one coin repainted as wood, into the next data set."""
+    report, source, queue = reviewed(tmp_path / "review", line), line["source"], line["queue"]
+    text = report.path("annotate/annotations.xml").read_text()
+    (tmp_path / "back.xml").write_text(text.replace('label="coin"', 'label="wood &amp; &lt;cloth&gt;"'))
+    with artefacts.written(tmp_path / "merged") as out:
+        merge.run(
+            source=source,
+            corrections=tmp_path / "back.xml",
+            queue=queue,
+            out=out,
+            codec=Cvat(),
+            rules=Rules(),
+            strict=True,
+        )
+    merged = Dataset.open(tmp_path / "merged")
+    assert merged.figures["queue_precision"] == 0.5
+    expected = np.where(PROPOSAL == 1, 2, np.where(REGIONS > 0, PROPOSAL, MASK))
+    assert np.array_equal(expected, merged.mask(merged.samples[0]))
+
+
+def test_a_queue_of_other_images_or_classes_is_refused(tmp_path: Path, line: dict[str, Any]) -> None:
+    """With the ids, or both class lists, in the message."""
+    stranger = artefacts.queue(tmp_path / "stranger", {"z": (REGIONS, PROPOSAL)})
+    with pytest.raises(ArtefactError, match="images the data set lacks"):
+        reviewed(tmp_path / "one", {**line, "queue": stranger})
+    other = artefacts.sealed(tmp_path / "other", Kind.QUEUE, lambda out: None, ClassList.of(["sky"]))
+    with pytest.raises(ArtefactError, match="class lists"):
+        reviewed(tmp_path / "two", {**line, "queue": Queue.open(other)})
+    with pytest.raises(ConfigError, match="examples"):
+        reviewed(tmp_path / "three", line, examples=0)
