@@ -120,7 +120,7 @@ class _Farm:
             if self.tries[index] >= TRIES:
                 what = f"frame {index} could not be rendered in {TRIES} tries"
                 got = "no new frame for too long" if hung else _tail(worker.log)
-                todo = "render this frame alone to see the cause, or use another seed"
+                todo = "cure what the worker says; if it is about this picture alone, use another seed"
                 raise WorkerError(what, where=folder_of(self.out, index), got=got, todo=todo)
             self._error_of(index).unlink(missing_ok=True)
 

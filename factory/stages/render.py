@@ -28,8 +28,8 @@ def run(
 ) -> None:
     """Render ``frames`` pictures of ``width`` x ``height`` pixels; one sample each, its plan in the provenance.
 
-    Raw frames wait in the writer's scratch folder, so that a killed run repeats none of them. ``denoise`` gives up
-    bit-identical pixels between machines for less noise.
+    Raw frames wait in the writer's scratch folder, so that a killed run repeats none of them. ``denoise`` turns
+    on Cycles' own OIDN, which trades pixels that do not depend on threads for less noise.
     """
     settings = Settings(width=width, height=height, samples=samples, denoise=denoise, depth=depth, device=device)
     _check(frames, val_share)

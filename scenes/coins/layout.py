@@ -55,7 +55,7 @@ def touches(spot: Spot, reach: float) -> bool:
 def is_clear(piece: dict[str, Any], coins: list[dict[str, Any]]) -> bool:
     """Whether a piece of clutter lies beside all coins, not in one; lengths in metres."""
     away = (math.hypot(piece["x"] - coin["x"], piece["y"] - coin["y"]) - coin["radius"] for coin in coins)
-    return min(away, default=math.inf) > piece["size"]
+    return bool(min(away, default=math.inf) > piece["size"])
 
 
 def stacked(spots: list[Spot], thickness: list[float]) -> list[float]:

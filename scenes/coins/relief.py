@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+Capsule = tuple[float, ...]
+"""u and v of both ends, thickness, height."""
+
 MOTIFS = {"head": 2.0, "figure": 1.0, "animal": 1.0, "wheel": 0.4, "blank": 0.4}
 """What coins show, with relative frequencies."""
 
@@ -39,7 +42,7 @@ def outline(angle: Array, seed: int, irregularity: float) -> Array:
     return np.clip(radius, 0.75, 1.2)
 
 
-def _capsules(u: Array, v: Array, rows: list[tuple[float, ...]]) -> Array:
+def _capsules(u: Array, v: Array, rows: list[Capsule]) -> Array:
     """Highest of the capsules (u0, v0, u1, v1, thickness, height), 0 outside all."""
     height = np.zeros_like(u)
     for u0, v0, u1, v1, thickness, top in rows:
@@ -69,7 +72,7 @@ def _motif(motif: str, rng: np.random.Generator, u: Array, v: Array) -> Array:
 def _head(rng: np.random.Generator, u: Array, v: Array) -> Array:
     """A profile looking right: skull, face, neck, and hair as bent furrows over the back of the head."""
     j = rng.normal(0, 0.03, 12)
-    rows = [
+    rows: list[Capsule] = [
         (-0.08 + j[0], 0.16, -0.02, 0.14 + j[1], 0.42, 0.95),
         (0.10, -0.08 + j[2], 0.14, -0.14, 0.28, 0.9),
         (0.30 + j[3], 0.10, 0.45 + j[4], -0.06, 0.07, 0.8),
@@ -85,12 +88,10 @@ def _head(rng: np.random.Generator, u: Array, v: Array) -> Array:
     bend = 2 * np.sin(5 * np.arctan2(v - 0.1, u + 0.05) + 40 * j[11])
     waves = np.sin(rng.uniform(16, 34) * np.hypot(u - 0.2, v) + bend)
     hair = (u < 0.12 + 0.4 * (v - 0.2)) & (base > 0.2)
-    return base * (1 + 0.28 * waves * hair)
+    return np.asarray(base * (1 + 0.28 * waves * hair))
 
 
-def _scatter(
-    rng: np.random.Generator, middle: tuple[float, float], number: int, size: float
-) -> list[tuple[float, ...]]:
+def _scatter(rng: np.random.Generator, middle: tuple[float, float], number: int, size: float) -> list[Capsule]:
     """Curls, leaves or rubble: short strokes around a point."""
     ends = rng.normal(0, 0.2, (number, 2)) + middle
     return [
@@ -99,7 +100,7 @@ def _scatter(
     ]
 
 
-def _figure(rng: np.random.Generator) -> list[tuple[float, ...]]:
+def _figure(rng: np.random.Generator) -> list[Capsule]:
     """Somebody standing or sitting, with arms, a staff and folds of cloth."""
     j = rng.normal(0, 0.07, 14)
     return [
@@ -115,7 +116,7 @@ def _figure(rng: np.random.Generator) -> list[tuple[float, ...]]:
     ]
 
 
-def _animal(rng: np.random.Generator) -> list[tuple[float, ...]]:
+def _animal(rng: np.random.Generator) -> list[Capsule]:
     """Something on four legs, head raised or lowered, tail somewhere."""
     j = rng.normal(0, 0.05, 14)
     legs = [(a, -0.08, a + j[i], -0.52 + j[i + 4], 0.07, 0.75) for i, a in enumerate((-0.36, -0.24, 0.22, 0.34))]
@@ -129,7 +130,7 @@ def _animal(rng: np.random.Generator) -> list[tuple[float, ...]]:
     ]
 
 
-def _wheel(rng: np.random.Generator) -> list[tuple[float, ...]]:
+def _wheel(rng: np.random.Generator) -> list[Capsule]:
     """Spokes, petals or rays around a boss."""
     number, inner, outer = int(rng.integers(3, 13)), rng.uniform(0.1, 0.25), rng.uniform(0.45, 0.68)
     angles = 2 * np.pi * np.arange(number) / number
@@ -138,7 +139,7 @@ def _wheel(rng: np.random.Generator) -> list[tuple[float, ...]]:
     return [(0.0, 0.0, 0.001, 0.0, inner * 1.2, 1.0), *rays]
 
 
-def _blank(rng: np.random.Generator) -> list[tuple[float, ...]]:
+def _blank(rng: np.random.Generator) -> list[Capsule]:
     """Too worn to tell."""
     return _scatter(rng, (0.0, 0.0), int(rng.integers(4, 12)), 0.22)
 
@@ -147,19 +148,20 @@ def _border(border: str, rng: np.random.Generator, u: Array, v: Array) -> Array:
     """A raised rim, a ring of dots, an inscription around the edge, or nothing."""
     radius, angle = np.hypot(u, v), np.arctan2(v, u)
     if border == "rim":
-        return 0.8 * np.clip(1 - ((radius - 0.93) / rng.uniform(0.04, 0.1)) ** 2, 0, 1)
+        return 0.8 * np.asarray(np.clip(1 - ((radius - 0.93) / rng.uniform(0.04, 0.1)) ** 2, 0, 1))
     if border == "dots":
         ring = np.clip(1 - ((radius - rng.uniform(0.8, 0.9)) / 0.045) ** 2, 0, 1)
-        return 0.7 * ring * np.clip(np.cos(int(rng.integers(24, 60)) * angle) + 0.3, 0, 1)
+        beads = np.clip(np.cos(int(rng.integers(24, 60)) * angle) + 0.3, 0, 1)
+        return np.asarray(0.7 * ring * beads)
     if border == "letters":
         return _capsules(u, v, _letters(rng))
     return np.zeros_like(u)
 
 
-def _letters(rng: np.random.Generator) -> list[tuple[float, ...]]:
+def _letters(rng: np.random.Generator) -> list[Capsule]:
     """Strokes of an inscription that runs along part of the edge."""
     number, start, ring = int(rng.integers(6, 22)), rng.uniform(0, 2 * np.pi), rng.uniform(0.72, 0.82)
-    rows: list[tuple[float, ...]] = []
+    rows: list[Capsule] = []
     for place in range(number):
         angle = start - place * rng.uniform(0.19, 0.24)
         for _ in range(2):

@@ -20,13 +20,15 @@ _INSIDE = "INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """How to render. ``denoise`` is Cycles' own OIDN; only without it are images bit-identical on every machine."""
+    """How to render; sizes in pixels, ``threads`` 0 for all cores.
+
+    ``denoise`` is Cycles' own OIDN: only without it are pixels known to be the same for any number of threads.
+    """
 
     width: int
     height: int
     samples: int
     denoise: bool
-    device: str
     threads: int
 
 

@@ -48,8 +48,8 @@ class Shader:
 
     def _node(self, kind: str, inputs: dict[str | int, Any], **settings: Any) -> Any:
         node = self.tree.nodes.new(f"ShaderNode{kind}")
-        for key, value in settings.items():
-            setattr(node, key, value)
+        for name, setting in settings.items():
+            setattr(node, name, setting)
         for key, value in inputs.items():
             self._feed(node.inputs[key], value)
         return node

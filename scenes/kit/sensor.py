@@ -54,26 +54,26 @@ def photograph(light: Image, plan: dict[str, Any]) -> npt.NDArray[np.uint8]:
     """``light`` (H, W, 3 linear float32) -> (H, W, 3) 8-bit RGB."""
     scene = _vignette(_blur(_expose(light, plan["highlight"] ** plan["gamma"]), plan["blur"]), plan["vignette"])
     film = _develop(scene, plan)
-    print_ = film + _noise(film.shape, plan)
-    return np.round(np.clip(print_, 0, 1) * 255).astype(np.uint8)
+    grainy = film + _noise(film.shape, plan)
+    return np.asarray(np.round(np.clip(grainy, 0, 1) * 255), np.uint8)
 
 
 def _expose(light: Image, level: float) -> Image:
     """Scale so that 95 % of the pixels are darker than ``level``."""
     bright = float(np.percentile(light @ LUMINANCE, 95))
-    return light * np.float32(level / max(bright, 1e-6))
+    return np.asarray(light * (level / max(bright, 1e-6)), np.float32)
 
 
 def _blur(image: Image, per_mille: float) -> Image:
     sigma = per_mille * min(image.shape[:2]) / 1000
-    return ndimage.gaussian_filter(image, (sigma, sigma, 0), mode="nearest")
+    return np.asarray(ndimage.gaussian_filter(image, (sigma, sigma, 0), mode="nearest"), np.float32)
 
 
 def _vignette(image: Image, strength: float) -> Image:
     """Darken towards the corners, where the loss is ``strength``."""
     rows, columns = (np.linspace(-1, 1, size, dtype=np.float32) for size in image.shape[:2])
     radius2 = (rows[:, None] ** 2 + columns[None, :] ** 2) / 2
-    return image * (1 - np.float32(strength) * radius2)[..., None]
+    return np.asarray(image * (1 - strength * radius2)[..., None], np.float32)
 
 
 def _develop(light: Image, plan: dict[str, Any]) -> Image:
@@ -83,7 +83,7 @@ def _develop(light: Image, plan: dict[str, Any]) -> Image:
     sigma = 0.012 * min(tones.shape[:2])
     tones = tones + plan["halo"] * (tones - ndimage.gaussian_filter(tones, (sigma, sigma, 0), mode="nearest"))
     tones = np.repeat((tones @ LUMINANCE)[..., None], 3, 2) if plan["grey"] else tones * np.array(plan["cast"])
-    return (plan["black"] + (1 - plan["black"]) * tones).astype(np.float32)
+    return np.asarray(plan["black"] + (1 - plan["black"]) * tones, np.float32)
 
 
 def _noise(shape: tuple[int, ...], plan: dict[str, Any]) -> Image:
@@ -91,4 +91,4 @@ def _noise(shape: tuple[int, ...], plan: dict[str, Any]) -> Image:
     rng = np.random.default_rng(plan["seed"])
     grain = rng.standard_normal((*shape[:2], 1 if plan["grey"] else 3))
     grain = ndimage.gaussian_filter(grain, (plan["grain"], plan["grain"], 0), mode="wrap")
-    return (plan["noise"] * grain / max(float(grain.std()), 1e-6)).astype(np.float32)
+    return np.asarray(plan["noise"] * grain / max(float(grain.std()), 1e-6), np.float32)

@@ -54,7 +54,7 @@ def render_frame(job: dict[str, Any], frame: dict[str, Any], out: Path) -> None:
     """One frame: empty the scene, build the plan, render, photograph, deliver."""
     began, plan = time.perf_counter(), frame["plan"]
     blender.clear()
-    keys = ("width", "height", "samples", "denoise", "device", "threads")
+    keys = ("width", "height", "samples", "denoise", "threads")
     blender.configure(blender.Quality(**{key: job[key] for key in keys}), plan["seed"])
     program = importlib.import_module(f"scenes.{plan['pack']}.program")
     program.build(plan, width=job["width"], height=job["height"])

@@ -21,7 +21,7 @@ def main(plan_path: Path, out: Path, size: int) -> None:
     bproc = blender.start(out / "work")
     blender.choose_device("cpu")
     blender.clear()
-    quality = blender.Quality(width=size, height=size, samples=2, denoise=False, device="cpu", threads=1)
+    quality = blender.Quality(width=size, height=size, samples=2, denoise=False, threads=1)
     blender.configure(quality, plan["seed"])
     program.build(plan, width=size, height=size)
     class_ids, instances, _ = passes.class_and_instance(passes.render(depth=False)["object_ids"])
