@@ -55,10 +55,8 @@ def test_the_middle_lies_inside_a_ring() -> None:
     height=st.integers(1, 40),
     size_hw=st.tuples(st.integers(100, 140), st.integers(130, 160)),
 )
-def test_a_window_holds_its_box_and_stays_in_the_image(
-    x0: int, y0: int, width: int, height: int, size_hw: tuple[int, int]
-) -> None:
-    """Wherever the box lies."""
+def test_a_window_holds_its_box(x0: int, y0: int, width: int, height: int, size_hw: tuple[int, int]) -> None:
+    """And stays inside the image, wherever the box lies."""
     rows, columns = pictures.around((x0, y0, x0 + width, y0 + height), size_hw)
     assert 0 <= rows.start <= y0 < y0 + height <= rows.stop <= size_hw[0]
     assert 0 <= columns.start <= x0 < x0 + width <= columns.stop <= size_hw[1]

@@ -32,13 +32,8 @@ HISTORY = [
     {"step": k, "train_loss": 1 / k, "val_miou": None if k % 2 else 0.1 * k, "val_f1": None, "lr": 1e-3}
     for k in range(1, 7)
 ]
-ROW = {
-    "name": "ours",
-    "miou": 0.9,
-    "pixel_accuracy": 0.95,
-    "f1": 0.94,
-    "iou": {"background": 0.8, "coin": 1.0, "wood & <cloth>": None},
-}
+IOU = {"background": 0.8, "coin": 1.0, "wood & <cloth>": None}
+ROW = {"name": "ours", "miou": 0.9, "pixel_accuracy": 0.95, "f1": 0.94, "iou": IOU}
 VOID = {"area", "base", "br", "hr", "img", "input", "link", "meta", "line", "circle", "polyline"}
 
 
@@ -170,9 +165,8 @@ def test_the_proposal_comes_back_as_it_was(tmp_path: Path, line: dict[str, Any])
     assert [entry.name for entry in entries] == ["b.png", "a.png"]
     assert all(np.array_equal(PROPOSAL, entry.mask(CLASSES, PROPOSAL.shape)) for entry in entries)
     assert read_classes(report.path("annotate/annotations.xml")) == CLASSES
-    assert [label["name"] for label in json.loads(report.path("annotate/labels.json").read_text())] == list(
-        CLASSES.names
-    )
+    labels = json.loads(report.path("annotate/labels.json").read_text())
+    assert [label["name"] for label in labels] == list(CLASSES.names)
 
 
 def test_the_folder_holds_what_an_annotator_needs(tmp_path: Path, line: dict[str, Any]) -> None:
@@ -180,12 +174,10 @@ def test_the_folder_holds_what_an_annotator_needs(tmp_path: Path, line: dict[str
     folder = reviewed(tmp_path / "review", line).path("annotate")
     source: Dataset = line["source"]
     assert source.path("images/a.png").read_bytes() == (folder / "images/a.png").read_bytes()
-    assert max(Image.open(folder / "overlays/a.png").size) >= 640
+    with Image.open(folder / "overlays/a.png") as overlay:
+        assert max(overlay.size) >= 640
     rows = list(csv.DictReader((folder / "queue.csv").read_text().splitlines()))
-    assert [(row["rank"], row["image"], row["region"]) for row in rows][:2] == [
-        ("1", "b.png", "7"),
-        ("2", "b.png", "9"),
-    ]
+    assert [" ".join(list(row.values())[:3]) for row in rows][:2] == ["1 b.png 7", "2 b.png 9"]
     assert "factory merge" in (folder / "README.txt").read_text()
 
 
@@ -215,7 +207,7 @@ def test_a_queue_of_other_images_or_classes_is_refused(tmp_path: Path, line: dic
     stranger = artefacts.queue(tmp_path / "stranger", {"z": (REGIONS, PROPOSAL)})
     with pytest.raises(ArtefactError, match="images the data set lacks"):
         reviewed(tmp_path / "one", {**line, "queue": stranger})
-    other = artefacts.sealed(tmp_path / "other", Kind.QUEUE, lambda out: None, ClassList.of(["sky"]))
+    other = artefacts.sealed(tmp_path / "other", Kind.QUEUE, lambda _: None, ClassList.of(["sky"]))
     with pytest.raises(ArtefactError, match="class lists"):
         reviewed(tmp_path / "two", {**line, "queue": Queue.open(other)})
     with pytest.raises(ConfigError, match="examples"):
