@@ -51,8 +51,9 @@ def lines(title: str, curves: Sequence[Curve], *, across: str) -> Chart | None:
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Round values from at most ``low`` to at least ``high``, about ``count`` of them."""
-    if high <= low:
-        low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+    if high - low <= 1e-9 * max(1e-3, abs(low), abs(high)):
+        reach = abs(low) / 2 if abs(low) > 1e-9 else 0.5
+        low, high = low - reach, high + reach
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
@@ -61,7 +62,10 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def number(value: float) -> str:
-    """Three digits, without needless zeros or exponents."""
+    """Three digits at most, without needless zeros; small numbers as 2e-4."""
+    if 0 < abs(value) < 1e-3:
+        mantissa, _, power = f"{value:.2e}".partition("e")
+        return f"{float(mantissa):g}e{int(power)}"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 

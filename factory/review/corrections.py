@@ -24,7 +24,7 @@ Where = npt.NDArray[np.bool_]
 CHOICES = {
     "scope": ("auto", "touched", "regions", "image"),
     "unstated": ("keep", "ignore", "background"),
-    "unchanged": ("confirm", "skip"),
+    "unchanged": ("skip", "confirm"),
 }
 
 
@@ -40,13 +40,13 @@ class Rules:
     ``unstated``, for pixels in no mask inside that scope: `keep` what was known, `ignore` - withdraw it (a person's
     earlier pixels stay), `background` - they are class 0.
 
-    ``unchanged``, for an image that came back exactly as proposed: `confirm` - the proposal was found right, `skip` -
-    nobody looked at it.
+    ``unchanged``, for an image that came back exactly as proposed: `skip` - nobody looked at it (an annotation tool
+    exports untouched images too), `confirm` - the proposal was found right.
     """
 
     scope: str = "auto"
     unstated: str = "keep"
-    unchanged: str = "confirm"
+    unchanged: str = "skip"
 
     def __post_init__(self) -> None:
         for key, choices in CHOICES.items():

@@ -39,6 +39,7 @@ def measurement(evaluation: Report | None, comparison: Report | None, *, seed: i
     if evaluation is None:
         return None
     rows = score_rows(evaluation, comparison)
+    name, split = (str(_read(evaluation, "metrics.json").get(key, "")) for key in ("name", "split"))
     scores = tuple((row["name"], *(row.get(key) for key in SCORES)) for row in rows)
     class_names = list(dict.fromkeys(name for row in rows for name in row.get("iou") or {}))
     by_class = tuple((name, *((row.get("iou") or {}).get(name) for row in rows)) for name in class_names)
@@ -50,7 +51,7 @@ def measurement(evaluation: Report | None, comparison: Report | None, *, seed: i
     return Section(
         key="measurement",
         title="Measurement",
-        lead=str(_read(evaluation, "metrics.json").get("name", "")),
+        lead=f"Measured on the {split} split: {name}." if split else name,
         columns=("Predictions",) if strips else (),
         strips=strips,
         tables=tuple(tables),
@@ -58,21 +59,21 @@ def measurement(evaluation: Report | None, comparison: Report | None, *, seed: i
 
 
 def score_rows(evaluation: Report, comparison: Report | None) -> list[dict[str, Any]]:
-    """The rows of both reports: one that both hold stands once, one of the same name but other figures is marked."""
-    rows: list[dict[str, Any]] = list(_read(evaluation, "metrics.json")["rows"])
-    known = {row["name"] for row in rows}
-    if comparison:
-        other = _read(comparison, "metrics.json")
-        told_apart = other.get("name") if other.get("name") != _read(evaluation, "metrics.json").get("name") else None
-        for row in other["rows"]:
-            name = f"{row['name']} ({told_apart or 'comparison'})" if row["name"] in known else row["name"]
-            rows += [row | {"name": name}] if row not in rows else []
-    return rows
+    """The rows of both reports. One that both hold stands once; of the same name but other figures, both are marked."""
+    mine, other = (_read(report, "metrics.json") if report else {"rows": []} for report in (evaluation, comparison))
+    theirs = [row for row in other["rows"] if row not in mine["rows"]]
+    shared = {row["name"] for row in mine["rows"]} & {row["name"] for row in theirs}
+    marks = [str(mine.get("name", "")), str(other.get("name", ""))]
+    if marks[0] == marks[1]:
+        marks = ["", "comparison"]
+    pairs = [(row, mark) for rows, mark in zip((mine["rows"], theirs), marks, strict=True) for row in rows]
+    names = [f"{row['name']} ({mark})" if mark and row["name"] in shared else row["name"] for row, mark in pairs]
+    return [{**row, "name": name} for (row, _), name in zip(pairs, names, strict=True)]
 
 
 def percent(value: float) -> str:
-    """A share of 1 in per cent, one digit behind the point."""
-    return f"{100 * value:.1f} %"
+    """A share of 1 in per cent, one digit behind the point; a little is never shown as nothing."""
+    return "< 0.1 %" if 0 < value < 0.0005 else f"{100 * value:.1f} %"
 
 
 def _curves(history: Sequence[dict[str, Any]], keys: dict[str, str]) -> list[Curve]:

@@ -37,8 +37,8 @@ Correct them in CVAT
      underlying pixels" switched on, so that a pixel has one class. Where two masks overlap, the upper one counts,
      and everything lies above {ground}.
      Erasing a mask says nothing about its pixels: paint the right class there instead.
-     You need not finish. An image you send back counts as looked at: take those you did not open out of the file, or
-     give rules.unchanged=skip below.
+     You need not finish: an image that comes back exactly as proposed counts as not looked at. If you looked at all of
+     them and found some right as they are, say so with rules.unchanged=confirm below.
   4. Actions > Export task dataset > CVAT for images 1.1, and unpack it.
 
 Bring the corrections back

@@ -65,6 +65,9 @@ def _merge_one(
     if asked and (stated_hw == asked.proposal_hw).all():
         tally.images_unchanged += 1
         if rules.unchanged == "skip":
+            out.report(
+                sample.id, "came back exactly as proposed: left alone; rules.unchanged=confirm takes it as right"
+            )
             return False
     known = Known.of(source, sample)
     after = apply(known, stated_hw, asked, rules)

@@ -275,6 +275,7 @@ def test_an_unchanged_proposal_is_confirmed_or_skipped(unchanged: str, corrected
     asked = artefacts.queue(tmp_path / "queue", {"a": (HALF, proposal)})
     after = merged(source, xml(tmp_path, {"a.png": proposal}), queue=asked, unchanged=unchanged)
     assert (after.figures["images_unchanged"], after.figures["images_corrected"]) == (1, corrected)
+    assert len(reasons(after)) == 1 - corrected
 
 
 def test_figures_say_what_changed(tmp_path: Path) -> None:

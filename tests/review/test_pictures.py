@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from factory.core.classes import ClassList
 from factory.core.sample import Hints
-from factory.review import charts, pictures
+from factory.review import charts, measures, pictures
 from factory.review.charts import Curve
 
 GREY = np.full((20, 30, 3), 90, np.uint8)
@@ -106,3 +106,20 @@ def test_a_chart_of_one_point_is_drawn() -> None:
     chart = charts.lines("Loss", [Curve(name="loss", points=((1, 0.0),))], across="step")
     assert chart is not None
     assert "nan" not in chart.svg
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.0, "0"), (0.00025, "2.5e-4"), (3.62e-5, "3.62e-5"), (0.123456, "0.123"), (12345.6, "12346")],
+)
+def test_numbers_are_short(value: float, expected: str) -> None:
+    """Three digits say enough on an axis."""
+    assert charts.number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, "0.0 %"), (0.0001, "< 0.1 %"), (0.912, "91.2 %"), (1.0, "100.0 %")]
+)
+def test_a_little_is_not_shown_as_nothing(share: float, expected: str) -> None:
+    """A few human pixels among millions are still there."""
+    assert measures.percent(share) == expected

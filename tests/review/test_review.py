@@ -113,7 +113,15 @@ def test_the_page_shows_every_stage(tmp_path: Path, line: dict[str, Any]) -> Non
     sections = re.findall(r'<section id="([^"]+)"', text)
     stages = ["renders", "adaptation", "labels", "training", "measurement", "uncertainty", "queue", "provenance"]
     assert sections == stages
-    for said in ("90.0 %", "ours (plain)", "torn between", "pseudo-label", "wood &amp; &lt;cloth&gt;", "2 points"):
+    for said in (
+        "90.0 %",
+        "ours (plain)",
+        "ours (photo)",
+        "torn between",
+        "pseudo-label",
+        "wood &amp; &lt;cloth&gt;",
+        "2 points",
+    ):
         assert said in text
     assert all(artefact.digest in text for artefact in line.values())
     assert text.count('<li class="card"') == 4
