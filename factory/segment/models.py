@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,11 @@ class Segmenter(nn.Module):
 def build(spec: SegmenterSpec, classes: ClassList, *, weights: Path | None, seed: int) -> Segmenter:
     """A segmenter ready for training: random weights from ``seed``, then the hub's or the file's for the encoder.
 
-    `MachineError` where the hub cannot be reached, `InputError` where the file does not fit the encoder.
+    A file goes before the hub. `MachineError` where the hub cannot be reached, `InputError` where the file does not
+    fit the encoder.
     """
+    if weights is not None:
+        spec = replace(spec, encoder_weights=None)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "init"))
         model = Segmenter(spec, classes, pretrained=weights is None)

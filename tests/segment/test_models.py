@@ -1,5 +1,7 @@
 """Segmenters: every architecture, any size, the split for MC-dropout, and weights from a file."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -69,7 +71,9 @@ def test_encoder_weights_come_from_a_file_that_may_hold_more(tmp_path):
     """Such as a classifier."""
     donor = build(SPECS["unet"], CLASSES, weights=None, seed=1).network.encoder.state_dict()
     save_file({**donor, "classifier.1.weight": torch.zeros(2, 2)}, tmp_path / "w.safetensors")
-    model = build(SPECS["deeplabv3plus"], CLASSES, weights=tmp_path / "w.safetensors", seed=0)
+    asked = replace(SPECS["deeplabv3plus"], encoder_weights="imagenet")
+    model = build(asked, CLASSES, weights=tmp_path / "w.safetensors", seed=0)
+    assert model.spec.mean_and_std() == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     assert all((donor[key] == value).all() for key, value in model.network.encoder.state_dict().items())
 
 
