@@ -38,11 +38,12 @@ def main(words: list[str] | None = None) -> int:
 
 def command(words: list[str]) -> int:
     """Parse the words and do what they ask."""
-    names = [word for word in words if not word.startswith("-") and "=" not in word]
+    overrides = [word for word in words if "=" in word or word.startswith("~")]
+    names = [word for word in words if not word.startswith("-") and word not in overrides]
     if not names:
         show.overview()
         return 0 if not words or set(words) & set(HELP) else 1
-    stage, overrides = names[0], [word for word in words if "=" in word]
+    stage = names[0]
     _check(stage, words, names)
     if set(words) & set(HELP):
         show.stage_help(stage, compose.compose(stage, overrides))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,14 @@ from omegaconf.errors import OmegaConfBaseException
 from factory.command import tree
 from factory.core.errors import ConfigError, FactoryError
 
-QUIET = ["hydra.run.dir=.", "hydra.sweep.dir=.", "hydra.sweep.subdir=.", "hydra.output_subdir=null"]
-"""Hydra makes no folders and writes no files of its own: artefacts carry their configuration themselves."""
+QUIET = [
+    "hydra.run.dir=.",
+    "hydra.sweep.subdir=.",
+    "hydra.output_subdir=null",
+    "hydra/job_logging=disabled",
+    "hydra/hydra_logging=disabled",
+]
+"""Hydra leaves no files of its own: artefacts carry their configuration themselves."""
 
 Job = Callable[[dict[str, Any], list[str]], None]
 
@@ -34,8 +41,8 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
     ``swept`` are the overrides of this point among those that the sweep varies, such as ``label.refiner=argmax``. What
     a job raises goes to ``failed``, and the sweep goes on.
     """
-    overrides = [choose_group(word) for word in words]
-    with _hydra() as hydra, _clear_errors(stage):
+    overrides = _in_hydras_words(stage, words)
+    with _hydra() as hydra, _clear_errors(stage), tempfile.TemporaryDirectory() as sweep_folder:
         varied = _varied_keys(overrides) if sweep else set()
 
         def task(config: DictConfig) -> None:
@@ -49,17 +56,20 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
                 failed(error)
 
         start = hydra.multirun if sweep else hydra.run
-        start(config_name=stage, task_function=task, overrides=overrides + QUIET, with_log_configuration=False)
+        words = [*overrides, *QUIET, f"hydra.sweep.dir={sweep_folder}"]
+        start(config_name=stage, task_function=task, overrides=words, with_log_configuration=False)
 
 
 def compose(stage: str, words: list[str]) -> dict[str, Any]:
     """The stage's configuration alone, nothing run; interpolations stay as written."""
     with _hydra() as hydra, _clear_errors(stage):
-        config = hydra.compose_config(
-            config_name=stage, overrides=[choose_group(word) for word in words], run_mode=RunMode.RUN
-        )
+        config = hydra.compose_config(config_name=stage, overrides=_in_hydras_words(stage, words), run_mode=RunMode.RUN)
         plain: dict[str, Any] = OmegaConf.to_container(config, resolve=False)  # type: ignore[assignment]
         return {key: value for key, value in plain.items() if key != "hydra"}
+
+
+def _in_hydras_words(stage: str, words: list[str]) -> list[str]:
+    return [choose_group(word) for word in words] if stage == tree.LINE else words
 
 
 def choose_group(word: str) -> str:
@@ -131,9 +141,9 @@ def _cause(error: BaseException) -> str:
 
 def _advice(stage: str, error: BaseException) -> str:
     text = f"{error} {error.__cause__ or ''}"
-    quoted = [word.strip("'\".,") for word in text.split() if word.startswith("'")]
+    quoted = [word.strip("'\".,:") for word in text.split() if word.startswith("'")]
     known = [*tree.groups(), *tree.comments(stage), *(name for group in tree.groups() for name in tree.choices(group))]
-    for word in quoted:
+    for word in filter(stage.__ne__, quoted):
         for part in (word.rpartition("/")[2], word.rpartition(".")[2]):
             close = difflib.get_close_matches(part, known, 3, 0.6)
             if close and part not in known:

@@ -1,0 +1,199 @@
+"""The command line: one clear message for every mistake, nothing half-written, nothing made twice."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from factory.__main__ import main
+from factory.command import perform
+from factory.command.perform import place_sweep
+from factory.core.dataset import Dataset
+from factory.core.sample import Origin
+from tests.command.composing import composed
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """Three small pictures with points on them."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name in "abc":
+        Image.fromarray(rng.integers(0, 255, (24, 32, 3), np.uint8)).save(folder / f"{name}.png")
+    (tmp_path / "points.csv").write_text("image,x,y,class\n" + "".join(f"{n},3,4,b\n{n},20,9,a\n" for n in "abc"))
+    return folder
+
+
+@pytest.fixture
+def ingested(photographs: Path, tmp_path: Path) -> Path:
+    """The same as a sealed data set."""
+    words = [f"inputs.images={photographs}", f"inputs.points={tmp_path}/points.csv", "classes=[a,b]", "executor=serial"]
+    assert main(["ingest", *words, "val_share=0", f"out={tmp_path}/ingest"]) == 0
+    return tmp_path / "ingest"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lable"], "unknown stage"),
+        (["label", "--fast"], "mean nothing"),
+        (["label", "refinr=argmax"], "refinr"),
+        (["label", "refiner=argmix"], "did you mean argmax"),
+        (["label", "inputs.source=gone", "refiner.iteratons=3"], "iteratons"),
+        (["label", "inputs.source=gone", "min_confidence=much"], "expected: float"),
+        (["label", "inputs.source=gone", "min_confidence=true"], "expected: float"),
+        (["label", "inputs.source=gone", "refiner.bilateral_sxy=-1"], "bilateral_sxy must be positive"),
+        (["label", "inputs.source=gone", "seed=-1"], "seed"),
+        (["label", "inputs.source=gone", "refiner._target_=os.system"], "_target_ is not one of ours"),
+        (["label", "inputs.source=gone", "refiner._target_=factory.refine.gone.Gone"], "does not resolve"),
+        (["label", "inputs.source=gone", "+extra=1"], "unknown key"),
+        (["label", "inputs.source=gone", "+refiner.extra=1"], "unknown key"),
+        (["label", "~min_confidence", "inputs.source=gone"], "keys are missing"),
+        (["label", "refiner=[", "inputs.source=gone"], "does not fit"),
+        (["label"], "give inputs.source=…"),
+        (["label", "inputs.source=gone"], "missing input"),
+        (["run", "experiment=gone"], "gone"),
+        (["run", "line=[ingest,gone]"], "no configuration"),
+    ],
+)
+def test_a_mistake_ends_in_one_message_and_leaves_nothing(words, said, tmp_path, monkeypatch, capfd) -> None:
+    """No traceback, a status that is not 0, an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    printed = capfd.readouterr().err
+    assert printed.count("error: ") == 1
+    assert said in printed
+    assert "Traceback" not in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_input_of_the_wrong_kind_is_named_before_anything_is_made(ingested, tmp_path, capfd) -> None:
+    """A data set is no model."""
+    assert main(["select", f"inputs.model={ingested}", f"inputs.source={ingested}", f"out={tmp_path}/queue"]) == 1
+    printed = capfd.readouterr().err
+    assert "wrong kind" in printed
+    assert "expected: model" in printed
+    assert not list(tmp_path.glob("queue*"))
+
+
+def test_a_stage_is_made_once_then_skipped_and_refused_when_something_differs(ingested, tmp_path, capfd) -> None:
+    """The same command again touches nothing; another setting is refused by name; overwrite=true replaces."""
+    words = ["label", f"inputs.source={ingested}", f"out={tmp_path}/label", "refiner=argmax", "executor=serial"]
+    assert main(words) == 0
+    before = (tmp_path / "label/artefact.json").stat()
+    assert main(words) == 0
+    assert "there" in capfd.readouterr().out
+    assert (tmp_path / "label/artefact.json").stat() == before
+    assert main([*words, "min_confidence=0.9"]) == 1
+    assert "config.min_confidence: 0.6 there, 0.9 asked" in capfd.readouterr().err
+    assert main([*words, "min_confidence=0.9", "overwrite=true"]) == 0
+
+
+def test_workers_and_places_do_not_change_the_artefact(ingested, tmp_path) -> None:
+    """One, two or none: the same bytes, header included."""
+    headers = []
+    for name, executor in (("one", ["executor.count=1"]), ("two", ["executor.count=2"]), ("none", ["executor=serial"])):
+        assert main(["label", f"inputs.source={ingested}", f"out={tmp_path}/{name}", *executor]) == 0
+        headers.append((tmp_path / name / "artefact.json").read_bytes())
+    assert len(set(headers)) == 1
+
+
+def test_a_sweep_makes_every_point_in_a_folder_of_its_own(ingested, tmp_path, monkeypatch) -> None:
+    """Named after what was swept; one that fails does not stop the others, but the status tells."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    words = ["label", f"inputs.source={ingested}", f"out={tmp_path}/sweep/label", "executor=serial", "-m"]
+    assert main([*words, "refiner=argmax", "min_confidence=0.5,2.0,0.9"]) == 1
+    made = sorted(path.parent.name for path in (tmp_path / "sweep").glob("*/label"))
+    assert made == ["min_confidence=0.5", "min_confidence=0.9"]
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_a_sweep_over_the_line_shares_the_steps_it_does_not_touch() -> None:
+    """A swept refiner leaves rendering where it is and moves everything that reads the labels."""
+    jobs = composed("run", "experiment=coins", "label.refiner=argmax,dense_crf", sweep=True)
+    placed = [place_sweep("run", config, swept) for config, swept in jobs]
+    assert [swept for _, swept in jobs] == [["label.refiner=argmax"], ["label.refiner=dense_crf"]]
+    assert [config["label"]["refiner"]["_target_"].rpartition(".")[2] for config in placed] == ["Argmax", "DenseCrf"]
+    same = [name for name in placed[0]["line"] if placed[0][name]["out"] == placed[1][name]["out"]]
+    assert same == ["ingest", "photograph", "render", "adapt"]
+    assert placed[0]["label"]["out"] == "outputs/coins/label.refiner=argmax/label"
+    assert placed[0]["train"]["inputs"]["real"] == placed[0]["label"]["out"]
+    assert placed[0]["train"]["inputs"]["synthetic"] == "outputs/coins/adapt"
+
+
+def test_a_full_disk_ends_in_one_message_and_the_same_command_goes_on(ingested, tmp_path, capfd) -> None:
+    """A file system of 48 KiB stands in for a full disk; after making room the stage finishes whole."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        filler = disk / "filler"
+        filler.write_bytes(b"0" * 40_000)
+        words = ["label", f"inputs.source={ingested}", f"out={disk}/label", "refiner=argmax", "executor=serial"]
+        assert main(words) == 1
+        printed = capfd.readouterr().err
+        assert "free some disk space" in printed
+        assert os.strerror(errno.ENOSPC) in printed
+        assert not (disk / "label").exists()
+        filler.unlink()
+        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        assert main(words) == 0
+        assert Dataset.open(disk / "label").damaged() == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_fault_of_ours_is_logged_to_a_file_not_thrown_at_the_user(ingested, tmp_path, monkeypatch, capfd) -> None:
+    """The message names the file, which holds the traceback."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(perform, "open_writer", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert main(["label", f"inputs.source={ingested}", f"out={tmp_path}/label"]) == 1
+    printed = capfd.readouterr().err
+    assert "a fault in the factory itself" in printed
+    assert "Traceback" not in printed
+    assert "Traceback" in next(tmp_path.glob("factory-*.log")).read_text()
+
+
+def test_help_lists_stages_and_experiments_and_a_stages_keys_with_their_choices(capfd) -> None:
+    """One line each; the choices of a group stand beside it."""
+    assert main(["--help"]) == 0
+    page = capfd.readouterr().out
+    assert all(
+        word in page for word in ("ingest", "render", "review", "merge", "experiment=coins", "experiment=camvid")
+    )
+    assert main(["label", "--help"]) == 0
+    page = capfd.readouterr().out
+    assert "argmax, dense_crf" in page
+    assert "min_confidence=0.6" in page
+    assert "less sure become ignore" in page
+
+
+def test_labels_tell_hints_from_guesses(ingested, tmp_path) -> None:
+    """A clicked pixel has its class, full confidence and the origin `hint`; the rest says `pseudo` or nothing."""
+    assert main(["label", f"inputs.source={ingested}", f"out={tmp_path}/label", "executor=serial"]) == 0
+    made = Dataset.open(tmp_path / "label")
+    for sample in made.samples:
+        mask, confidence, source = (made.map(sample, name) for name in ("mask", "confidence", "source"))
+        for x, y, class_id in sample.hints.points:
+            assert (mask[y, x], confidence[y, x], source[y, x]) == (class_id, 255, Origin.HINT)
+        np.testing.assert_array_equal(mask == 255, source == Origin.NONE)
+
+
+def test_the_command_starts_fast(tmp_path: Path) -> None:
+    """Help needs neither torch nor Blender."""
+    code = "import sys; from factory.__main__ import main; main(['--help']); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.rstrip().endswith("False")

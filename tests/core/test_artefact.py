@@ -1,0 +1,162 @@
+"""Artefacts are whole, unchanged and accounted for, or they are not there."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.core.artefact import Artefact, Identity, Kind, Model
+from factory.core.dataset import Dataset, require_same_classes
+from factory.core.errors import ArtefactError
+from factory.core.writer import is_sealed, open_writer
+from tests.artefacts import CLASSES, add_sample, dataset, identity, sealed
+
+MASK = np.zeros((6, 8), np.uint8)
+
+
+def test_a_folder_without_a_header_is_not_an_artefact(tmp_path: Path) -> None:
+    """Whatever else lies in it."""
+    (tmp_path / "manifest.parquet").write_bytes(b"something")
+    with pytest.raises(ArtefactError, match="no sealed artefact"):
+        Dataset.open(tmp_path)
+
+
+def test_an_artefact_of_the_wrong_kind_is_refused_with_both_kinds_named(tmp_path: Path) -> None:
+    """The message tells what was got and what was expected."""
+    made = dataset(tmp_path / "data", {"a": MASK})
+    with pytest.raises(ArtefactError) as caught:
+        Model.open(made.root)
+    assert (caught.value.got, caught.value.expected) == (Kind.DATASET, Kind.MODEL)
+
+
+def test_changing_a_sealed_file_is_found(tmp_path: Path) -> None:
+    """The check reads every file; changing the list of checksums itself stops the artefact from opening."""
+    made = dataset(tmp_path / "data", {"a": MASK, "b": MASK})
+    assert made.damaged() == []
+    made.path("masks/b.png").write_bytes(b"scribbled over")
+    assert made.damaged() == ["masks/b.png"]
+    with made.path("SHA256SUMS").open("a") as stream:
+        stream.write("0  nothing\n")
+    with pytest.raises(ArtefactError, match="changed after sealing"):
+        Dataset.open(made.root)
+
+
+def test_the_checksums_are_what_coreutils_read(tmp_path: Path) -> None:
+    """Anyone can check an artefact without us."""
+    made = dataset(tmp_path / "data", {"a": MASK})
+    assert os.system(f"cd {made.root} && sha256sum --check --quiet SHA256SUMS") == 0
+
+
+def test_equal_samples_make_equal_digests_in_any_order(tmp_path: Path) -> None:
+    """Neither the order of adding nor the place on disk matters."""
+    masks = {name: np.full((6, 8), i, np.uint8) for i, name in enumerate("abc")}
+    forth = dataset(tmp_path / "forth", masks)
+    back = dataset(tmp_path / "back", dict(reversed(masks.items())))
+    assert forth.digest == back.digest
+
+
+def test_the_same_identity_is_skipped_and_another_is_refused_by_name(tmp_path: Path) -> None:
+    """What differs is said; overwriting has to be asked for."""
+    target = tmp_path / "data"
+    asked = Identity(stage="s", config={"part": {"sigma": 1}}, seed=0, inputs={"source": "d1"}, code="c")
+    other = Identity(stage="s", config={"part": {"sigma": 2}}, seed=0, inputs={"source": "d1"}, code="c")
+    with open_writer(target, asked, Kind.DATASET) as out:
+        out.seal()
+    assert is_sealed(target, asked)
+    with pytest.raises(ArtefactError, match="different settings") as caught:
+        is_sealed(target, other)
+    assert caught.value.got == "config.part.sigma: 1 there, 2 asked"
+    assert not is_sealed(target, other, overwrite=True)
+
+
+def test_an_unfinished_artefact_of_other_settings_is_not_mixed_in(tmp_path: Path) -> None:
+    """Half a rendering with one set of lights is no start for another."""
+    target = tmp_path / "data"
+    with open_writer(target, identity("one"), Kind.DATASET) as out:
+        add_sample(out, "a", MASK)
+    with pytest.raises(ArtefactError, match="unfinished"), open_writer(target, identity("two"), Kind.DATASET):
+        pass
+    with open_writer(target, identity("two"), Kind.DATASET, overwrite=True) as out:
+        assert out.done() == frozenset()
+
+
+def test_what_was_journalled_before_a_kill_is_taken_up_and_half_files_are_not(tmp_path: Path) -> None:
+    """A row counts when all its files are there; what was being written is forgotten."""
+    target, whole = tmp_path / "data", tmp_path / "whole"
+    with open_writer(target, identity("s"), Kind.DATASET) as out:
+        add_sample(out, "a", MASK)
+        add_sample(out, "b", MASK)
+        (out.root / "masks/b.png").write_bytes(b"")
+        (out.root / "masks/.c.png.123").write_bytes(b"half a pict")
+        out.scratch.joinpath("state").write_text("kept over a kill")
+    with open_writer(target, identity("s"), Kind.DATASET) as out:
+        out.classes = CLASSES
+        assert out.done() == {"a"}
+        assert (out.scratch / "state").read_text() == "kept over a kill"
+        add_sample(out, "b", MASK)
+        out.seal()
+    with open_writer(whole, identity("s"), Kind.DATASET) as out:
+        out.classes = CLASSES
+        add_sample(out, "a", MASK)
+        add_sample(out, "b", MASK)
+        out.seal()
+    first, second = Dataset.open(target), Dataset.open(whole)
+    assert first.digest == second.digest
+    assert (target / "artefact.json").read_bytes() == (whole / "artefact.json").read_bytes()
+
+
+def test_two_processes_cannot_write_the_same_artefact(tmp_path: Path) -> None:
+    """The second is told, instead of both spoiling it."""
+    with (
+        open_writer(tmp_path / "data", identity("s"), Kind.DATASET),
+        pytest.raises(ArtefactError, match="another process"),
+        open_writer(tmp_path / "data", identity("s"), Kind.DATASET),
+    ):
+        pass
+
+
+def test_replacing_a_carried_file_leaves_the_sealed_one_alone(tmp_path: Path) -> None:
+    """Carried files may share their disk blocks with the source: writing must not go through."""
+    source = dataset(tmp_path / "source", {"a": MASK})
+    with open_writer(tmp_path / "next", identity("n"), Kind.DATASET) as out:
+        out.classes = source.classes
+        carried = out.carry(source, source.samples[0])
+        out.write_map("mask", "a", np.ones((6, 8), np.uint8))
+        out.add(carried)
+        out.seal()
+    assert source.damaged() == []
+    assert Dataset.open(tmp_path / "next").mask(carried).all()
+
+
+def test_overwriting_replaces_the_old_artefact_only_when_the_new_one_is_whole(tmp_path: Path) -> None:
+    """Until then the old one stays readable."""
+    old = dataset(tmp_path / "data", {"a": MASK})
+    with open_writer(old.root, identity("new"), Kind.DATASET, overwrite=True) as out:
+        out.classes = CLASSES
+        add_sample(out, "b", MASK)
+        assert Dataset.open(old.root).digest == old.digest
+        out.seal()
+    assert [sample.id for sample in Dataset.open(old.root).samples] == ["b"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+def test_a_header_from_another_world_is_refused_in_one_message(tmp_path: Path) -> None:
+    """Neither a future schema nor broken JSON ends in a traceback."""
+    made = dataset(tmp_path / "data", {"a": MASK})
+    header = made.path("artefact.json")
+    body = json.loads(header.read_text())
+    for text in (json.dumps(body | {"schema": 99}), "{ not json", json.dumps({"schema": 1})):
+        header.write_text(text)
+        with pytest.raises(ArtefactError):
+            Artefact.open(made.root)
+
+
+def test_different_class_lists_are_refused_with_both_lists(tmp_path: Path) -> None:
+    """Order counts: ids are positions."""
+    first = dataset(tmp_path / "a", {"a": MASK})
+    second = Dataset.open(sealed(tmp_path / "b", Kind.DATASET, lambda _: None, classes=CLASSES.of(["coin", "x"])))
+    with pytest.raises(ArtefactError, match="class lists") as caught:
+        require_same_classes(first, second)
+    assert caught.value.got == "coin, x"

@@ -1,0 +1,72 @@
+"""Executors give every result once, in order, whatever happens to their workers."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from factory.core.errors import ConfigError, InputError, WorkerError
+from factory.execute.process import Process
+from factory.execute.serial import Serial
+
+
+def square(number: int) -> int:
+    """A piece of work."""
+    return number * number
+
+
+def refuse(number: int) -> int:
+    """A piece of work that fails for the user's reasons."""
+    if number == 2:
+        raise InputError("unreadable", where=f"file {number}")
+    return number
+
+
+def die_once(marker: str) -> str:
+    """Kill the own process the first time."""
+    path = Path(marker)
+    if path.name.startswith("bad") and not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return path.name
+
+
+def die(_: int) -> None:
+    """Kill the own process every time."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("executor", [Serial(), Process(count=1), Process(count=3)])
+def test_results_come_in_the_order_of_the_items(executor) -> None:
+    """With any number of workers."""
+    assert list(executor.map(square, list(range(7)), title="squares")) == [n * n for n in range(7)]
+    assert list(executor.map(square, [], title="nothing")) == []
+
+
+@pytest.mark.parametrize("executor", [Serial(), Process(count=2)])
+def test_a_failure_of_the_work_arrives_with_its_message(executor) -> None:
+    """What came before it is delivered."""
+    results = executor.map(refuse, [0, 1, 2, 3], title="work")
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(InputError, match="unreadable") as caught:
+        next(results)
+    assert caught.value.where == "file 2"
+
+
+def test_the_work_of_a_killed_worker_is_done_again(tmp_path: Path) -> None:
+    """Out of memory or killed by hand: nothing is lost or doubled."""
+    items = [str(tmp_path / name) for name in ("a", "bad1", "b", "bad2", "c")]
+    assert list(Process(count=2).map(die_once, items, title="work")) == ["a", "bad1", "b", "bad2", "c"]
+
+
+def test_work_that_always_kills_its_worker_ends_in_one_message() -> None:
+    """Instead of trying for ever."""
+    with pytest.raises(WorkerError, match="died 3 times"):
+        list(Process(count=1).map(die, [1], title="deadly work"))
+
+
+def test_a_negative_number_of_workers_is_refused() -> None:
+    """Before anything starts."""
+    with pytest.raises(ConfigError, match="count"):
+        Process(count=-1)
