@@ -1,4 +1,4 @@
-"""CVAT for images 1.1: one XML file with run-length masks, polygons and boxes.
+"""CVAT for images 1.1: one XML file, alone or in a ZIP, with run-length masks, polygons and boxes.
 
 Format: https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/ (a mask is cut to its box, row by row,
 starting with a run of zeros). Shapes are painted in the order of ``z_order``, then in the order of the file, as CVAT
@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
 
 import numpy as np
@@ -34,6 +37,7 @@ Region = npt.NDArray[np.bool_]
 NAME = "annotations.xml"
 SHAPES = ("mask", "polygon", "box")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNREADABLE = (ParseError, DefusedXmlException, UnicodeError, OSError, zipfile.BadZipFile, zlib.error, RuntimeError)
 TODO = "export again from CVAT as 'CVAT for images 1.1', or take the image out of the file"
 
 
@@ -130,16 +134,34 @@ def _elements(path: Path, tag: str) -> Iterator[Element]:
     """Every element of that name, one at a time: a file may be larger than memory."""
     todo = "export again from CVAT as 'CVAT for images 1.1'"
     try:
-        events = iterparse(path, events=("start", "end"), forbid_dtd=True)
-        _, root = next(events)
-        if root.tag != "annotations":
-            raise InputError("not a CVAT file", where=path, got=f"<{root.tag}>", expected="<annotations>", todo=todo)
-        for event, element in events:
-            if event == "end" and element.tag == tag:
-                yield element
-                root.clear()
-    except (ParseError, DefusedXmlException, UnicodeError, OSError) as error:
+        with _opened(path) as stream:
+            events = iterparse(stream, events=("start", "end"), forbid_dtd=True)
+            _, root = next(events)
+            if root.tag != "annotations":
+                got = f"<{root.tag}>"
+                raise InputError("not a CVAT file", where=path, got=got, expected="<annotations>", todo=todo)
+            for event, element in events:
+                if event == "end" and element.tag == tag:
+                    yield element
+                    root.clear()
+    except UNREADABLE as error:
         raise InputError.of(error, what="unreadable CVAT XML", where=path, todo=todo) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file, or the one `NAME` inside the ZIP that CVAT hands out."""
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as stream:
+            yield stream
+        return
+    with zipfile.ZipFile(path) as archive:
+        inside = [name for name in archive.namelist() if PurePosixPath(name).name == NAME]
+        if len(inside) != 1:
+            todo = "unpack it, and give the XML file"
+            raise InputError(f"the ZIP does not hold one {NAME}", where=path, got=len(inside), expected=1, todo=todo)
+        with archive.open(inside[0]) as stream:
+            yield stream
 
 
 def _paint(canvas: Mask, tag: str, attributes: dict[str, str], classes: ClassList) -> None:

@@ -39,10 +39,10 @@ Correct them in CVAT
      Erasing a mask says nothing about its pixels: paint the right class there instead.
      You need not finish: an image that comes back exactly as proposed counts as not looked at. If you looked at all of
      them and found some right as they are, say so with rules.unchanged=confirm below.
-  4. Actions > Export task dataset > CVAT for images 1.1, and unpack it.
+  4. Actions > Export task dataset > CVAT for images 1.1.
 
 Bring the corrections back
-  factory merge inputs.source=<data set> inputs.queue=<queue> inputs.corrections=<annotations.xml> out=<new data set>
+  factory merge inputs.source=<data set> inputs.queue=<queue> inputs.corrections=<that ZIP> out=<new data set>
 
   Your pixels replace every guess inside the numbered regions, and wherever else you changed the proposal.
   Any other tool will do as well: save one PNG an image, named like it, in class ids or in the colours of labels.json,
@@ -85,7 +85,7 @@ def overlay(queue: Queue, source: Dataset, sample: Sample) -> npt.NDArray[np.uin
     laid = masks.overlay(image, proposal_hw.astype(np.uint8), source.classes, opacity=0.35)
     mine = [item for item in queue.items if item.sample_id == sample.id]
     places = [(str(item.rank), pictures.middle(regions_hw == item.region)) for item in mine]
-    return pictures.numbered(pictures.outlined(laid, regions_hw, width=2), places)
+    return pictures.numbered(pictures.outlined(laid, regions_hw, width=2), places, size=max(20, laid.shape[1] // 32))
 
 
 def image_name(sample: Sample) -> str:

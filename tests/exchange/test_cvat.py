@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +217,28 @@ def test_files_with_entities_are_refused(prologue: str, tmp_path: Path) -> None:
     (tmp_path / "bomb.xml").write_text(f"{prologue}<annotations>&c;</annotations>")
     with pytest.raises(InputError, match="unreadable CVAT XML"):
         list(Cvat().read(tmp_path / "bomb.xml"))
+
+
+def test_the_zip_that_cvat_hands_out_is_read(tmp_path: Path) -> None:
+    """With or without the images beside the XML; a damaged one, or one without it, is one clear error."""
+    mask_hw = np.array(drawn("0011 2211"), np.uint8)
+    data = written({"a.png": mask_hw}, tmp_path).read_bytes()
+    for name, inside in (
+        ("task.zip", "annotations.xml"),
+        ("project.zip", "images/annotations.xml"),
+        ("other.zip", "a"),
+    ):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(inside, data)
+    assert all(
+        np.array_equal(mask_hw, read_one(tmp_path / name, mask_hw.shape)) for name in ("task.zip", "project.zip")
+    )
+    whole = bytearray((tmp_path / "task.zip").read_bytes())
+    whole[60:90] = bytes(30)
+    (tmp_path / "damaged.zip").write_bytes(whole)
+    for name in ("damaged.zip", "other.zip"):
+        with pytest.raises(InputError):
+            list(Cvat().read(tmp_path / name))
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

@@ -62,9 +62,10 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.fixture
-def line(tmp_path: Path) -> dict[str, Any]:
-    """Every artefact of a small run."""
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Every artefact of a small run; sealed, so that tests can share it."""
+    tmp_path = tmp_path_factory.mktemp("line")
     hints = Hints(points=((3, 4, 0), (12, 5, 1)), boxes=((8, 0, 24, 16, 1),), tags=(0, 1))
     labelled = artefacts.dataset(tmp_path / "label", {"a": MASK, "b": MASK}, hints=hints)
     exact = {"domain": Domain.SYNTHETIC, "supervision": Supervision.EXACT, "origin": Origin.EXACT}
