@@ -26,44 +26,46 @@ class Loss(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy:
-    """Mean cross-entropy over the pixels somebody vouches for.
+    """Weighted mean cross-entropy over the pixels somebody vouches for.
 
-    ``class_weights`` (one a class, None: equal) weigh pixels by their class; ``label_smoothing`` is in [0, 1).
+    ``class_weights`` (one a class, None: equal) weigh pixels by their class. ``balance`` weighs them by their class's
+    number of pixels in the batch as well, to the power of minus ``balance``: 0 counts pixels alike, 1 classes alike.
+    ``label_smoothing`` is in [0, 1).
     """
 
     class_weights: Sequence[float] | None = None
+    balance: float = 0.0
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
             raise ConfigError("label_smoothing must be at least 0 and below 1", got=self.label_smoothing)
+        if not 0 <= self.balance <= 1:
+            raise ConfigError("balance must lie between 0 and 1", got=self.balance)
         if self.class_weights is not None and min(self.class_weights) < 0:
             raise ConfigError("class_weights must not be negative", got=list(self.class_weights))
 
     def __call__(self, logits_nkhw: Tensor, target_nhw: Tensor) -> Tensor:
         """See `Loss`."""
-        weights_k = self._weights(logits_nkhw)
+        classes = logits_nkhw.shape[1]
+        count_k = torch.bincount(target_nhw[target_nhw != IGNORE], minlength=classes).float()
+        weights_k = self._weights(classes).to(count_k.device) * count_k.clamp(min=1) ** -self.balance
         total = functional.cross_entropy(
             logits_nkhw,
             target_nhw,
-            weight=weights_k,
+            weight=weights_k.to(logits_nkhw.dtype),
             ignore_index=IGNORE,
             reduction="sum",
             label_smoothing=self.label_smoothing,
         )
-        counted = target_nhw != IGNORE
-        if weights_k is None:
-            return total / counted.sum().clamp(min=1)
-        return total / weights_k[target_nhw[counted]].sum().clamp(min=1e-6)
+        return total / (weights_k * count_k).sum().clamp(min=1e-6)
 
-    def _weights(self, logits_nkhw: Tensor) -> Tensor | None:
+    def _weights(self, classes: int) -> Tensor:
         if self.class_weights is None:
-            return None
-        if len(self.class_weights) != logits_nkhw.shape[1]:
-            raise ConfigError(
-                "loss class_weights must be one a class", got=len(self.class_weights), expected=logits_nkhw.shape[1]
-            )
-        return logits_nkhw.new_tensor(list(self.class_weights))
+            return torch.ones(classes)
+        if len(self.class_weights) != classes:
+            raise ConfigError("loss class_weights must be one a class", got=len(self.class_weights), expected=classes)
+        return torch.tensor(list(self.class_weights), dtype=torch.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,7 +140,7 @@ class SegmentationModule(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002  # Lightning's signature
         """Loss of one augmented batch; `TrainingError` naming the pictures where it is not a number."""
         images_nchw, targets_nhw = self.augmentation(to_unit(batch.images_nchw), batch.targets_nhw.long())
-        loss = self.loss(self.model(images_nchw), targets_nhw)
+        loss = self.loss(self.model(images_nchw).float(), targets_nhw)
         value = float(loss.detach())
         if not torch.isfinite(loss.detach()):
             raise TrainingError(

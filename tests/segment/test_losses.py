@@ -12,6 +12,7 @@ from factory.segment.losses import CrossEntropy, Dice, Mixture
 LOSSES = [
     CrossEntropy(),
     CrossEntropy(class_weights=[1.0, 0.5, 2.0], label_smoothing=0.1),
+    CrossEntropy(balance=0.5),
     Dice(),
     Mixture(terms=[CrossEntropy(), Dice()], weights=[1.0, 0.5]),
 ]
@@ -74,6 +75,14 @@ def test_cross_entropy_is_torchs_mean_over_known_pixels():
     assert expected.item() == pytest.approx(CrossEntropy(class_weights=weights.tolist())(logits, target).item())
 
 
+def test_full_balance_is_the_mean_over_classes_of_the_mean_over_their_pixels():
+    """A class of two pixels says as much as one of two thousand."""
+    logits, target = drawn(4)
+    each = torch.nn.functional.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
+    expected = torch.stack([each[target == class_id].mean() for class_id in range(3)]).mean()
+    assert expected.item() == pytest.approx(CrossEntropy(balance=1.0)(logits, target).item())
+
+
 def test_a_sure_and_right_prediction_costs_next_to_nothing():
     """All losses fall towards zero."""
     target = torch.randint(0, 3, (1, 8, 8), generator=torch.Generator().manual_seed(1))
@@ -86,6 +95,7 @@ def test_a_sure_and_right_prediction_costs_next_to_nothing():
     [
         lambda: CrossEntropy(label_smoothing=1.0),
         lambda: CrossEntropy(class_weights=[-1.0, 1.0]),
+        lambda: CrossEntropy(balance=2.0),
         lambda: Dice(smooth=0.0),
         lambda: Mixture(terms=[Dice()], weights=[1.0, 1.0]),
         lambda: Mixture(terms=[Dice()], weights=[0.0]),
