@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from factory.core.sample import Hints
 
 Map8 = npt.NDArray[np.uint8]
+Position = TypeVar("Position", int, npt.NDArray[np.intp])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,9 @@ def resize(photo: Photograph, width: int, height: int) -> Photograph:
     old_h, old_w = photo.image.shape[:2]
     kx, ky = width / old_w, height / old_h
     mode = cv2.INTER_AREA if kx <= 1 and ky <= 1 else cv2.INTER_LINEAR
-    points = tuple((int((x + 0.5) * kx), int((y + 0.5) * ky), c) for x, y, c in photo.hints.points)
+    points = tuple(
+        (int(_moved(x, old_w, width)), int(_moved(y, old_h, height)), class_id) for x, y, class_id in photo.hints.points
+    )
     boxes = tuple(
         (round(x0 * kx), round(y0 * ky), round(x1 * kx), round(y1 * ky), c) for x0, y0, x1, y1, c in photo.hints.boxes
     )
@@ -98,5 +102,10 @@ def _move_pixels(ids: Map8 | None, width: int, height: int) -> Map8 | None:
     if ids is None or moved is None:
         return None
     y, x = np.nonzero(ids != 255)
-    moved[(y * height // ids.shape[0], x * width // ids.shape[1])] = ids[y, x]
+    moved[_moved(y, ids.shape[0], height), _moved(x, ids.shape[1], width)] = ids[y, x]
     return moved
+
+
+def _moved(position: Position, old: int, new: int) -> Position:
+    """The pixel that the centre of a pixel falls into when ``old`` pixels become ``new``."""
+    return (2 * position + 1) * new // (2 * old)

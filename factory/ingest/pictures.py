@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -32,8 +34,7 @@ def read(path: Path, *, white_level: int = 65535) -> npt.NDArray[np.uint8]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as opened:
-                opened.load()
+            with _opened(path) as opened:
                 if _is_deep(opened, path):
                     return _read_deep(path, opened, white_level)
                 return _to_rgb(ImageOps.exif_transpose(opened))
@@ -47,8 +48,7 @@ def read(path: Path, *, white_level: int = 65535) -> npt.NDArray[np.uint8]:
 def read_ids(path: Path, translation: dict[int, int]) -> npt.NDArray[np.uint8]:
     """Class ids of a mask or scribble PNG: grey or palette indices, translated where ``translation`` names them."""
     try:
-        with Image.open(path) as opened:
-            opened.load()
+        with _opened(path) as opened:
             ids = np.asarray(opened)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise InputError.of(error, what="not a readable mask", where=path, todo="save it as 8-bit PNG") from error
@@ -58,6 +58,16 @@ def read_ids(path: Path, translation: dict[int, int]) -> npt.NDArray[np.uint8]:
     for old, new in translation.items():
         table[old] = new
     return table[ids.astype(np.uint8)]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A picture that is whole: loading alone lets a file pass whose end is missing."""
+    with Image.open(path) as opened:
+        opened.verify()
+    with Image.open(path) as opened:
+        opened.load()
+        yield opened
 
 
 def _is_deep(opened: Image.Image, path: Path) -> bool:

@@ -1,0 +1,193 @@
+"""A messy folder becomes a clean data set; what was left out is listed with the reason."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from factory.__main__ import main
+from factory.core.classes import IGNORE
+from factory.core.dataset import Dataset
+from factory.core.sample import Origin, Split, Supervision
+
+RNG = np.random.default_rng(1)
+
+
+def picture(path: Path, size_wh: tuple[int, int] = (32, 24)) -> Path:
+    """A random photograph on disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(RNG.integers(0, 255, (*size_wh[::-1], 3), np.uint8)).save(path)
+    return path
+
+
+def ingest(tmp_path: Path, *words: str, status: int = 0, name: str = "out") -> Dataset | None:
+    """Run the stage from the command line."""
+    given = [f"inputs.images={tmp_path}/in", "classes=[sky,car]", "executor=serial", f"out={tmp_path}/{name}", *words]
+    assert main(["ingest", *given]) == status
+    return Dataset.open(tmp_path / name) if status == 0 else None
+
+
+def reasons(made: Dataset) -> dict[str, str]:
+    """What was left out, and why."""
+    return {issue["where"]: issue["reason"] for issue in made.header.issues}
+
+
+def test_a_messy_folder_is_sorted_out(tmp_path: Path, capfd) -> None:
+    """Corrupt, truncated, doubled and ill-fitting files are named; the rest is taken; strict=true stops instead."""
+    folder = tmp_path / "in"
+    for name in ("good", "wrongsize", "strange", "cut"):
+        picture(folder / f"{name}.png")
+    shutil.copy(folder / "good.png", folder / "good_again.png")
+    (folder / "noise.jpg").write_bytes(b"not a picture at all")
+    data = (folder / "cut.png").read_bytes()
+    (folder / "cut.png").write_bytes(data[: len(data) // 2])
+    (folder / "notes.txt").write_text("not a picture either, nobody claims it is")
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    Image.fromarray(np.full((24, 32), 1, np.uint8)).save(masks / "good.png")
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save(masks / "wrongsize.png")
+    Image.fromarray(np.full((24, 32), 7, np.uint8)).save(masks / "strange.png")
+    made = ingest(tmp_path, f"inputs.masks={masks}")
+    assert [sample.id for sample in made.samples] == ["good"]
+    assert made.samples[0].supervision == Supervision.HUMAN
+    said = reasons(made)
+    assert said.keys() == {"good_again.png", "noise.jpg", "cut.png", "wrongsize.png", "strange.png"}
+    assert "same picture as good" in said["good_again.png"]
+    assert "5 x 5" in said["wrongsize.png"]
+    assert "[7]" in said["strange.png"]
+    ingest(tmp_path, f"inputs.masks={masks}", "strict=true", status=1, name="strict")
+    assert "5 problems in the input" in capfd.readouterr().err
+    assert not (tmp_path / "strict").exists()
+
+
+def test_every_kind_of_hint_arrives(tmp_path: Path) -> None:
+    """Tags with denials, points from CSV, boxes from JSON, scribbles; the strongest names the supervision."""
+    folder = tmp_path / "in"
+    for name in "abcde":
+        picture(folder / f"{name}.jpg")
+    (tmp_path / "tags.csv").write_text("image,tag,present\na.jpg,car,1\na.jpg,sky,0\nb,1,yes\n")
+    (tmp_path / "points.csv").write_text("image,x,y,class\nb,3,4,car\nb,31.2,23,0\nb,99,4,car\nc,1,1,sky\nc,1,1,car\n")
+    (tmp_path / "boxes.json").write_text(json.dumps({"d": [[2, 3, 40, 9, "car"]], "zz": [[0, 0, 1, 1, "car"]]}))
+    scribbles = tmp_path / "scribbles"
+    scribbles.mkdir()
+    drawn = np.full((24, 32), IGNORE, np.uint8)
+    drawn[4, 5:9] = 1
+    Image.fromarray(drawn).save(scribbles / "e.png")
+    made = ingest(
+        tmp_path, f"inputs.tags={tmp_path}/tags.csv", f"inputs.points={tmp_path}/points.csv",
+        f"inputs.boxes={tmp_path}/boxes.json", f"inputs.scribbles={scribbles}",
+    )  # fmt: skip
+    by_id = {sample.id: sample for sample in made.samples}
+    assert (by_id["a"].hints.tags, by_id["a"].hints.absent) == ((1,), (0,))
+    assert by_id["b"].hints.points == ((3, 4, 1), (31, 23, 0))
+    assert by_id["c"].hints.points == ()
+    assert by_id["d"].hints.boxes == ((2, 3, 32, 9, 1),)
+    np.testing.assert_array_equal(Image.open(made.path(by_id["e"].hints.scribbles)), drawn)
+    kinds = [by_id[name].supervision for name in "abcde"]
+    assert kinds == [Supervision.TAGS, Supervision.POINTS, Supervision.NONE, Supervision.BOXES, Supervision.SCRIBBLES]
+    said = reasons(made)
+    assert "outside the image" in said["b.jpg"]
+    assert "contradict" in said["c.jpg"]
+    assert "not in the folder" in said["zz"]
+
+
+def test_a_bad_row_is_refused_alone_and_a_useless_file_stops(tmp_path: Path, capfd) -> None:
+    """One typo does not cost the file."""
+    picture(tmp_path / "in/a.png")
+    (tmp_path / "points.csv").write_text("image,x,y,class\na,3,4,car\na,three,4,car\na,3,5,boat\n")
+    made = ingest(tmp_path, f"inputs.points={tmp_path}/points.csv")
+    assert made.samples[0].hints.points == ((3, 4, 1),)
+    assert reasons(made).keys() == {"points.csv:3", "points.csv:4"}
+    (tmp_path / "empty.csv").write_text("name,left,top\n")
+    ingest(tmp_path, f"inputs.points={tmp_path}/empty.csv", status=1, name="no")
+    assert "columns image, x, y, class" in capfd.readouterr().err
+
+
+def test_splits_never_divide_a_group(tmp_path: Path) -> None:
+    """By folder, or by what the pattern finds; a single group trains."""
+    for video in ("v1", "v2", "v3", "v4", "v5"):
+        for frame in range(4):
+            picture(tmp_path / "in" / video / f"{frame}.png")
+    made = ingest(tmp_path, "val_share=0.2", "test_share=0.2")
+    by_group: dict[str, set[Split]] = {}
+    for sample in made.samples:
+        by_group.setdefault(sample.group, set()).add(sample.split)
+    assert set(by_group) == {"v1", "v2", "v3", "v4", "v5"}
+    assert all(len(splits) == 1 for splits in by_group.values())
+    counts = {split: len(made.where(split=split)) for split in Split}
+    assert counts == {Split.TRAIN: 12, Split.VAL: 4, Split.TEST: 4}
+    one = ingest(tmp_path, "group_pattern=v", name="one")
+    assert {sample.split for sample in one.samples} == {Split.TRAIN}
+
+
+def test_names_that_clash_or_cannot_be_files_become_ids_of_their_own(tmp_path: Path) -> None:
+    """Folders, spaces and suffixes; nothing is overwritten."""
+    for name in ("a b.png", "a_b.png", "x/a b.png", "same.png", "same.jpg"):
+        picture(tmp_path / "in" / name)
+    made = ingest(tmp_path)
+    assert len(made.samples) == 5
+    assert {sample.id for sample in made.samples} == {"a_b", "a_b-2", "x__a_b", "same", "same-2"}
+
+
+def test_simulated_clicks_forget_the_mask(tmp_path: Path) -> None:
+    """The clicks agree with it, ignored pixels are never clicked, and nothing else of it remains."""
+    picture(tmp_path / "in/a.png")
+    truth = RNG.integers(0, 2, (24, 32), np.uint8)
+    truth[:12] = 11
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(truth).save(tmp_path / "masks/a.png")
+    words = [f"inputs.masks={tmp_path}/masks", "mask_ids=[[11,255]]"]
+    made = ingest(tmp_path, *words, "supervision=points", "supervision.count=30")
+    sample = made.samples[0]
+    assert (sample.mask, sample.supervision, len(sample.hints.points)) == (None, Supervision.POINTS, 30)
+    assert all(truth[y, x] == class_id for x, y, class_id in sample.hints.points)
+    assert not list(made.root.glob("masks/*"))
+    full = ingest(tmp_path, *words, name="full")
+    source = full.map(full.samples[0], "source")
+    np.testing.assert_array_equal(source == Origin.HUMAN, truth != 11)
+
+
+def test_a_labelme_file_serves_as_mask(tmp_path: Path) -> None:
+    """Pixels whose centre lies inside the polygon; the rest is class 0."""
+    picture(tmp_path / "in/a.png")
+    shapes = [{"label": "car", "points": [[2, 3], [10, 3], [10, 7], [2, 7]], "shape_type": "polygon"}]
+    body = {"imageHeight": 24, "imageWidth": 32, "shapes": shapes}
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks/a.json").write_text(json.dumps(body))
+    made = ingest(tmp_path, f"inputs.masks={tmp_path}/masks")
+    expected = np.zeros((24, 32), np.uint8)
+    expected[3:7, 2:10] = 1
+    np.testing.assert_array_equal(made.mask(made.samples[0]), expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["classes=null"], "no classes"),
+        (["classes=[a,a]"], "distinct"),
+        (["tile=4"], "tile is too small"),
+        (["tile_overlap=1.0"], "tile_overlap"),
+        (["size=[3]"], "[width, height]"),
+        (["split=training"], "unknown split"),
+        (["val_share=0.7", "test_share=0.5"], "below 1 together"),
+        (["group_pattern='('"], "regular expression"),
+        (["supervision=points", "supervision.count=0"], "count must be positive"),
+        (["mask_ids=[[1]]"], "[found, meant]"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_by_name(tmp_path: Path, capfd, words, said) -> None:
+    """Before anything is written."""
+    picture(tmp_path / "in/a.png")
+    ingest(tmp_path, *words, status=1)
+    assert said in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path, capfd) -> None:
+    """With what was looked for."""
+    (tmp_path / "in").mkdir()
+    ingest(tmp_path, status=1)
+    assert "no picture found" in capfd.readouterr().err

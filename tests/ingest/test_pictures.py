@@ -1,0 +1,108 @@
+"""Whatever a camera, scanner or editor writes is decoded the way a viewer shows it."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from factory.core.errors import InputError
+from factory.ingest import pictures
+
+RGB = np.random.default_rng(5).integers(0, 256, (12, 20, 3), np.uint8)
+GREY = RGB[..., 0]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".bmp"])
+def test_lossless_formats_keep_every_pixel(tmp_path: Path, suffix: str) -> None:
+    """Colour and grey; grey comes back as three equal channels."""
+    options = {"lossless": True} if suffix == ".webp" else {}
+    Image.fromarray(RGB).save(tmp_path / f"c{suffix}", **options)
+    np.testing.assert_array_equal(pictures.read(tmp_path / f"c{suffix}"), RGB)
+    Image.fromarray(GREY).save(tmp_path / f"g{suffix}", **options)
+    np.testing.assert_array_equal(pictures.read(tmp_path / f"g{suffix}"), np.stack([GREY] * 3, axis=2))
+
+
+def test_a_jpeg_comes_back_close(tmp_path: Path) -> None:
+    """It is lossy; a smooth picture survives well."""
+    smooth = cv2.resize(RGB, (80, 48), interpolation=cv2.INTER_CUBIC)
+    Image.fromarray(smooth).save(tmp_path / "a.jpg", quality=97)
+    assert np.abs(pictures.read(tmp_path / "a.jpg").astype(int) - smooth).mean() < 9
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
+    """All eight of them, as Pillow's own transposition says."""
+    upright = {
+        1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud,
+        5: lambda a: np.swapaxes(a, 0, 1), 6: lambda a: np.rot90(a, -1),
+        7: lambda a: np.swapaxes(np.rot90(a, 2), 0, 1), 8: lambda a: np.rot90(a, 1),
+    }  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(RGB).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(pictures.read(tmp_path / "a.png"), upright[orientation](RGB))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bits_are_scaled_from_white_not_folded(tmp_path: Path, suffix: str) -> None:
+    """Colour and grey; a 12-bit camera says where its white is."""
+    deep = RGB.astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / f"c{suffix}"), deep[..., ::-1])
+    np.testing.assert_array_equal(pictures.read(tmp_path / f"c{suffix}"), RGB)
+    cv2.imwrite(str(tmp_path / f"g{suffix}"), deep[..., 0])
+    np.testing.assert_array_equal(pictures.read(tmp_path / f"g{suffix}")[..., 0], GREY)
+    cv2.imwrite(str(tmp_path / f"t{suffix}"), np.full((4, 4), 4095, np.uint16))
+    assert pictures.read(tmp_path / f"t{suffix}", white_level=4095).min() == 255
+
+
+def test_transparency_is_laid_over_white(tmp_path: Path) -> None:
+    """Also of a palette with a transparent colour, and in 16 bits."""
+    rgba = np.dstack([RGB, np.zeros_like(GREY)])
+    rgba[:6, :, 3] = 255
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    found = pictures.read(tmp_path / "a.png")
+    np.testing.assert_array_equal(found[:6], RGB[:6])
+    assert (found[6:] == 255).all()
+    deep = cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA).astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "d.png"), deep)
+    np.testing.assert_array_equal(pictures.read(tmp_path / "d.png"), found)
+
+
+def test_a_palette_is_looked_up_and_cmyk_converted(tmp_path: Path) -> None:
+    """Neither ends as indices or inks."""
+    picture = Image.fromarray(RGB).quantize(16)
+    picture.save(tmp_path / "p.png")
+    np.testing.assert_array_equal(pictures.read(tmp_path / "p.png"), np.asarray(picture.convert("RGB")))
+    Image.new("CMYK", (5, 4), (0, 255, 255, 0)).save(tmp_path / "k.jpg")
+    assert tuple(pictures.read(tmp_path / "k.jpg")[0, 0] > 128) == (True, False, False)
+
+
+@pytest.mark.parametrize("cut", [0, 10, 60, -20])
+def test_a_truncated_file_is_refused_in_one_message(tmp_path: Path, cut: int) -> None:
+    """Not decoded to grey in its lower half."""
+    Image.fromarray(RGB).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(data[:cut])
+    with pytest.raises(InputError, match="not a readable picture"):
+        pictures.read(tmp_path / "cut.png")
+
+
+def test_what_has_no_white_is_refused(tmp_path: Path) -> None:
+    """A float TIFF does not say how bright 1.7 is."""
+    Image.fromarray(np.ones((4, 4), np.float32)).save(tmp_path / "f.tif")
+    with pytest.raises(InputError, match="pixel type"):
+        pictures.read(tmp_path / "f.tif")
+
+
+def test_masks_keep_palette_indices_and_refuse_colour(tmp_path: Path) -> None:
+    """A mask is ids, not colours; ids are translated where asked."""
+    ids = np.array([[0, 1, 11]], np.uint8)
+    picture = Image.fromarray(ids, mode=None)
+    picture.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0] * 4)
+    picture.save(tmp_path / "m.png")
+    np.testing.assert_array_equal(pictures.read_ids(tmp_path / "m.png", {11: 255}), [[0, 1, 255]])
+    Image.fromarray(RGB).save(tmp_path / "c.png")
+    with pytest.raises(InputError, match="one 8-bit id a pixel"):
+        pictures.read_ids(tmp_path / "c.png", {})
