@@ -14,6 +14,9 @@ from factory.core.errors import ConfigError, InputError
 IGNORE = 255
 """Class id of pixels nobody vouches for. No loss, metric or vote counts them."""
 
+VOID = (224, 224, 192)
+"""The colour of ignored pixels in pictures, that of PASCAL VOC's borders."""
+
 MAX_CLASSES = 255
 
 
@@ -51,10 +54,10 @@ class ClassList:
         raise InputError("unknown class", got=text, expected=", ".join(self.names), todo="correct it or the class list")
 
     def palette(self) -> npt.NDArray[np.uint8]:
-        """Colours by class id, shape (256, 3); the ignore index is mid-grey, undeclared ids black."""
+        """Colours by class id, shape (256, 3); the ignore index has VOC's void colour, undeclared ids are black."""
         table = np.zeros((256, 3), np.uint8)
         table[: len(self)] = self.colours
-        table[IGNORE] = 128
+        table[IGNORE] = VOID
         return table
 
 

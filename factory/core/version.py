@@ -8,10 +8,13 @@ import importlib.metadata
 from pathlib import Path
 
 DISTRIBUTION = "label-factory"
+SUFFIXES = (".py", ".html", ".css", ".js")
 LIBRARIES = (
     "numpy",
-    "torch",
+    "scipy",
+    "pillow",
     "scikit-image",
+    "torch",
     "segmentation-models-pytorch",
     "kornia",
     "pydensecrf2",
@@ -24,7 +27,8 @@ LIBRARIES = (
 def code_version() -> str:
     """Version plus ten hex digits over every source file of factory, adapt and scenes."""
     top = Path(__file__).resolve().parents[2]
-    files = sorted(path for name in ("factory", "adapt", "scenes") for path in (top / name).rglob("*.py"))
+    folders = [top / name for name in ("factory", "adapt", "scenes")]
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
     digest = hashlib.sha256()
     for path in files:
         digest.update(f"{path.relative_to(top).as_posix()}\n".encode() + path.read_bytes())

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from skimage.draw import disk, polygon
 
 from factory.core.classes import ClassList
 from factory.core.errors import InputError
+from factory.exchange import outlines
 
 
 def read_mask(path: Path, classes: ClassList, unstated: int) -> npt.NDArray[np.uint8]:
@@ -29,20 +29,17 @@ def read_mask(path: Path, classes: ClassList, unstated: int) -> npt.NDArray[np.u
     return mask_hw
 
 
-def _inside(shape: dict[str, Any], size_hw: tuple[int, int], path: Path) -> Any:
-    corners = np.asarray(shape["points"], float) - 0.5
+def _inside(shape: dict[str, Any], size_hw: tuple[int, int], path: Path) -> npt.NDArray[np.bool_]:
+    points_n2 = np.asarray(shape["points"], float)
     kind = shape.get("shape_type", "polygon")
+    if kind == "circle":
+        (x, y), rim = points_n2
+        rows, columns = np.mgrid[: size_hw[0], : size_hw[1]] + 0.5
+        return np.asarray(np.hypot(columns - x, rows - y) <= np.hypot(*(rim - (x, y))), bool)
     if kind == "rectangle":
-        (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
-        corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
-    elif kind == "circle":
-        centre, rim = corners
-        return disk(  # type: ignore[no-untyped-call]
-            centre[::-1], float(np.hypot(*(rim - centre))), shape=size_hw
-        )
+        (x0, y0), (x1, y1) = points_n2.min(axis=0), points_n2.max(axis=0)
+        points_n2 = outlines.box_corners(x0, y0, x1, y1, 0)
     elif kind != "polygon":
         expected = "polygon, rectangle or circle"
         raise InputError("unsupported LabelMe shape", where=path, got=kind, expected=expected, todo="redraw it")
-    return polygon(  # type: ignore[no-untyped-call]
-        corners[:, 1], corners[:, 0], shape=size_hw
-    )
+    return outlines.fill(points_n2, size_hw)

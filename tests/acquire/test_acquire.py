@@ -1,0 +1,166 @@
+"""Doubt is measured as the formulas say, regions are ranked fairly, and deterministic work is done once."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from factory.acquire import mc_dropout
+from factory.acquire.candidates import Candidate, describe, reason
+from factory.acquire.regions import Segments, Superpixels
+from factory.acquire.top_regions import TopRegions, shared
+from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy
+from factory.core.classes import ClassList
+from factory.core.errors import ConfigError
+from factory.segment.models import SegmenterSpec, build
+
+CLASSES = ClassList.of(["background", "coin", "wood"])
+
+
+class Counting(nn.Module):
+    """A segmenter in two halves that counts its calls; the second half drops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drop, self.calls = nn.Dropout2d(0.5), {"encode": 0, "decode": 0}
+
+    def encode(self, images):
+        """The images themselves."""
+        self.calls["encode"] += 1
+        return [images]
+
+    def decode(self, features, _):
+        """Four times what dropout leaves of them."""
+        self.calls["decode"] += 1
+        return self.drop(features[0]) * 4
+
+
+def test_means_equal_the_naive_way_and_the_encoder_runs_once() -> None:
+    """The same draws, kept in full and averaged at the end."""
+    model = Counting().eval()
+    images = torch.rand(2, 3, 5, 4)
+    torch.manual_seed(0)
+    found = mc_dropout.sampler(model, 7)(images)
+    assert model.calls == {"encode": 1, "decode": 7}
+    assert not model.drop.training
+    torch.manual_seed(0)
+    model.drop.train()
+    draws = torch.stack([model.decode(model.encode(images), (5, 4)).softmax(dim=1) for _ in range(7)])
+    entropies = -(draws * draws.log()).sum(dim=2)
+    torch.testing.assert_close(found[:, :-1], draws.mean(dim=0))
+    torch.testing.assert_close(found[:, -1], entropies.mean(dim=0))
+
+
+@pytest.mark.parametrize("architecture", ["unet", "deeplabv3plus", "fpn"])
+def test_real_segmenters_waver_between_draws_and_only_then(architecture) -> None:
+    """Dropout is on for the draws, off before and after."""
+    spec = SegmenterSpec(architecture=architecture, encoder="mobilenet_v2", head_dropout=0.3)
+    model = build(spec, CLASSES, weights=None, seed=0).eval()
+    images = torch.rand(1, 3, 32, 32)
+    with torch.inference_mode():
+        plain = model(images)
+        first, second = (mc_dropout.sampler(model, 1)(images) for _ in range(2))
+        assert not torch.equal(first, second)
+        torch.testing.assert_close(model(images), plain)
+
+
+def test_without_passes_there_is_nothing_to_measure() -> None:
+    """The message names the key."""
+    with pytest.raises(ConfigError, match="passes"):
+        mc_dropout.sampler(Counting(), 0)
+
+
+@given(st.integers(2, 5), st.integers(1, 6), st.integers(0, 999))
+def test_information_lies_between_nothing_and_the_entropy(classes, draws, seed) -> None:
+    """Of any set of draws; none where the draws agree."""
+    p = np.random.default_rng(seed).dirichlet(np.full(classes, 0.4), (draws, 3, 3)).transpose(0, 3, 1, 2) + 1e-9
+    p /= p.sum(axis=1, keepdims=True)
+    mean_entropy = -(p * np.log(p)).sum(axis=1).mean(axis=0)
+    entropy = PredictiveEntropy()(p.mean(axis=0), mean_entropy)
+    information = MutualInformation()(p.mean(axis=0), mean_entropy)
+    assert (information >= 0).all()
+    assert (information <= entropy + 1e-5).all()
+    assert (entropy <= np.log(classes) + 1e-5).all()
+    agreed = MutualInformation()(p[0], -(p[0] * np.log(p[0])).sum(axis=0))
+    np.testing.assert_allclose(agreed, 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("regions", [Superpixels(area=20, compactness=10.0), Segments()])
+@pytest.mark.parametrize("size", [(1, 1), (5, 40), (30, 30)])
+def test_every_pixel_belongs_to_one_region(regions, size) -> None:
+    """Numbered from 1."""
+    rng = np.random.default_rng(0)
+    found = regions(rng.integers(0, 256, (*size, 3), np.uint8), rng.integers(0, 3, size, np.uint8))
+    assert found.shape == size
+    assert found.min() >= 1
+
+
+def test_segments_are_connected_areas_of_one_class() -> None:
+    """Class 0 counts too, and touching corners do not connect."""
+    proposal = np.array([[0, 0, 1], [1, 0, 1], [0, 1, 1]], np.uint8)
+    found = Segments()(np.zeros((3, 3, 3), np.uint8), proposal)
+    assert len(np.unique(found)) == 4
+
+
+def test_a_region_is_described_by_its_means_and_asked_only_if_half_of_it_is_open() -> None:
+    """Vouched-for pixels are no reason to ask again."""
+    regions = np.array([[1, 1, 2, 2], [1, 1, 2, 2]])
+    probability = np.zeros((3, 2, 4), np.float32)
+    probability[1] = [[1, 0, 0.5, 0.5], [1, 0, 0.5, 0.5]]
+    probability[0] = 1 - probability[1]
+    score = np.arange(8, dtype=np.float32).reshape(2, 4)
+    askable = np.array([[1, 1, 1, 0], [0, 0, 0, 0]], bool)
+    found = describe("a", ("a", 0, 0), regions, askable, probability, score, {"entropy": score})
+    assert [(c.region, c.box, c.pixels, c.score) for c in found] == [(1, (0, 0, 2, 2), 4, 2.5)]
+    assert found[0].probabilities == (0.5, 0.5, 0.0)
+    said = reason(found[0], CLASSES)
+    assert all(word in said for word in ("background (50%)", "coin (50%)", "entropy 2.500"))
+
+
+def candidate(sample: str, region: int, score: float, place=None, box=(0, 0, 10, 10), pixels=50) -> Candidate:
+    """A region with only what ranking looks at."""
+    return Candidate(
+        sample_id=sample, place=place or (sample, 0, 0), region=region, box=box, pixels=pixels,
+        probabilities=(1.0,), score=score, scores={},
+    )  # fmt: skip
+
+
+def picked(candidates, **changes) -> list[tuple[str, int]]:
+    """What is chosen, by sample and region."""
+    settings = {"budget": 3, "per_image": 2, "min_pixels": 10, "max_overlap": 0.3} | changes
+    return [(c.sample_id, c.region) for c in TopRegions(**settings)(candidates)]
+
+
+def test_the_highest_scores_come_first_under_budget_cap_and_size() -> None:
+    """Ties go by name and number, so that the queue is the same every time."""
+    pool = [candidate("a", 1, 0.9), candidate("a", 2, 0.8), candidate("a", 3, 0.7), candidate("b", 1, 0.5),
+            candidate("b", 2, 0.95, pixels=9), candidate("c", 1, 0.5)]  # fmt: skip
+    assert picked(pool) == [("a", 1), ("a", 2), ("b", 1)]
+    assert picked(reversed(pool)) == picked(pool)
+    assert picked(pool, budget=99) == [("a", 1), ("a", 2), ("b", 1), ("c", 1)]
+    assert picked([]) == []
+
+
+def test_the_same_spot_in_two_tiles_is_asked_once() -> None:
+    """Tiles of one picture overlap; regions within one tile, and other pictures, do not count as the same."""
+    left = candidate("left", 1, 0.9, place=("photo", 0, 0), box=(20, 0, 30, 10))
+    same = candidate("right", 7, 0.8, place=("photo", 20, 0), box=(1, 0, 11, 10))
+    near = candidate("left", 2, 0.7, place=("photo", 0, 0), box=(22, 0, 32, 10))
+    other = candidate("other", 1, 0.6, place=("elsewhere", 20, 0), box=(1, 0, 11, 10))
+    assert picked([left, same, near, other]) == [("left", 1), ("left", 2), ("other", 1)]
+
+
+def test_shares_of_boxes() -> None:
+    """Of the smaller one."""
+    assert shared((0, 0, 10, 10), (5, 0, 15, 10)) == 0.5
+    assert shared((0, 0, 10, 10), (2, 2, 4, 4)) == 1
+    assert shared((0, 0, 10, 10), (10, 0, 12, 10)) == 0
+
+
+@pytest.mark.parametrize("broken", [{"budget": 0}, {"per_image": 0}, {"max_overlap": 1.5}])
+def test_settings_that_cannot_work_are_refused(broken) -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match=next(iter(broken))):
+        picked([], **broken)

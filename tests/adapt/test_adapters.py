@@ -1,0 +1,149 @@
+"""One property suite over every adapter, and what each promises by itself."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.color import rgb2lab
+
+import adapt.stage
+from adapt.colour import Colour
+from adapt.fourier import Fourier, low_frequencies
+from factory.command import tree
+from factory.command.bind import make_part
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError, ConfigError, InputError
+from factory.core.sample import Domain, Origin, Split, Supervision
+from factory.core.seeds import generator
+from factory.execute.process import Process
+from factory.execute.serial import Serial
+from tests.artefacts import CLASSES, dataset, written
+from tests.command.composing import composed
+
+
+def configured(choice: str):
+    """The adapter as its YAML file sets it up."""
+    ((config, _),) = composed("adapt", f"adapter={choice}")
+    return make_part("adapter", config["adapter"])
+
+
+ADAPTERS = {choice: configured(choice) for choice in tree.choices("adapter")}
+every_adapter = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS.keys())
+sizes = st.tuples(st.integers(1, 20), st.integers(1, 20))
+
+
+@every_adapter
+@given(size=sizes, other=sizes, seed=st.integers(0, 99), flat=st.booleans())
+@settings(deadline=None, max_examples=30)
+def test_shape_and_type_stay_whatever_the_reference(adapter, size, other, seed, flat) -> None:
+    """Flat images, single pixels, references of another size; drawn twice, the same comes out."""
+    rng = np.random.default_rng(seed)
+    image = np.full((*size, 3), 77, np.uint8) if flat else rng.integers(0, 256, (*size, 3), np.uint8)
+    reference = rng.integers(0, 256, (*other, 3), np.uint8)
+    found = adapter(image, reference, generator(seed, "a"))
+    assert (found.shape, found.dtype) == (image.shape, np.uint8)
+    np.testing.assert_array_equal(found, adapter(image, reference, generator(seed, "a")))
+
+
+@every_adapter
+def test_adapting_to_itself_changes_next_to_nothing(adapter) -> None:
+    """At most a rounding."""
+    image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
+    found = adapter(image, image, generator(0, "a")).astype(int)
+    assert np.abs(found - image).max() <= 1
+
+
+def test_colour_takes_over_mean_and_spread() -> None:
+    """In CIELAB, up to rounding and the borders of the gamut."""
+    rng = np.random.default_rng(0)
+    image = (100 + 20 * rng.standard_normal((40, 40, 3))).clip(0, 255).astype(np.uint8)
+    reference = (140 + 12 * rng.standard_normal((30, 50, 3))).clip(0, 255).astype(np.uint8)
+    found = rgb2lab(Colour(strength=1.0, max_gain=3.0)(image, reference, rng))
+    wanted = rgb2lab(reference)
+    np.testing.assert_allclose(found.mean(axis=(0, 1)), wanted.mean(axis=(0, 1)), atol=0.5)
+    np.testing.assert_allclose(found.std(axis=(0, 1)), wanted.std(axis=(0, 1)), atol=0.5)
+
+
+def test_a_grey_reference_takes_the_colour_away() -> None:
+    """What rendered coins need to look like an old photograph."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (24, 24, 3), np.uint8)
+    grey = np.repeat(rng.integers(0, 256, (24, 24, 1), np.uint8), 3, axis=2)
+    found = Colour(strength=1.0, max_gain=3.0)(image, grey, rng).astype(int)
+    assert np.ptp(found, axis=2).max() <= 2
+
+
+def test_fourier_swaps_the_amplitude_inside_the_window_only_and_keeps_the_phase() -> None:
+    """Equations 1-3 of the paper, on an image that no clipping touches."""
+    rng = np.random.default_rng(0)
+    image, reference = (rng.integers(90, 160, (32, 40, 3), np.uint8) for _ in range(2))
+    found = Fourier(betas=[0.09])(image, reference, rng)
+    window = low_frequencies(32, 40, 0.09)
+    assert window.sum() == 5 * 5
+    before, style, after = (np.fft.fft2(a.astype(float), axes=(0, 1)) for a in (image, reference, found))
+    np.testing.assert_allclose(np.abs(after[window]), np.abs(style[window]), atol=60)
+    np.testing.assert_allclose(np.abs(after[~window]), np.abs(before[~window]), atol=60)
+
+
+@pytest.mark.parametrize("broken", [{"betas": []}, {"betas": [0.6]}])
+def test_windows_must_fit_the_spectrum(broken) -> None:
+    """The message names the key."""
+    with pytest.raises(ConfigError, match="betas"):
+        Fourier(**broken)
+
+
+def rendered_and_real(tmp_path: Path) -> tuple[Dataset, Dataset]:
+    """Two synthetic images with masks, three photographs of which one is for testing."""
+    masks = {f"scene-{i}": np.full((24, 32), i, np.uint8) for i in range(2)}
+    synthetic = dataset(
+        tmp_path / "s", masks, domain=Domain.SYNTHETIC, supervision=Supervision.EXACT, origin=Origin.EXACT
+    )
+    return synthetic, dataset(tmp_path / "r", {"photo-a": None, "photo-b": None})
+
+
+def run(tmp_path: Path, synthetic: Dataset, real: Dataset, executor=None) -> Dataset:
+    """The stage with its default adapter."""
+    with written(tmp_path) as out:
+        adapt.stage.run(
+            synthetic=synthetic, real=real, out=out, seed=0, adapter=ADAPTERS["colour"], executor=executor or Serial()
+        )
+    return Dataset.open(tmp_path)
+
+
+def test_masks_stay_byte_for_byte_and_images_change(tmp_path: Path) -> None:
+    """Ids, splits and the origin maps too; the source is left alone; workers do not matter."""
+    synthetic, real = rendered_and_real(tmp_path)
+    made = run(tmp_path / "one", synthetic, real)
+    assert run(tmp_path / "two", synthetic, real, Process(count=2)).digest == made.digest
+    assert synthetic.damaged() == []
+    for before, after in zip(synthetic.samples, made.samples, strict=True):
+        assert (before.id, before.split, before.mask, before.source) == (
+            after.id,
+            after.split,
+            after.mask,
+            after.source,
+        )
+        for name in ("mask", "source"):
+            relative = getattr(before, name)
+            assert synthetic.path(relative).read_bytes() == made.path(relative).read_bytes()
+        assert (synthetic.image(before) != made.image(after)).any()
+        assert after.provenance["reference"] in ("photo-a", "photo-b")
+
+
+def test_test_photographs_are_never_looked_at(tmp_path: Path) -> None:
+    """With nothing else there, the stage refuses."""
+    synthetic, _ = rendered_and_real(tmp_path)
+    held_out = dataset(tmp_path / "t", {"photo": None}, split=Split.TEST)
+    with pytest.raises(InputError, match="no real training image"):
+        run(tmp_path / "none", synthetic, held_out)
+
+
+def test_data_sets_of_other_classes_are_refused(tmp_path: Path) -> None:
+    """With both lists named."""
+    synthetic, _ = rendered_and_real(tmp_path)
+    with written(tmp_path / "other") as out:
+        out.classes = CLASSES.of(["x"])
+    with pytest.raises(ArtefactError, match="class lists"):
+        run(tmp_path / "none", synthetic, Dataset.open(tmp_path / "other"))

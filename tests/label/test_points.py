@@ -1,0 +1,72 @@
+"""Points spread over what looks alike and lies near."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.core.errors import ConfigError
+from factory.core.sample import Hints
+from factory.label.points import Points
+from factory.label.seeds import Seeds
+
+POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
+
+
+def two_halves() -> np.ndarray:
+    """Dark left, bright right, a little noise."""
+    image = np.full((40, 60, 3), 50, np.uint8)
+    image[:, 30:] = 190
+    return image + np.random.default_rng(0).integers(0, 9, image.shape, np.uint8)
+
+
+def test_one_click_a_side_labels_both_sides() -> None:
+    """Across the whole of each side, up to the edge."""
+    scores = POINTS(two_halves(), Hints(points=((3, 3, 0), (55, 35, 1))), 2)
+    truth = np.arange(60) >= 30
+    assert (scores.argmax(axis=0) == truth).mean() > 0.97
+
+
+@pytest.mark.parametrize("labeler", [POINTS, Seeds()])
+def test_without_a_click_everything_is_unknown(labeler) -> None:
+    """Uniform, not class 0."""
+    scores = labeler(two_halves(), Hints(), 4)
+    np.testing.assert_allclose(scores, 0.25)
+
+
+@pytest.mark.parametrize("labeler", [POINTS, Seeds()])
+@given(
+    points=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 5), st.integers(0, 2)), max_size=5),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None, max_examples=30)
+def test_scores_are_probabilities_of_the_images_size(labeler, points, seed) -> None:
+    """Whatever is clicked, also twice in one place."""
+    image = np.random.default_rng(seed).integers(0, 256, (6, 9, 3), np.uint8)
+    scores = labeler(image, Hints(points=tuple(points)), 3)
+    assert (scores.shape, scores.dtype) == ((3, 6, 9), np.float32)
+    np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-5)
+    assert scores.min() >= 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (9, 1), (2, 2)])
+def test_tiny_images_are_labelled_too(size) -> None:
+    """One pixel, one row, one column."""
+    scores = POINTS(np.full((*size, 3), 90, np.uint8), Hints(points=((0, 0, 1),)), 2)
+    assert scores.shape == (2, *size)
+    assert scores[1, 0, 0] > 0.9
+
+
+def test_seeds_say_nothing_beyond_the_clicked_pixel() -> None:
+    """A neighbour stays unknown."""
+    scores = Seeds()(two_halves(), Hints(points=((5, 4, 1),)), 2)
+    assert scores[1, 4, 5] == 1
+    assert scores[1, 4, 6] == 0.5
+
+
+@pytest.mark.parametrize("name", ["area", "compactness", "colour_sigma", "place_sigma"])
+def test_reaches_must_be_positive(name) -> None:
+    """The message names the key."""
+    settings_ = {"area": 30, "compactness": 10.0, "colour_sigma": 12.0, "place_sigma": 0.3} | {name: 0}
+    with pytest.raises(ConfigError, match=name):
+        Points(**settings_)
