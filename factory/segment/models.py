@@ -94,18 +94,24 @@ class Segmenter(nn.Module):
         return self.decode(self.encode(images_nchw), (height, width))
 
     def encode(self, images_nchw: Tensor) -> list[Tensor]:
-        """Feature maps of the encoder, finest first, of the images padded to the stride at the right and bottom."""
+        """What comes before the first dropout, of the images padded to the stride at the right and bottom: the encoder's
+        feature maps, finest first, or the decoder's one map where the decoder drops nothing.
+        """
         height, width = images_nchw.shape[-2:]
         normal_nchw = (images_nchw - self.get_buffer("mean")) / self.get_buffer("std")
         padding = (0, -width % self.spec.stride, 0, -height % self.spec.stride)
         features: list[Tensor] = self.network.encoder(functional.pad(normal_nchw, padding, mode="replicate"))
-        return features
+        return features if self._decoder_drops else [self.network.decoder(features)]
 
     def decode(self, features: Sequence[Tensor], size_hw: tuple[int, int]) -> Tensor:
         """Logits (N, K, H, W) from `encode`'s features, cut to the images' own size."""
-        decoded_nchw = self.network.decoder(list(features))
+        decoded_nchw = self.network.decoder(list(features)) if self._decoder_drops else features[0]
         logits_nkhw: Tensor = self.network.segmentation_head(self.head_dropout(decoded_nchw))
         return logits_nkhw[..., : size_hw[0], : size_hw[1]]
+
+    @property
+    def _decoder_drops(self) -> bool:
+        return self.spec.architecture in DROPOUT_ARGUMENT and self.spec.decoder_dropout > 0
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         """The weights that may come pretrained."""
