@@ -105,7 +105,7 @@ class Augmentation:
         if not self.noise:
             return images_nchw
         sigma_n = (self.noise * torch.rand(len(images_nchw))).to(images_nchw).view(-1, 1, 1, 1)
-        return images_nchw + sigma_n * torch.randn_like(images_nchw)
+        return images_nchw + sigma_n * torch.randn(images_nchw.shape, device=images_nchw.device)
 
 
 def _check(name: str, got: float, least: float, most: float) -> None:

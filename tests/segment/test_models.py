@@ -13,10 +13,14 @@ from factory.segment.models import SegmenterSpec, build
 CLASSES = ClassList.of(["ground", "coin", "paper"])
 SPECS = {
     "unet": SegmenterSpec(
-        architecture="unet", encoder="mobilenet_v2", decoder_channels=32, decoder_dropout=0.0, head_dropout=0.5
+        architecture="unet",
+        encoder="tu-mobilenetv3_small_050",
+        decoder_channels=32,
+        decoder_dropout=0.0,
+        head_dropout=0.5,
     ),
     "deeplabv3plus": SegmenterSpec(architecture="deeplabv3plus", encoder="mobilenet_v2", decoder_channels=16),
-    "fpn": SegmenterSpec(architecture="fpn", encoder="mobilenet_v2", decoder_channels=64),
+    "fpn": SegmenterSpec(architecture="fpn", encoder="tu-mobilenetv3_small_050", decoder_channels=64),
 }
 
 
@@ -69,7 +73,7 @@ def test_the_seed_decides_the_first_weights():
 
 def test_encoder_weights_come_from_a_file_that_may_hold_more(tmp_path):
     """Such as a classifier."""
-    donor = build(SPECS["unet"], CLASSES, weights=None, seed=1).network.encoder.state_dict()
+    donor = build(SPECS["deeplabv3plus"], CLASSES, weights=None, seed=1).network.encoder.state_dict()
     save_file({**donor, "classifier.1.weight": torch.zeros(2, 2)}, tmp_path / "w.safetensors")
     asked = replace(SPECS["deeplabv3plus"], encoder_weights="imagenet")
     model = build(asked, CLASSES, weights=tmp_path / "w.safetensors", seed=0)

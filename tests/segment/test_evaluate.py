@@ -1,0 +1,106 @@
+"""The evaluate stage on a real, if barely trained, model."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.core import masks
+from factory.core.artefact import Kind, Report
+from factory.core.classes import IGNORE, ClassList
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError, ConfigError
+from factory.core.sample import Split, Supervision
+from factory.measure.iou import Confusion
+from factory.measure.otsu import Otsu
+from factory.stages import evaluate
+from tests.artefacts import add_sample, written
+from tests.segment.test_fit import bright_squares, trained
+
+SETTINGS = {
+    "name": "squares",
+    "split": "val",
+    "checkpoint": "best",
+    "peer": None,
+    "size": None,
+    "overlap": 0.5,
+    "batch": 4,
+    "pictures": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    """Pictures with a bright square each."""
+    return bright_squares(tmp_path_factory.mktemp("evaluate") / "squares", 12)
+
+
+@pytest.fixture(scope="module")
+def model(squares, tmp_path_factory):
+    """A model that saw them for a few steps."""
+    return trained(tmp_path_factory.mktemp("evaluate") / "model", real=squares, steps=12, validate_every=4)
+
+
+def measured(target: Path, **changes) -> Report:
+    """The stage run to its end and sealed."""
+    with written(target, Kind.REPORT) as out:
+        evaluate.run(out=out, **SETTINGS | changes)
+    return Report.open(target)
+
+
+def test_figures_are_those_of_the_predictions_written(model, squares, tmp_path):
+    """And those that training validated with."""
+    report = measured(tmp_path / "report", model=model, source=squares)
+    confusion = Confusion(2)
+    for sample in squares.where(split=Split.VAL):
+        confusion.add(squares.mask(sample), masks.read_png(report.path(f"predictions/{sample.id}.png")))
+    metrics = json.loads(report.path("metrics.json").read_text())
+    assert metrics["confusion"]["ours"] == confusion.counts_kk.tolist()
+    assert metrics["rows"] == [{"name": "ours", **confusion.figures(squares.classes)}]
+    assert report.figures["miou"] == confusion.miou() == model.figures["val_miou"]
+
+
+def test_a_classical_peer_stands_beside_ours(model, squares, tmp_path):
+    """Otsu is hard to beat on bright squares: its figures are the better ones here."""
+    report = measured(tmp_path / "report", model=model, source=squares, peer=Otsu())
+    assert [row["name"] for row in json.loads(report.path("metrics.json").read_text())["rows"]] == ["ours", "otsu"]
+    assert report.figures["otsu_miou"] > 0.95
+
+
+def test_as_many_pictures_are_drawn_as_asked_for(model, squares, tmp_path):
+    """Predictions are written for all."""
+    report = measured(tmp_path / "report", model=model, source=squares, split="train", pictures=3)
+    assert len(list(report.path("pictures").iterdir())) == 3
+    assert len(list(report.path("predictions").iterdir())) == len(squares.where(split=Split.TRAIN))
+
+
+def test_masks_may_be_compared_at_another_size(model, squares, tmp_path):
+    """Predictions have it too."""
+    report = measured(tmp_path / "report", model=model, source=squares, size=[16, 24])
+    counted = np.sum(json.loads(report.path("metrics.json").read_text())["confusion"]["ours"])
+    assert counted == 16 * 24 * len(squares.where(split=Split.VAL))
+
+
+def test_figures_nobody_can_state_are_null(model, tmp_path):
+    """A mask of ignored pixels only."""
+    with written(tmp_path / "blank") as out:
+        out.classes = model.classes
+        add_sample(out, "blank", np.full((32, 32), IGNORE, np.uint8), split=Split.TEST, supervision=Supervision.HUMAN)
+    report = measured(tmp_path / "report", model=model, source=Dataset.open(tmp_path / "blank"), split="test")
+    assert report.figures == {"miou": None, "pixel_accuracy": None, "f1": None}
+
+
+def test_what_cannot_be_measured_is_said_clearly(model, squares, tmp_path):
+    """No masks in the split, other classes, no such split or checkpoint."""
+    with written(tmp_path / "other") as out:
+        out.classes = ClassList.of(["ground", "paper"])
+        add_sample(out, "s", np.eye(32, dtype=np.uint8), split=Split.VAL)
+    other = Dataset.open(tmp_path / "other")
+    for wrong, kind, said in (
+        ({"source": other}, ArtefactError, "other classes"),
+        ({"split": "holiday"}, ConfigError, "split"),
+        ({"checkpoint": "first"}, ConfigError, "checkpoint"),
+    ):
+        with pytest.raises(kind, match=said):
+            measured(tmp_path / said.replace(" ", ""), **{"model": model, "source": squares} | wrong)
