@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,6 +144,7 @@ def _network(spec: SegmenterSpec, classes: int, hub: str | None) -> Any:
     if name := DROPOUT_ARGUMENT.get(spec.architecture):
         arguments[name] = spec.decoder_dropout
     arguments |= _width(spec)
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the message below says it all
     try:
         return ARCHITECTURES[spec.architecture](**arguments)
     except Exception as error:  # smp raises whatever the hub's client, timm or torch raised

@@ -1,5 +1,8 @@
 """Segmenters: every architecture, any size, the split for MC-dropout, and weights from a file."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -91,6 +94,22 @@ def test_a_file_of_other_weights_is_refused_and_says_what_is_missing(tmp_path, c
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"(?s)weights file.*w\.safetensors"):
         build(SPECS["unet"], CLASSES, weights=path, seed=0)
+
+
+OFFLINE = """
+from factory.core.classes import ClassList
+from factory.segment.models import SegmenterSpec, build
+build(SegmenterSpec(encoder_weights="imagenet"), ClassList.of(["a", "b"]), weights=None, seed=0)
+"""
+
+
+@pytest.mark.slow
+def test_a_hub_that_cannot_be_reached_is_one_clear_message(tmp_path):
+    """With the three ways out of it. A process of its own: the hub's client reads its settings when imported."""
+    settings = dict(os.environ) | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", OFFLINE], capture_output=True, text=True, env=settings, check=False)
+    assert "MachineError: mobilenet_v2 weights 'imagenet' cannot be had from the model hub" in ended.stderr
+    assert "inputs.weights" in ended.stderr
 
 
 def test_input_statistics_follow_where_the_weights_come_from():
