@@ -110,6 +110,12 @@ class PixelCache:
     budget: int = 4 << 30
     _kept: dict[int, Pixels] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1:
+            raise ConfigError("min_confidence is a probability", got=self.min_confidence, expected="0 to 1")
+        if self.budget < 0:
+            raise ConfigError("cache_gib must not be negative", got=self.budget / 2**30)
+
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -152,7 +152,15 @@ def test_data_sets_of_other_classes_do_not_mix(squares, tmp_path):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("batch", 1), ("steps", 0), ("decoder_lr", -1.0), ("precision", "half"), ("size", [8, 8]), ("crop", [64])],
+    [
+        ("batch", 1),
+        ("steps", 0),
+        ("decoder_lr", -1.0),
+        ("precision", "half"),
+        ("size", [8, 8]),
+        ("crop", [64]),
+        ("min_confidence", 1.5),
+    ],
 )
 def test_impossible_numbers_are_refused_by_name(squares, tmp_path, key, value):
     """Before the first step."""
