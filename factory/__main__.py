@@ -24,8 +24,13 @@ CURES = {
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0 done, 1 a failure explained in one message, 130 stopped."""
+    """Run the command line; returns the exit status: 0 done, 1 a failure explained in one message, 130 stopped.
+
+    OpenMP threads are told to sleep while they wait, before torch loads them: where other processes share the cores,
+    spinning threads keep each other from the work they wait for.
+    """
     words = sys.argv[1:] if words is None else words
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     signal.signal(signal.SIGTERM, _stop)
     try:
         return command(words)

@@ -1,6 +1,10 @@
-"""Tests that render are skipped, visibly, where Blender's Python module cannot be loaded."""
+"""Tests that render are skipped, visibly, where Blender's Python module cannot be loaded; threads wait asleep."""
+
+import os
 
 import pytest
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does, and like it before torch is imported
 
 from factory.core.errors import MachineError
 from factory.render import environment

@@ -30,7 +30,7 @@ class Otsu:
 
     def __call__(self, image_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Class ids, shape (height, width); an image of one grey has no objects."""
-        grey_hw = rgb2gray(image_hwc)
+        grey_hw = np.rint(255 * rgb2gray(image_hwc)).astype(np.uint8)
         if grey_hw.min() == grey_hw.max():
             return np.zeros(grey_hw.shape, np.uint8)
         threshold = float(threshold_otsu(grey_hw))  # type: ignore[no-untyped-call]

@@ -95,8 +95,9 @@ class Segmenter(nn.Module):
         return self.decode(self.encode(images_nchw), (height, width))
 
     def encode(self, images_nchw: Tensor) -> list[Tensor]:
-        """What comes before the first dropout, of the images padded to the stride at the right and bottom: the encoder's
-        feature maps, finest first, or the decoder's one map where the decoder drops nothing.
+        """What comes before the first dropout, of the images padded to the stride at the right and bottom.
+
+        The encoder's feature maps, finest first, or the decoder's one map where the decoder drops nothing.
         """
         height, width = images_nchw.shape[-2:]
         normal_nchw = (images_nchw - self.get_buffer("mean")) / self.get_buffer("std")

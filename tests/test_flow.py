@@ -1,0 +1,140 @@
+"""The whole line, for real: twice with the same digests, and killed at any instant without a trace."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from factory.core.artefact import read_header
+
+TINY = [
+    "render.frames=4", "render.width=64", "render.height=64", "render.samples=1", "render.val_share=0.5",
+    "train.steps=3", "train.batch=2", "train.crop=[96,96]", "train.model.encoder=mobilenet_v2",
+    "train.model.decoder_channels=16", "train_unadapted.steps=2", "train_unadapted.batch=2",
+    "train_unadapted.crop=[96,96]", "train_unadapted.model.encoder=mobilenet_v2",
+    "train_unadapted.model.decoder_channels=16", "select.passes=2", "select.acquisition.budget=5",
+]  # fmt: skip
+
+
+def factory(*words: str, cwd: Path) -> subprocess.Popen[str]:
+    """The command in a process group of its own."""
+    command = [sys.executable, "-m", "factory", *words]
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def finished(*words: str, cwd: Path) -> str:
+    """Run the command to its end; what it printed."""
+    process = factory(*words, cwd=cwd)
+    printed, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, printed
+    return printed
+
+
+def killed(*words: str, cwd: Path, watched: Path, after_files: int, delay: float) -> int:
+    """SIGKILL the command and all its workers a moment after it has written some files."""
+    process = factory(*words, cwd=cwd)
+    while process.poll() is None and sum(path.is_file() for path in watched.rglob("*")) < after_files:
+        time.sleep(0.02)
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    return process.returncode
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The whole line on the coins photograph, with one worker and with two, in two folders."""
+    folders = {}
+    for workers in (1, 2):
+        folders[str(workers)] = folder = tmp_path_factory.mktemp(f"workers{workers}")
+        counts = [f"{step}.executor.count={workers}" for step in ("ingest", "photograph", "render", "label", "adapt")]
+        finished("run", "experiment=coins", *TINY, *counts, cwd=folder)
+    return folders
+
+
+@pytest.mark.blender
+def test_the_whole_line_ends_in_equal_digests_whatever_the_number_of_workers(line: dict[str, Path]) -> None:
+    """Every step's artefact, header included, is the same bytes."""
+    headers = {
+        workers: {path.parent.name: path.read_bytes() for path in sorted(folder.glob("outputs/coins/*/artefact.json"))}
+        for workers, folder in line.items()
+    }
+    assert len(headers["1"]) == 11
+    assert {step: json.loads(data)["digest"] for step, data in headers["1"].items()} == {
+        step: json.loads(data)["digest"] for step, data in headers["2"].items()
+    }
+    assert headers["1"] == headers["2"]
+
+
+@pytest.mark.blender
+def test_the_same_command_again_makes_nothing(line: dict[str, Path]) -> None:
+    """Every step is there already, and says so."""
+    counts = [f"{step}.executor.count=1" for step in ("ingest", "photograph", "render", "label", "adapt")]
+    printed = finished("run", "experiment=coins", *TINY, *counts, cwd=line["1"])
+    assert printed.count("there") >= 11
+
+
+@pytest.mark.blender
+def test_ids_and_splits_never_change_along_the_line(line: dict[str, Path]) -> None:
+    """From ingest to label, from render to adapt."""
+    from factory.core.dataset import Dataset
+
+    root = line["1"] / "outputs/coins"
+    for first, second in (("ingest", "label"), ("render", "adapt")):
+        before, after = (Dataset.open(root / name).samples for name in (first, second))
+        assert [(s.id, s.split, s.group) for s in before] == [(s.id, s.split, s.group) for s in after]
+
+
+@pytest.mark.blender
+def test_the_photographs_outlines_reach_no_stage_but_the_measurement(line: dict[str, Path]) -> None:
+    """The data set that holds them is an input of nothing else."""
+    root = line["1"] / "outputs/coins"
+    truth = read_header(root / "photograph").digest
+    readers = [step.name for step in root.iterdir() if truth in read_header(step).identity.inputs.values()]
+    assert sorted(readers) == ["evaluate", "evaluate_unadapted"]
+
+
+def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    """Killed twice at random instants, workers and all; the third run finishes."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    rows = ["image,x,y,class"]
+    for i in range(24):
+        Image.fromarray(rng.integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / f"in/{i:02}.png")
+        rows += [f"{i:02},{x},{y},{c}" for x, y, c in rng.integers(0, [120, 90, 2], (8, 3))]
+    (tmp_path / "points.csv").write_text("\n".join(rows))
+    finished("ingest", "inputs.images=in", "inputs.points=points.csv", "classes=[a,b]", "out=ingest", cwd=tmp_path)
+    words = ["label", "inputs.source=ingest", "refiner.iterations=20"]
+    finished(*words, "out=whole", cwd=tmp_path)
+    shots = random.Random(3)  # noqa: S311
+    for _ in range(2):
+        partial = tmp_path / "again.partial"
+        status = killed(*words, "out=again", cwd=tmp_path, watched=partial / "journal",
+                        after_files=shots.randrange(1, 12), delay=shots.random() / 10)  # fmt: skip
+        assert status == -signal.SIGKILL
+        assert not (tmp_path / "again").exists()
+    finished(*words, "out=again", cwd=tmp_path)
+    assert (tmp_path / "again/artefact.json").read_bytes() == (tmp_path / "whole/artefact.json").read_bytes()
+    assert (tmp_path / "again/SHA256SUMS").read_bytes() == (tmp_path / "whole/SHA256SUMS").read_bytes()
+
+
+@pytest.mark.blender
+def test_a_killed_render_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    """Blender workers are killed with it; their finished frames are kept."""
+    words = ["render", "frames=6", "width=64", "height=64", "samples=1"]
+    finished(*words, "out=whole", cwd=tmp_path)
+    status = killed(*words, "out=again", cwd=tmp_path, watched=tmp_path / "again.partial/scratch", after_files=9,
+                    delay=random.Random(4).random())  # noqa: S311  # fmt: skip
+    assert status == -signal.SIGKILL
+    finished(*words, "out=again", "executor.count=1", cwd=tmp_path)
+    assert (tmp_path / "again/artefact.json").read_bytes() == (tmp_path / "whole/artefact.json").read_bytes()
