@@ -114,7 +114,10 @@ def fit(
     with _quiet(), _deterministic(), torch.random.fork_rng(), Progress("train", module.recipe.steps) as progress:
         progress.advance(module.step)
         recorder.progress = progress
-        _trainer(module, recorder, left).fit(module)
+        try:
+            _trainer(module, recorder, left).fit(module)
+        except SystemExit as stopped:  # Lightning's answer to an interrupt; what it means is the caller's to say
+            raise KeyboardInterrupt from stopped
     return log
 
 
