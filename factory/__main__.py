@@ -51,7 +51,7 @@ def command(words: list[str]) -> int:
     stage = names[0]
     _check(stage, words, names)
     if set(words) & set(HELP):
-        show.stage_help(stage, compose.compose(stage, overrides))
+        show.stage_help(stage, *compose.compose(stage, overrides))
         return 0
     return run(stage, overrides, sweep=bool(set(words) & set(SWEEP)))
 

@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 
 from factory.core.artefact import read_header
+from factory.core.dataset import Dataset
+from factory.core.queue import Queue
+from factory.core.sample import Origin
 
 TINY = [
     "render.frames=4", "render.width=64", "render.height=64", "render.samples=1", "render.val_share=0.5",
@@ -87,8 +90,6 @@ def test_the_same_command_again_makes_nothing(line: dict[str, Path]) -> None:
 @pytest.mark.blender
 def test_ids_and_splits_never_change_along_the_line(line: dict[str, Path]) -> None:
     """From ingest to label, from render to adapt."""
-    from factory.core.dataset import Dataset
-
     root = line["1"] / "outputs/coins"
     for first, second in (("ingest", "label"), ("render", "adapt")):
         before, after = (Dataset.open(root / name).samples for name in (first, second))
@@ -138,3 +139,32 @@ def test_a_killed_render_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None
     assert status == -signal.SIGKILL
     finished(*words, "out=again", "executor.count=1", cwd=tmp_path)
     assert (tmp_path / "again/artefact.json").read_bytes() == (tmp_path / "whole/artefact.json").read_bytes()
+
+
+@pytest.mark.blender
+def test_corrections_of_the_queue_come_back_as_the_next_version(line: dict[str, Path], tmp_path: Path) -> None:
+    """A person repaints one queued image; their pixels become human, the rest stays, and the next round skips them."""
+    root = line["1"] / "outputs/coins"
+    queue, labelled = Queue.open(root / "select"), Dataset.open(root / "label")
+    item = queue.items[0]
+    repainted = queue.map("proposals", item.sample_id).copy()
+    repainted[queue.map("regions", item.sample_id) == item.region] ^= 1
+    (tmp_path / "corrections").mkdir()
+    Image.fromarray(repainted).save(tmp_path / f"corrections/{item.sample_id}.png")
+    inputs = {"source": root / "label", "corrections": tmp_path / "corrections", "queue": root / "select"}
+    words = [f"inputs.{name}={path}" for name, path in inputs.items()]
+    finished("merge", "codec=png", *words, "out=merge", cwd=tmp_path)
+    merged = Dataset.open(tmp_path / "merge")
+    assert [sample.id for sample in merged.samples] == [sample.id for sample in labelled.samples]
+    for before, after in zip(labelled.samples, merged.samples, strict=True):
+        human = merged.map(after, "source") == Origin.HUMAN
+        asked = queue.map("regions", item.sample_id) > 0 if after.id == item.sample_id else np.zeros_like(human)
+        np.testing.assert_array_equal(human, asked)
+        np.testing.assert_array_equal(merged.mask(after)[~human], labelled.mask(before)[~human])
+    finished("select", f"inputs.model={root}/train", "inputs.source=merge", "passes=2", "out=next", cwd=tmp_path)
+    again = Queue.open(tmp_path / "next")
+    for other in again.items:
+        if other.sample_id == item.sample_id:
+            known = merged.map(next(s for s in merged.samples if s.id == item.sample_id), "source") == Origin.HUMAN
+            region = again.map("regions", item.sample_id) == other.region
+            assert 2 * (region & known).sum() <= region.sum()

@@ -60,12 +60,13 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
         start(config_name=stage, task_function=task, overrides=words, with_log_configuration=False)
 
 
-def compose(stage: str, words: list[str]) -> dict[str, Any]:
-    """The stage's configuration alone, nothing run; interpolations stay as written."""
+def compose(stage: str, words: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The stage's configuration, nothing run and interpolations as written; and the choice made in each group."""
     with _hydra() as hydra, _clear_errors(stage):
         config = hydra.compose_config(config_name=stage, overrides=_in_hydras_words(stage, words), run_mode=RunMode.RUN)
         plain: dict[str, Any] = OmegaConf.to_container(config, resolve=False)  # type: ignore[assignment]
-        return {key: value for key, value in plain.items() if key != "hydra"}
+        choices = plain.pop("hydra")["runtime"]["choices"]
+        return plain, choices
 
 
 def _in_hydras_words(stage: str, words: list[str]) -> list[str]:

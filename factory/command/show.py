@@ -22,9 +22,15 @@ factory run experiment=<name> …      run a whole line of stages
 """
 
 
+def _console() -> Console:
+    """As wide as the terminal; files and pipes get room for whole paths."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=150)
+
+
 def overview() -> None:
     """The page behind ``factory --help``."""
-    console = Console(highlight=False)
+    console = _console()
     console.print("[bold]factory[/]: from photographs without masks to a trained segmenter and a correction queue\n")
     console.print(USAGE, markup=False)
     _listing(console, "Stages", [(name, tree.first_line(name)) for name in [*tree.stages(), tree.LINE]])
@@ -32,22 +38,22 @@ def overview() -> None:
     _listing(console, "Experiments", pairs)
 
 
-def stage_help(stage: str, config: dict[str, Any]) -> None:
+def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, str]) -> None:
     """The page behind ``factory <stage> --help``: every key with its default, its choices and what it does."""
-    console = Console(highlight=False)
+    console = _console()
     console.print(f"[bold]factory {stage}[/]: {tree.first_line(stage)}\n")
-    rows = [row for key, value in config.items() for row in _rows(stage, key, value)]
+    rows = [row for key, value in config.items() for row in _rows(stage, key, value, chosen)]
     _listing(console, "Keys", rows)
     console.print("key=a,b with -m sweeps. Inputs are artefact folders (or files where it says so).")
 
 
-def _rows(stage: str, key: str, value: Any) -> list[tuple[str, str]]:
+def _rows(stage: str, key: str, value: Any, chosen: dict[str, str]) -> list[tuple[str, str]]:
     said = tree.comments(stage)
     if stage == tree.LINE and isinstance(value, dict):
         return [(f"{key}.…", f"factory {_stage_name(value)} --help lists its keys")]
     if key in tree.groups():
-        chosen = [(f"{key}=", "choices: " + ", ".join(tree.choices(key)))]
-        return chosen + _part_rows(key, value)
+        choice = (f"{key}={_show(chosen.get(key))}", "choices: " + ", ".join(tree.choices(key)))
+        return [choice, *_part_rows(key, value)]
     return [(f"{name}={_show(child)}", said.get(name, "")) for name, child in _flat(key, value)]
 
 
@@ -69,6 +75,8 @@ def _stage_name(step: dict[str, Any]) -> str:
 
 
 def _show(value: Any) -> str:
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return f"[{', '.join(item['_target_'].rpartition('.')[2] for item in value)}]"
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
@@ -96,7 +104,7 @@ def summary(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         seconds = "there" if outcome.skipped else f"{outcome.seconds:.1f}"
         table.add_row(outcome.step, seconds, str(outcome.out), _figures(outcome.header.figures))
-    Console().print(table)
+    _console().print(table)
     for outcome in outcomes:
         if issues := outcome.header.issues:
             first = f"{issues[0]['where']}: {issues[0]['reason']}"

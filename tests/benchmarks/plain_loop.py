@@ -47,7 +47,7 @@ def train_and_measure(train: Dataset, val: Dataset, weights: Path, *, steps: int
         optimiser.step()
         decay.step()
         if step % 50 == 49:
-            print(f"plain loop: {step + 1}/{steps} loss {float(loss):.3f}", file=sys.stderr, flush=True)
+            print(f"plain loop: {step + 1}/{steps} loss {loss.item():.3f}", file=sys.stderr, flush=True)
     return _measure(model.eval(), val)
 
 

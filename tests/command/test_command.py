@@ -177,6 +177,7 @@ def test_help_lists_stages_and_experiments_and_a_stages_keys_with_their_choices(
     assert main(["label", "--help"]) == 0
     page = capfd.readouterr().out
     assert "argmax, dense_crf" in page
+    assert "refiner=dense_crf" in page
     assert "min_confidence=0.6" in page
     assert "less sure become ignore" in page
 

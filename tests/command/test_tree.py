@@ -15,7 +15,7 @@ STAGES = tree.stages()
 
 def groups_of(stage: str) -> list[str]:
     """The groups a stage chooses from."""
-    config = compose.compose(stage, [])
+    config, _ = compose.compose(stage, [])
     return [group for group in tree.groups() if group in config]
 
 
@@ -66,6 +66,6 @@ def test_every_file_says_what_it_is(path: Path) -> None:
 def test_every_key_of_a_stage_has_a_comment(stage: str) -> None:
     """So that --help explains it."""
     said = tree.comments(stage)
-    config = compose.compose(stage, [])
+    config, _ = compose.compose(stage, [])
     plain = [key for key, value in config.items() if not isinstance(value, dict) and key not in tree.groups()]
     assert [key for key in plain if key not in said and key not in ("_target_", "seed", "out")] == []
