@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from factory.core.classes import IGNORE, ClassList
+from factory.core.classes import IGNORE, VOID, ClassList
 from factory.core.errors import ConfigError, InputError
 from factory.exchange.png import Png
 
@@ -128,8 +128,8 @@ def test_a_missing_or_empty_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_colours_that_cannot_tell_ignored_pixels_are_refused() -> None:
-    """A class in mid-grey and ignored pixels would be written alike."""
-    classes = ClassList.of(["a", "b"], [(0, 0, 0), (128, 128, 128)])
+    """A class in the colour of ignored pixels and ignored pixels would be written alike."""
+    classes = ClassList.of(["a", "b"], [(0, 0, 0), VOID])
     with pytest.raises(InputError, match="colour of ignored pixels"):
         list(Png(style="colour").write([("a", np.array([[1, IGNORE]], np.uint8))], classes))
 
