@@ -115,7 +115,7 @@ def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
         rows += [f"{i:02},{x},{y},{c}" for x, y, c in rng.integers(0, [120, 90, 2], (8, 3))]
     (tmp_path / "points.csv").write_text("\n".join(rows))
     finished("ingest", "inputs.images=in", "inputs.points=points.csv", "classes=[a,b]", "out=ingest", cwd=tmp_path)
-    words = ["label", "inputs.source=ingest", "refiner.iterations=20"]
+    words = ["label", "inputs.source=ingest", "refiner.iterations=150"]
     finished(*words, "out=whole", cwd=tmp_path)
     shots = random.Random(3)  # noqa: S311
     for _ in range(2):
@@ -132,7 +132,7 @@ def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
 @pytest.mark.blender
 def test_a_killed_render_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     """Blender workers are killed with it; their finished frames are kept."""
-    words = ["render", "frames=6", "width=64", "height=64", "samples=1"]
+    words = ["render", "frames=8", "width=64", "height=64", "samples=1"]
     finished(*words, "out=whole", cwd=tmp_path)
     status = killed(*words, "out=again", cwd=tmp_path, watched=tmp_path / "again.partial/scratch", after_files=9,
                     delay=random.Random(4).random())  # noqa: S311  # fmt: skip

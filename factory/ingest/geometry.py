@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.core.sample import Hints
+from factory.core.tiling import starts
 
 Map8 = npt.NDArray[np.uint8]
 Position = TypeVar("Position", int, npt.NDArray[np.intp])
@@ -57,14 +58,6 @@ def tiles(photo: Photograph, size: int, overlap: float) -> Iterator[Photograph]:
     for y in starts(height, size, overlap):
         for x in starts(width, size, overlap):
             yield _cut(photo, x, y, min(size, width), min(size, height))
-
-
-def starts(length: int, size: int, overlap: float) -> list[int]:
-    """Where tiles of ``size`` begin so that they cover ``length`` evenly with at least the overlap asked for."""
-    if length <= size:
-        return [0]
-    count = int(np.ceil((length - size) / max(1.0, size * (1 - overlap)))) + 1
-    return [round(i * (length - size) / (count - 1)) for i in range(count)]
 
 
 def _cut(photo: Photograph, x: int, y: int, width: int, height: int) -> Photograph:

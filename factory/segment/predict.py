@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from factory.core.errors import ConfigError
+from factory.core.tiling import starts
 from factory.segment.checkpoint import Trained
 from factory.segment.data import Size, resize_image
 from factory.segment.models import Segmenter, best_device
@@ -74,7 +74,7 @@ def slide(images_nchw: Tensor, function: TileFunction, *, tile_hw: Size, overlap
     """``function`` over overlapping tiles, blended with weights that fall off towards a tile's edge: (N, C, H, W)."""
     count, _, height, width = images_nchw.shape
     tall, wide = min(tile_hw[0], height), min(tile_hw[1], width)
-    corners = [(y, x) for y in _starts(height, tall, overlap) for x in _starts(width, wide, overlap)]
+    corners = [(y, x) for y in starts(height, tall, overlap) for x in starts(width, wide, overlap)]
     if len(corners) == 1:
         return torch.cat([function(chunk_nchw) for chunk_nchw in torch.split(images_nchw, batch)])
     weight_hw = torch.outer(_ramp(tall), _ramp(wide)).to(images_nchw.device)
@@ -91,12 +91,6 @@ def slide(images_nchw: Tensor, function: TileFunction, *, tile_hw: Size, overlap
             weight_n1hw[n, :, y : y + tall, x : x + wide] += weight_hw
     assert total_nchw is not None
     return total_nchw / weight_n1hw
-
-
-def _starts(length: int, tile: int, overlap: float) -> list[int]:
-    """Tile starts spread evenly over one axis, first and last flush with its ends."""
-    gaps = math.ceil((length - tile) / max(tile * (1 - overlap), 1))
-    return [round((length - tile) * i / gaps) for i in range(gaps + 1)] if gaps else [0]
 
 
 def _ramp(length: int) -> Tensor:

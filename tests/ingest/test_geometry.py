@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.core.sample import Hints
-from factory.ingest.geometry import Photograph, resize, starts, tiles
+from factory.core.tiling import starts
+from factory.ingest.geometry import Photograph, resize, tiles
 
 lengths = st.integers(1, 60)
 
