@@ -113,4 +113,4 @@ def summary(outcomes: list[Outcome]) -> None:
 
 def _figures(figures: dict[str, Any]) -> str:
     plain = ((name, value) for name, value in figures.items() if isinstance(value, int | float | str))
-    return ", ".join(f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}" for name, value in plain)
+    return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in plain)
