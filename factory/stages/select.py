@@ -11,6 +11,7 @@ import torch
 from factory.acquire import mc_dropout
 from factory.acquire.candidates import Candidate, describe, reason
 from factory.acquire.regions import Regions
+from factory.acquire.tiles import best_seen
 from factory.acquire.top_regions import Acquisition
 from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy, Uncertainty
 from factory.core.artefact import Model
@@ -62,7 +63,7 @@ def run(
             np.savez(out.scratch / f"{sample.id}.npz", **vars(doubt))
             candidates += found
             progress.advance()
-    chosen = acquisition(candidates)
+    chosen = acquisition(best_seen(candidates, {sample.id: _place(sample) for sample in pool}))
     _write(chosen, source.classes, out)
     out.figures = {"images": len(pool), "candidates": len(candidates), "queued": len(chosen)}
     if chosen:
@@ -91,12 +92,17 @@ def _examine(
     maps: dict[str, Uncertainty] = {"entropy": PredictiveEntropy(), "mutual_information": MutualInformation()}
     named = {name: part(mean_khw, mean_entropy_hw) for name, part in maps.items()}
     regions_hw = regions(image_hwc, mean_khw.argmax(axis=0).astype(np.uint8))
-    x, y = sample.provenance.get("offset", (0, 0))
-    place = (str(sample.provenance.get("file", sample.id)), int(x), int(y))
+    picture, (x, y, _, _) = _place(sample)
     askable_hw = _askable(sample, source)
     score_hw = uncertainty(mean_khw, mean_entropy_hw)
-    found = describe(sample.id, place, regions_hw, askable_hw, mean_khw, score_hw, named)
+    found = describe(sample.id, (picture, x, y), regions_hw, askable_hw, mean_khw, score_hw, named)
     return Doubt(mean_khw, named["entropy"], regions_hw), found
+
+
+def _place(sample: Sample) -> tuple[str, tuple[int, int, int, int]]:
+    """The picture a sample was cut from, and the box it shows of it; a whole picture shows all."""
+    x, y = (int(n) for n in sample.provenance.get("offset", (0, 0)))
+    return str(sample.provenance.get("file", sample.id)), (x, y, x + sample.width, y + sample.height)
 
 
 def _askable(sample: Sample, source: Dataset) -> npt.NDArray[np.bool_]:

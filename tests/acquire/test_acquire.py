@@ -10,6 +10,7 @@ from torch import nn
 from factory.acquire import mc_dropout
 from factory.acquire.candidates import Candidate, describe, reason
 from factory.acquire.regions import Segments, Superpixels
+from factory.acquire.tiles import best_seen, margin
 from factory.acquire.top_regions import TopRegions, shared
 from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy
 from factory.core.classes import ClassList
@@ -150,6 +151,30 @@ def test_the_same_spot_in_two_tiles_is_asked_once() -> None:
     near = candidate("left", 2, 0.7, place=("photo", 0, 0), box=(22, 0, 32, 10))
     other = candidate("other", 1, 0.6, place=("elsewhere", 20, 0), box=(1, 0, 11, 10))
     assert picked([left, same, near, other]) == [("left", 1), ("left", 2), ("other", 1)]
+
+
+def test_a_spot_is_judged_in_the_tile_that_sees_most_around_it() -> None:
+    """Not where it is cut off, and not at an inner edge; the picture's own edge is no edge."""
+    tiles = {
+        "left": ("photo", (0, 0, 60, 40)),
+        "right": ("photo", (40, 0, 100, 40)),
+        "other": ("other", (0, 0, 60, 40)),
+    }
+    inner = candidate("left", 1, 0.9, place=("photo", 0, 0), box=(50, 10, 60, 20))
+    better = candidate("right", 1, 0.5, place=("photo", 40, 0), box=(11, 10, 20, 20))
+    corner = candidate("left", 2, 0.8, place=("photo", 0, 0), box=(0, 0, 10, 10))
+    alone = candidate("other", 1, 0.7, box=(50, 10, 60, 20))
+    assert best_seen([inner, better, corner, alone], tiles) == [better, corner, alone]
+    assert best_seen([inner], {"left": tiles["left"]}) == [inner]
+
+
+@given(st.tuples(*[st.integers(0, 20)] * 2), st.integers(1, 20), st.integers(1, 20))
+def test_margins_are_those_of_inner_edges(corner, width, height) -> None:
+    """A box inside a tile that is the whole picture is seen perfectly; one that sticks out is not."""
+    box = (*corner, corner[0] + width, corner[1] + height)
+    assert margin(box, (0, 0, 40, 40), (0, 0, 40, 40)) == float("inf")
+    assert margin(box, (0, 0, 40, 40), (-9, -9, 99, 99)) == min(*corner, 40 - box[2], 40 - box[3])
+    assert margin(box, (corner[0] + 1, 0, 60, 60), (0, 0, 60, 60)) == -1
 
 
 def test_shares_of_boxes() -> None:
