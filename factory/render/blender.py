@@ -119,9 +119,9 @@ class _Farm:
             self.tries[index] += 1
             if self.tries[index] >= TRIES:
                 what = f"frame {index} could not be rendered in {TRIES} tries"
-                got = "no new frame for too long" if hung else _tail(worker.log)
-                todo = "cure what the worker says; if it is about this picture alone, use another seed"
-                raise WorkerError(what, where=folder_of(self.out, index), got=got, todo=todo)
+                got = "no new frame for too long" if hung else _last_words(worker.log)
+                todo = "read that file; if it is about this picture alone, use another seed, and please report it"
+                raise WorkerError(what, where=worker.log, got=got, todo=todo)
             self._error_of(index).unlink(missing_ok=True)
 
     def _error_of(self, index: int) -> Path:
@@ -147,6 +147,6 @@ def _environment() -> dict[str, str]:
     return os.environ | single | {"PYTHONPATH": os.pathsep.join(path), "PYTHONHASHSEED": "0"}
 
 
-def _tail(log: Path, lines: int = 12) -> str:
-    text = log.read_text("utf-8", errors="replace").strip()
-    return "\n".join(text.splitlines()[-lines:]) or "the worker ended without a word"
+def _last_words(log: Path) -> str:
+    lines = log.read_text("utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "the worker ended without a word"

@@ -134,7 +134,7 @@ def _wheel(rng: np.random.Generator) -> list[Capsule]:
     """Spokes, petals or rays around a boss."""
     number, inner, outer = int(rng.integers(3, 13)), rng.uniform(0.1, 0.25), rng.uniform(0.45, 0.68)
     angles = 2 * np.pi * np.arange(number) / number
-    thick = rng.uniform(0.04, 0.35 * outer * 3 / max(number, 3))
+    thick = rng.uniform(0.04, max(0.04, 1.05 * outer / number))
     rays = [(inner * np.cos(a), inner * np.sin(a), outer * np.cos(a), outer * np.sin(a), thick, 0.85) for a in angles]
     return [(0.0, 0.0, 0.001, 0.0, inner * 1.2, 1.0), *rays]
 

@@ -123,11 +123,13 @@ def test_frames_already_there_are_not_rendered_again(undisturbed: Path) -> None:
 
 
 @needs_blender
-def test_a_frame_that_always_fails_ends_in_its_traceback(tmp_path: Path) -> None:
-    """Its neighbours are rendered all the same; the error names the frame and shows what Blender said."""
+def test_a_frame_that_always_fails_ends_in_one_message(tmp_path: Path) -> None:
+    """Its neighbours are rendered all the same; the error names the frame, the cause and the log with all of it."""
     job = Job(scene=Broken(bad_seed=JOB.plan(1)["seed"]), seed=JOB.seed, settings=SETTINGS)
-    with pytest.raises(WorkerError, match=r"(?s)frame 1 .*3 tries.*ZeroDivisionError"):
+    with pytest.raises(WorkerError, match=r"(?s)frame 1 .*3 tries.*ZeroDivisionError") as caught:
         blender.render(job, range(3), tmp_path / "frames", workers=1, on_frame=lambda _: None)
+    assert "Traceback" not in str(caught.value)
+    assert "Traceback" in Path(str(caught.value.where)).read_text()
     assert [frame.is_delivered(tmp_path / "frames", index) for index in range(3)] == [True, False, True]
 
 
