@@ -21,11 +21,6 @@ def of_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def of_json(value: Any) -> str:
-    """SHA-256 of a JSON-able value, independent of key order."""
-    return of_bytes(canonical(value))
-
-
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys and a final newline: equal values give equal bytes."""
     return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
