@@ -9,12 +9,10 @@ import numpy as np
 from adapt import Adapter
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import InputError
-from factory.core.sample import Domain, Sample, Split
+from factory.core.sample import MAPS, Domain, Sample, Split
 from factory.core.seeds import generator
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
-
-KEPT = ("mask", "confidence", "source", "instances", "depth")
 
 
 def run(
@@ -50,5 +48,5 @@ def _one(
     path, sha256 = out.write_image(sample.id, adapted_hwc)
     shift = float(np.abs(adapted_hwc.astype(np.int16) - image_hwc).mean())
     made = {"adapter": repr(adapter), "reference": reference.id, "shift": round(shift, 3)}
-    carried = out.carry(synthetic, sample, *KEPT)
+    carried = out.carry(synthetic, sample, *MAPS)
     out.add(carried.replace(image=path, image_sha256=sha256, provenance=sample.provenance | made))

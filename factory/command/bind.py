@@ -17,7 +17,7 @@ from hydra.utils import get_object, instantiate
 
 from factory.command import tree
 from factory.core import digests
-from factory.core.artefact import Artefact, Identity, Kind
+from factory.core.artefact import Artefact, Identity, Kind, read_header
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.version import code_version
 
@@ -156,12 +156,13 @@ def _resolve(where: str, dotted: Any) -> Any:
 
 def _open(name: str, path: Path, annotation: Any) -> Artefact | Path:
     members = [member for member in (*typing.get_args(annotation), annotation) if isinstance(member, type)]
-    opener = next((member for member in members if issubclass(member, Artefact)), None)
+    openers = [member for member in members if issubclass(member, Artefact)]
     if not path.exists():
         raise ArtefactError("missing input", where=f"{name}: {path}", todo="check the path, or make it first")
-    if opener is None:
+    if not openers:
         return path
-    return opener.open(path)
+    fitting = [opener for opener in openers if len(openers) > 1 and opener.kind == read_header(path).kind]
+    return (fitting or openers)[0].open(path)
 
 
 def _digest(opened: Artefact | Path) -> str:

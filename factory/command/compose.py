@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
 
         def task(config: DictConfig) -> None:
             mine: list[str] = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # type: ignore[assignment]
-            swept = [_short(word) for word in mine if word.split("=", 1)[0] in varied]
+            swept = [_short(word) for word in mine if word.split("=", 1)[0].lstrip("+") in varied]
             try:
                 with _clear_errors(stage):
                     plain = _plain(config)
@@ -70,7 +71,16 @@ def compose(stage: str, words: list[str]) -> tuple[dict[str, Any], dict[str, str
 
 
 def _in_hydras_words(stage: str, words: list[str]) -> list[str]:
-    return [choose_group(word) for word in words] if stage == tree.LINE else words
+    opened = [open_table(word) for word in words]
+    return [choose_group(word) for word in opened] if stage == tree.LINE else opened
+
+
+def open_table(word: str) -> str:
+    """``quota.crack.images=40`` adds a key that no file lists, ``quota.from=…`` is an input: in Hydra's own words."""
+    step, found, rest = word.partition("quota.")
+    if not found or (step and not re.fullmatch(r"\w+\.", step)):
+        return word
+    return f"{step}inputs.lacking{rest[4:]}" if rest.startswith("from=") else f"++{step}quota.{rest}"
 
 
 def choose_group(word: str) -> str:
@@ -89,7 +99,7 @@ def _varied_keys(overrides: list[str]) -> set[str]:
 def _short(word: str) -> str:
     """Group choices as the user wrote them: ``refiner@label.refiner=argmax`` is ``label.refiner=argmax``."""
     key, _, value = word.partition("=")
-    return f"{key.rpartition('@')[2]}={value}"
+    return f"{key.rpartition('@')[2].lstrip('+')}={value}"
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factory.core.errors import ArtefactError
-from factory.core.sample import Domain, Hints, Sample, Split, Supervision
+from factory.core.sample import MAPS, Domain, Hints, Sample, Split, Supervision
 
 NAME = "manifest.parquet"
 
 SCHEMA = pa.schema(
     [
         *[pa.field(name, pa.string(), nullable=False) for name in ("id", "image")],
-        *[pa.field(name, pa.string()) for name in ("mask", "confidence", "source", "instances", "depth")],
+        *[pa.field(name, pa.string()) for name in MAPS],
         *[pa.field(name, pa.int32(), nullable=False) for name in ("width", "height")],
         *[
             pa.field(n, pa.string(), nullable=False)
@@ -52,8 +52,8 @@ def from_record(record: dict[str, Any]) -> Sample:
 
 def files_of(sample: Sample) -> Iterator[str]:
     """Paths of every file the row names."""
-    maps = (sample.image, sample.mask, sample.confidence, sample.source, sample.instances, sample.depth)
-    return filter(None, (*maps, sample.hints.scribbles, sample.hints.masks))
+    maps = (getattr(sample, name) for name in MAPS)
+    return filter(None, (sample.image, *maps, sample.hints.scribbles, sample.hints.masks))
 
 
 def encode(samples: Sequence[Sample]) -> bytes:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
+MAPS = ("mask", "confidence", "source", "instances", "depth", "normals", "objects")
+"""Fields of a sample that name a file about its image, beside the image itself."""
+
 
 class Split(StrEnum):
     """Assigned once, at ingest or rendering, and never changed along the line."""
@@ -85,7 +88,8 @@ class Sample:
     """A manifest row. Every path is relative to the artefact's folder; a map that does not exist is ``None``.
 
     ``mask`` holds class ids (8-bit), ``confidence`` probability x 255 (8-bit), ``source`` `Origin` codes (8-bit),
-    ``instances`` ids with 0 for none (16-bit), ``depth`` metres (float32 ``.npy``). All are of the image's size.
+    ``instances`` ids with 0 for none (16-bit), ``depth`` metres and ``normals`` unit vectors in world space (float32
+    ``.npy``). All are of the image's size. ``objects`` is a JSON file that describes each instance and the camera.
     ``group`` is what must never be divided between splits: a video, a site, a photograph cut into tiles.
     """
 
@@ -103,6 +107,8 @@ class Sample:
     source: str | None = None
     instances: str | None = None
     depth: str | None = None
+    normals: str | None = None
+    objects: str | None = None
     hints: Hints = field(default_factory=Hints)
     provenance: dict[str, Any] = field(default_factory=dict)
 

@@ -24,11 +24,10 @@ from factory.core import digests, manifest, masks
 from factory.core.artefact import HEADER, SUMS, Artefact, Header, Identity, Kind, read_header
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError
-from factory.core.sample import Sample
+from factory.core.sample import MAPS, Sample
 from factory.core.version import library_versions
 
 IDENTITY, JOURNAL, SCRATCH, LOCK = "identity.json", "journal", "scratch", "lock"
-MAPS = ("image", "mask", "confidence", "source", "instances", "depth")
 FOLDERS = {"image": "images", "mask": "masks"}
 
 
@@ -68,9 +67,9 @@ class Writer:
         return relative
 
     def write_map(self, name: str, sample_id: str, pixels: npt.NDArray[np.generic]) -> str:
-        """Write one of a sample's pixel maps (see `MAPS`) losslessly; returns its path inside the artefact."""
+        """Write one of a sample's pixel maps losslessly; returns its path inside the artefact."""
         folder = FOLDERS.get(name, name)
-        if name == "depth":
+        if name in ("depth", "normals"):
             buffer = io.BytesIO()
             np.save(buffer, pixels.astype(np.float32))
             return self.write(f"{folder}/{sample_id}.npy", buffer.getvalue())
@@ -86,10 +85,10 @@ class Writer:
 
         Sealed files never change, so they are hard-linked where the file system allows and copied elsewhere.
         """
-        wanted = {name: getattr(sample, name) for name in names or MAPS}
+        wanted = {name: getattr(sample, name) for name in names or ("image", *MAPS)}
         for relative in filter(None, (*wanted.values(), sample.hints.scribbles, sample.hints.masks)):
             self.link(source.path(relative), relative)
-        return sample.replace(**{name: wanted.get(name) for name in MAPS})
+        return sample.replace(**{name: wanted.get(name) for name in ("image", *MAPS)})
 
     def link(self, origin: Path, relative: str) -> str:
         """Bring one file of a sealed artefact into this one."""

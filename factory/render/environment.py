@@ -6,6 +6,8 @@ import ctypes
 import importlib.util
 import sys
 
+import torch
+
 from factory.core.errors import MachineError
 
 PYTHON = (3, 11)
@@ -44,6 +46,18 @@ def check() -> None:
             got=f"none of {', '.join(name for name in SYSTEM_LIBRARIES if SYSTEM_LIBRARIES[name] in packages)}",
             todo=f"apt-get install --yes {' '.join(packages)}",
         )
+
+
+def places(device: str, workers: int) -> list[dict[str, str]]:
+    """Environment variables of each rendering process: one process a GPU, or ``workers`` on the CPU.
+
+    `MachineError` where ``device`` is gpu and there is none; auto then takes the CPU.
+    """
+    gpus = torch.cuda.device_count() if device != "cpu" else 0
+    if device == "gpu" and not gpus:
+        todo = "leave device=cpu, or device=auto for a GPU where there is one"
+        raise MachineError("no GPU to render on", where="device", got="gpu", expected="a CUDA device", todo=todo)
+    return [{"CUDA_VISIBLE_DEVICES": str(gpu)} for gpu in range(gpus)] or [{}] * workers
 
 
 def missing_packages(libraries: dict[str, str]) -> list[str]:

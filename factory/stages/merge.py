@@ -76,7 +76,7 @@ def _merge_one(
     if not after.human_hw.any() and (after.maps.mask_hw == known.mask_hw).all():
         return False
     tally.image(known, after)
-    carried = out.carry(source, sample, "image", "instances", "depth")
+    carried = out.carry(source, sample, "image", "instances", "depth", "normals", "objects")
     written = {
         "mask": out.write_map("mask", sample.id, after.maps.mask_hw),
         "confidence": out.write_map("confidence", sample.id, after.maps.confidence_hw),

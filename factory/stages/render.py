@@ -2,53 +2,157 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, FactoryError
+from factory.core.queue import Queue
 from factory.core.writer import Writer
 from factory.execute import Executor
 from factory.execute.progress import Progress
-from factory.render import blender, environment
-from factory.render.collect import collect, sample_id
-from factory.render.job import Job, ScenePlan, Settings
+from factory.render import audit, environment
+from factory.render import frame as raw
+from factory.render.blender import Farm
+from factory.render.collect import collect, sample_id, split_of
+from factory.render.derive import derived
+from factory.render.job import Job, Request, ScenePlan, Settings
+from factory.render.quota import wishes
+from factory.render.steering import Steering
 
 
 def run(
     *,
+    lacking: Dataset | Queue | None,
     out: Writer,
     seed: int,
     scene: ScenePlan,
     frames: int,
+    quota: dict[str, Any],
+    patience: int,
     width: int,
     height: int,
     samples: int,
     denoise: bool,
     depth: bool,
+    normals: bool,
+    amodal: bool,
+    audit_share: float,
     device: str,
     val_share: float,
     executor: Executor,
 ) -> None:
     """Render ``frames`` pictures of ``width`` x ``height`` pixels; one sample each, its plan in the provenance.
 
-    Raw frames wait in the writer's scratch folder, so that a killed run repeats none of them. ``denoise`` turns
-    on Cycles' own OIDN, which trades pixels that do not depend on threads for less noise.
+    With a ``quota`` (see `factory.render.quota`), or one derived from what a real data set or queue is ``lacking``,
+    pictures are made until it is met, at most ``frames``; a wish that gains nothing for ``patience`` proposals is
+    given up and reported. ``audit_share`` of the pictures have their masks made by a second route and compared.
     """
-    settings = Settings(width=width, height=height, samples=samples, denoise=denoise, depth=depth, device=device)
-    _check(frames, val_share)
-    environment.check()
-    job = Job(scene=scene, seed=seed, settings=settings)
+    kept = {"depth": depth, "normals": normals, "amodal": amodal}
+    outputs = tuple(name for name, wanted in kept.items() if wanted)
+    settings = Settings(width=width, height=height, samples=samples, denoise=denoise, outputs=outputs, device=device)
+    _check(frames, patience, {"val_share": val_share, "audit_share": audit_share})
+    job = Job(scene=scene, seed=seed, settings=settings, audit_share=audit_share)
     out.classes = job.classes
-    done = out.done()
-    wanted = [index for index in range(frames) if sample_id(index) not in done]
-    raw_frames = out.scratch / "frames"
-    with Progress("render", len(wanted)) as progress:
-        blender.render(job, wanted, raw_frames, workers=executor.workers, on_frame=lambda _: progress.advance())
-    kept = sum([collect(out, job, raw_frames, index, val_share=val_share) for index in wanted]) + len(done)
-    if not kept:
-        raise FactoryError("no rendered frame passed the audit", got=out.issues[0]["reason"], todo="check the scene")
-    out.figures = {"frames": kept, "left_out": frames - kept}
+    asked = (derived(lacking, job.classes, frames=frames) if lacking is not None else {}) | quota
+    wanted = wishes(asked, job.classes)
+    environment.check()
+    places = environment.places(device, executor.workers)
+    with Farm(job=job, out=out.scratch / "frames", places=places) as farm:
+        line = _Line(out=out, job=job, farm=farm, val_share=val_share)
+        if wanted:
+            line.fill(Steering(wishes=wanted, patience=patience), frames)
+        else:
+            line.make([job.request(index) for index in range(frames)], frames)
+        line.close()
 
 
-def _check(frames: int, val_share: float) -> None:
-    if frames < 1:
-        raise ConfigError("frames must be positive", where="frames", got=frames, expected="1 or more")
-    if not 0 <= val_share < 1:
-        raise ConfigError("val_share must be a share", where="val_share", got=val_share, expected="0 or more, below 1")
+@dataclass(kw_only=True)
+class _Line:
+    """Requests in, samples out, and an account of what went wrong on the way."""
+
+    out: Writer
+    job: Job
+    farm: Farm
+    val_share: float
+    kept: list[int] = field(default_factory=list)
+    tally: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def frames(self) -> Path:
+        return self.farm.out
+
+    def make(self, requests: Sequence[Request], total: int) -> None:
+        """Render all requests."""
+        with Progress("render", total) as progress:
+            self._take(requests, self.farm.render(requests, on_frame=lambda _: progress.advance()))
+
+    def fill(self, steering: Steering, limit: int) -> None:
+        """Propose and render in rounds until the quota is met, given up, or ``limit`` pictures are made."""
+        with Progress("render", sum(wish.target for wish in steering.wishes)) as progress:
+            while requests := steering.ask(self.job, limit - steering.rendered):
+                before = sum(steering.reached)
+                self._round(steering, requests)
+                progress.advance(max(sum(steering.reached) - before, 0))
+        for sentence in steering.shortfalls():
+            self.out.report("quota", sentence)
+        self.out.figures["quota"] = steering.account()
+        self.out.figures["proposals"] = steering.proposals
+        self.out.figures["acceptance"] = round(steering.rendered / max(steering.proposals, 1), 4)
+
+    def _round(self, steering: Steering, requests: Sequence[Request]) -> None:
+        failures = self.farm.render(requests, on_frame=lambda _: None)
+        stories = {r.index: None if r.index in failures else raw.story(self.frames, r.index) for r in requests}
+        self._take([request for request in requests if steering.learn(stories[request.index])], failures)
+
+    def _take(self, requests: Sequence[Request], failures: dict[int, str]) -> None:
+        """Audit and collect what was rendered; a frame with objections is rendered once more, then left out."""
+        done = self.out.done()
+        for request in requests:
+            name, why = sample_id(request.index), failures.get(request.index)
+            if why is None and name not in done:
+                why = self._collected(request) and self._again(request)
+            if why is None:
+                self.kept.append(request.index)
+            else:
+                self.tally["left_out"] += 1
+                self.out.report(name, f"frame left out (scene seed {self.job.seed}, index {request.index}): {why}")
+
+    def _collected(self, request: Request) -> str | None:
+        """Collect one delivered frame; else say what the audit objects to."""
+        frame = raw.read(self.frames, request.index)
+        if objections := audit.reasons(frame, classes=self.job.classes, settings=self.job.settings):
+            return "; ".join(objections)
+        split = split_of(self.job.seed, request.index, self.val_share)
+        collect(self.out, self.job, request, self.frames, frame, split=split)
+        return None
+
+    def _again(self, request: Request) -> str | None:
+        self.tally["rendered_again"] += 1
+        raw.forget(self.frames, request.index)
+        failures = self.farm.render([request], on_frame=lambda _: None)
+        return failures.get(request.index) or self._collected(request)
+
+    def close(self) -> None:
+        """Put the account into the artefact's figures and report."""
+        if not self.kept:
+            got = self.out.issues[0]["reason"] if self.out.issues else "none"
+            raise FactoryError("no picture was made", got=got, todo="check the scene and its quota")
+        stories = [raw.story(self.frames, index) for index in self.kept]
+        for note, times in sorted(Counter(note for story in stories for note in story["notes"]).items()):
+            self.out.report("scene", f"{note} (in {times} pictures)")
+        self.out.figures |= {"frames": len(self.kept), "audited": sum(story["audited"] for story in stories)}
+        self.out.figures |= {key: self.tally[key] for key in ("left_out", "rendered_again")}
+        self.out.figures |= {"workers_lost": self.farm.lost, "frames_retried": self.farm.retried}
+
+
+def _check(frames: int, patience: int, shares: dict[str, float]) -> None:
+    for name, number in {"frames": frames, "patience": patience}.items():
+        if number < 1:
+            raise ConfigError(f"{name} must be positive", where=name, got=number, expected="1 or more")
+    for name, share in shares.items():
+        if not 0 <= share <= 1 or (name == "val_share" and share == 1):
+            raise ConfigError(f"{name} must be a share", where=name, got=share, expected="from 0 to 1")

@@ -1,4 +1,4 @@
-"""How coins, table and clutter look: colours, tarnish, relief. Each function draws from the one stream it is given."""
+"""How coins and table look: colours, tarnish, relief. Each function draws from the one stream it is given."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from scenes.coins.relief import MOTIFS
-from scenes.kit.sampling import Span, chance, log_uniform, pick, seed_of, tint, uniform
+from scenes.kit.materials import plan_material
+from scenes.kit.sampling import Span, chance, log_uniform, pick, seed_of, uniform
 
 METALS: dict[str, tuple[float, float, float]] = {
     "silver": (0.72, 0.70, 0.66),
@@ -70,39 +71,8 @@ def coin(
 
 def ground(rng: np.random.Generator, *, kinds: dict[str, float], lightness: Span, unevenness: Span) -> dict[str, Any]:
     """The table: a procedural material, two colours, a texture scale, and large-scale blotches."""
-    kind, first = pick(rng, kinds), tint(rng, lightness, (0.0, 0.7))
-    close = np.array(first) * log_uniform(rng, (0.3, 3.0))
-    other, related = tint(rng, lightness, (0.0, 0.7)), chance(rng, 0.7)
-    second = [round(float(c), 4) for c in np.clip(close, 0.003, 0.95)] if related else other
-    return {
-        "kind": kind,
-        "first": first,
-        "second": second,
-        "scale": log_uniform(rng, (0.5, 2.0)),
-        "turn": uniform(rng, (0, 2 * math.pi)),
-        "warp": uniform(rng, (0.0, 1.0)),
-        "roughness": uniform(rng, (0.35, 1.0)),
-        "bump": uniform(rng, (0.0, 1.0)),
+    return plan_material(rng, kinds=kinds, lightness=lightness) | {
         "blotches": uniform(rng, unevenness),
         "slope": [round(float(v), 4) for v in rng.normal(0, 0.5, 2)],
         "glow": log_uniform(rng, (0.15, 1.5)),
-        "seed": seed_of(rng),
     }
-
-
-def clutter(rng: np.random.Generator, *, count: Span, frame_m: float) -> list[dict[str, Any]]:
-    """Pebbles, crumbs and paper scraps: background that is no table."""
-    number = int(rng.integers(int(count[0]), int(count[1]) + 1))
-    return [
-        {
-            "kind": pick(rng, {"pebble": 1.0, "scrap": 1.0}),
-            "x": round(float(rng.uniform(-0.6, 0.6)) * frame_m, 6),
-            "y": round(float(rng.uniform(-0.6, 0.6)) * frame_m, 6),
-            "size": round(log_uniform(rng, (0.015, 0.09)) * frame_m, 6),
-            "stretch": uniform(rng, (0.35, 1.0)),
-            "turn": uniform(rng, (0, 2 * math.pi)),
-            "colour": tint(rng, (0.05, 0.8), (0.0, 0.6)),
-            "seed": seed_of(rng),
-        }
-        for _ in range(number)
-    ]

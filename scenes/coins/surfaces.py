@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scenes.kit.materials import TEXTURES, paper
 from scenes.kit.nodes import Shader, Socket
 
 
@@ -24,8 +25,7 @@ def coin_surface(plan: dict[str, Any]) -> Any:
 def ground_surface(plan: dict[str, Any]) -> Any:
     """The table's material, by kind, under blotches that span the frame."""
     shader, unit = Shader(plan["kind"], seed=plan["seed"], unit=plan["frame"]), plan["scale"] / plan["frame"]
-    build = {"cloth": _cloth, "wood": _wood, "stone": _stone, "terrazzo": _terrazzo}.get(plan["kind"], _paper)
-    texture = build(shader, plan, unit)
+    texture = TEXTURES.get(plan["kind"], paper)(shader, plan, unit)
     colour = shader.mix(texture, plan["first"], plan["second"])
     blotch = shader.ramp(shader.noise(1.3 / plan["frame"], detail=2), 0.3, 0.7, (1.0 - plan["blotches"], 1.0))
     colour = shader.mix(1.0, colour, blotch, "MULTIPLY")
@@ -35,48 +35,6 @@ def ground_surface(plan: dict[str, Any]) -> Any:
     else:
         shader.bump(texture, plan["bump"], 0.01 * plan["frame"])
     return shader.material
-
-
-def plain_surface(plan: dict[str, Any]) -> Any:
-    """One dull colour, for clutter."""
-    shader = Shader("clutter", seed=plan["seed"], unit=1.0)
-    shader.set(Base_Color=plan["colour"], Roughness=0.8)
-    return shader.material
-
-
-def _cloth(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
-    """Two crossing sets of threads, uneven like hand-woven ones."""
-    at = shader.stretched((unit, unit, unit), plan["turn"])
-    warp, weft = (shader.waves(at, 11.0, warp=2 * plan["warp"], axis=axis) for axis in "XY")
-    fluff = shader.ramp(shader.noise(18 * unit, detail=2), 0.2, 0.8, (0.5, 1.4))
-    return shader.math("MULTIPLY", shader.math("MULTIPLY", warp, weft), fluff)
-
-
-def _wood(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
-    """Growth rings cut lengthwise, with fine fibres along them."""
-    at = shader.stretched((unit, 0.12 * unit, unit), plan["turn"])
-    rings = shader.waves(at, 1.2, warp=4 + 8 * plan["warp"])
-    fibres = shader.noise(24.0, at=at, detail=3)
-    return shader.math("ADD", shader.math("MULTIPLY", rings, 0.6), shader.math("MULTIPLY", fibres, 0.5))
-
-
-def _stone(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
-    """Cloudy mass with veins."""
-    clouds = shader.noise(2.2 * unit, detail=5, warp=2 * plan["warp"])
-    cracks = shader.cells(2.5 * unit, "DISTANCE_TO_EDGE")
-    veins = shader.ramp(cracks, 0.0, 0.05, (0.5 * plan["warp"], 0.0))
-    return shader.ramp(shader.math("ADD", clouds, veins), 0.25, 0.8)
-
-
-def _terrazzo(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
-    """Round specks, from polka dots to crumbs: discs that are no coins."""
-    size = 0.18 + 0.3 * plan["warp"]
-    return shader.ramp(shader.cells(7.0 * unit), size, size + 0.06)
-
-
-def _paper(shader: Shader, plan: dict[str, Any], unit: float) -> Socket:
-    """Mottled and grainy, as old prints, felt and suede are."""
-    return shader.ramp(shader.noise(5.0 * unit, detail=2 + 5 * plan["warp"]), 0.15, 0.85)
 
 
 def _glow(shader: Shader, plan: dict[str, Any], colour: Socket) -> None:

@@ -14,21 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scenes.kit.labels import TABLE_KEY
+from scenes.kit.passes import BOUNCES
+
 _OUTSIDE = "OUTSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT_BUT_IN_RUN_SCRIPT"
 _INSIDE = "INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """How to render; sizes in pixels, ``threads`` 0 for all cores.
-
-    ``denoise`` is Cycles' own OIDN: only without it are pixels known to be the same for any number of threads.
-    """
+    """How to render; sizes in pixels, ``threads`` 0 for all cores."""
 
     width: int
     height: int
-    samples: int
-    denoise: bool
     threads: int
 
 
@@ -61,21 +59,23 @@ def choose_device(device: str) -> None:
 
 
 def clear() -> None:
-    """Leave nothing of the previous frame: objects, materials, compositor nodes, registered outputs."""
+    """Leave nothing of the previous frame: objects, materials, pictures, world, compositor nodes, labels."""
     import blenderproc as bproc
     import bpy
-    from blenderproc.python.utility.GlobalStorage import GlobalStorage
 
     bproc.clean_up(clean_up_camera=True)
+    for old in [*bpy.data.images, *bpy.data.worlds]:
+        (bpy.data.images if old.bl_rna.identifier == "Image" else bpy.data.worlds).remove(old)
     scene = bpy.context.scene
+    scene.world = bpy.data.worlds.new("World")
+    scene.pop(TABLE_KEY, None)
+    scene.render.film_transparent = False
     scene.use_nodes = True
     scene.node_tree.nodes.clear()
     layers = scene.node_tree.nodes.new("CompositorNodeRLayers")
-    layers.name = "Render Layers"  # BlenderProc looks it up by this name
+    layers.name = "Render Layers"
     target = scene.node_tree.nodes.new("CompositorNodeComposite")
     scene.node_tree.links.new(layers.outputs["Image"], target.inputs["Image"])
-    for key in ("output", "depth_output_is_enabled"):
-        GlobalStorage._storage_dict.pop(key, None)
 
 
 def configure(quality: Quality, seed: int) -> None:
@@ -85,13 +85,12 @@ def configure(quality: Quality, seed: int) -> None:
 
     scene = bpy.context.scene
     scene.render.engine, scene.render.resolution_percentage = "CYCLES", 100
+    scene.render.resolution_x, scene.render.resolution_y = quality.width, quality.height
     bproc.renderer.set_cpu_threads(quality.threads)
     bproc.renderer.set_noise_threshold(0)
-    bproc.renderer.set_max_amount_of_samples(quality.samples)
-    bproc.renderer.set_light_bounces(2, 2, 0, 3, 0, 4, 0)
+    bproc.renderer.set_light_bounces(**BOUNCES)
     bproc.renderer.set_output_format("OPEN_EXR", 32, view_transform="Raw")
-    scene.render.use_persistent_data = False
+    scene.render.use_persistent_data = True  # one scene is rendered more than once; `clear` empties it
     scene.cycles.seed = seed
-    scene.cycles.use_denoising = bpy.context.view_layer.cycles.use_denoising = quality.denoise
     scene.cycles.denoiser = "OPENIMAGEDENOISE"
     scene.cycles.sample_clamp_indirect = 4.0

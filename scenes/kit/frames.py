@@ -23,42 +23,33 @@ def delivered(out: Path, index: int) -> bool:
     return (out / folder_name(index) / "frame.json").is_file()
 
 
-def deliver(
-    out: Path,
-    index: int,
-    *,
-    image: npt.NDArray[np.uint8],
-    class_ids: npt.NDArray[np.uint8],
-    instances: npt.NDArray[np.uint16],
-    table: dict[int, int],
-    depth: npt.NDArray[np.float32] | None,
-    seconds: float,
-) -> None:
-    """Write a frame beside its place and rename it there, so that a kill leaves no half frame."""
+def deliver(out: Path, index: int, *, planes: dict[str, Any], story: dict[str, Any]) -> None:
+    """Write a frame beside its place and rename it there, so that a kill leaves no half frame.
+
+    ``planes``: image, class_ids and instances as PNG; depth and normals (float32) and amodal ({instance: mask}) as
+    NumPy files. ``story`` is everything else, JSON-able.
+    """
     final, partial = out / folder_name(index), out / f".{folder_name(index)}.{os.getpid()}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    Image.fromarray(image).save(partial / "image.png")
-    Image.fromarray(class_ids).save(partial / "class_ids.png")
-    Image.fromarray(instances).save(partial / "instances.png")
-    if depth is not None:
-        np.save(partial / "depth.npy", depth)
-    _write_json(partial / "frame.json", _description(index, image, table, depth, seconds))
+    for name, plane in planes.items():
+        _write_plane(partial, name, plane)
+    _write_json(partial / "frame.json", story)
     if not delivered(out, index):
         partial.rename(final)
 
 
-def _description(
-    index: int, image: npt.NDArray[Any], table: dict[int, int], depth: npt.NDArray[Any] | None, seconds: float
-) -> dict[str, Any]:
-    return {
-        "index": index,
-        "height": image.shape[0],
-        "width": image.shape[1],
-        "depth": depth is not None,
-        "instances": {str(instance): class_id for instance, class_id in sorted(table.items())},
-        "seconds": round(seconds, 3),
-    }
+def _write_plane(folder: Path, name: str, plane: Any) -> None:
+    if name == "amodal":
+        np.savez_compressed(folder / "amodal.npz", **{str(instance): _packed(mask) for instance, mask in plane.items()})
+    elif name in ("depth", "normals"):
+        np.save(folder / f"{name}.npy", plane.astype(np.float32))
+    else:
+        Image.fromarray(plane).save(folder / f"{name}.png", compress_level=1)
+
+
+def _packed(mask_hw: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    return np.packbits(mask_hw, axis=1)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from scenes.kit.labels import DRAWN
+
 Socket = Any
 """A ``bpy.types.NodeSocket``; bpy cannot be imported where plans are tested."""
 
@@ -29,9 +31,10 @@ class Shader:
         self.tree = self.material.node_tree
         self.surface = self.tree.nodes["Principled BSDF"]
         self.dimensions = "2D" if flat else "3D"
-        self.place = self._node("TexCoord", {}).outputs["Object"]
+        self._drawn: Socket = None
+        self.place = self.node("TexCoord", {}).outputs["Object"]
         offset = np.random.default_rng(seed).uniform(-40, 40, 3) * unit
-        self.space = self._node("Mapping", {"Vector": self.place, "Location": offset}).outputs["Vector"]
+        self.space = self.node("Mapping", {"Vector": self.place, "Location": offset}).outputs["Vector"]
 
     def set(self, **inputs: Any) -> None:
         """Set or connect inputs of the surface; underscores stand for blanks: ``Base_Color``."""
@@ -46,7 +49,8 @@ class Shader:
         else:
             target.default_value = value
 
-    def _node(self, kind: str, inputs: dict[str | int, Any], **settings: Any) -> Any:
+    def node(self, kind: str, inputs: dict[str | int, Any], **settings: Any) -> Any:
+        """Add a ``ShaderNode<kind>``, its inputs set or connected, for what has no short name here."""
         node = self.tree.nodes.new(f"ShaderNode{kind}")
         for name, setting in settings.items():
             setattr(node, name, setting)
@@ -57,49 +61,92 @@ class Shader:
     def stretched(self, scale: tuple[float, float, float], turn: float = 0.0) -> Socket:
         """Object space, turned about the vertical by ``turn`` radians and scaled along the axes."""
         inputs: dict[str | int, Any] = {"Vector": self.space, "Rotation": (0, 0, turn), "Scale": scale}
-        return self._node("Mapping", inputs).outputs["Vector"]
+        return self.node("Mapping", inputs).outputs["Vector"]
 
     def noise(self, scale: float, *, detail: float = 3, at: Socket | None = None, warp: float = 0) -> Socket:
         """Fractal noise around 0.5; ``detail`` octaves, ``warp`` for marbling (which triples the cost)."""
         inputs: dict[str | int, Any] = {"Vector": at or self.space, "Scale": scale, "Detail": detail}
         inputs["Distortion"] = warp
-        return self._node("TexNoise", inputs, noise_dimensions=self.dimensions).outputs["Fac"]
+        return self.node("TexNoise", inputs, noise_dimensions=self.dimensions).outputs["Fac"]
 
     def cells(self, scale: float, feature: str = "F1") -> Socket:
         """Distance to the nearest random point, or to the nearest cell border."""
         inputs: dict[str | int, Any] = {"Vector": self.space, "Scale": scale}
-        node = self._node("TexVoronoi", inputs, voronoi_dimensions=self.dimensions, feature=feature)
+        node = self.node("TexVoronoi", inputs, voronoi_dimensions=self.dimensions, feature=feature)
         return node.outputs["Distance"]
+
+    def cell_colours(self, scale: float, *, spread: float = 1.0) -> Socket:
+        """One random colour a cell of a Voronoi pattern; its channels are numbers, even from 0 to 1."""
+        inputs: dict[str | int, Any] = {"Vector": self.space, "Scale": scale, "Randomness": spread}
+        return self.node("TexVoronoi", inputs, voronoi_dimensions=self.dimensions).outputs["Color"]
+
+    def bricks(
+        self, at: Socket, scale: float, *, colours: tuple[Any, Any, Any], mortar: float = 0.02, ratio: float = 0.5
+    ) -> tuple[Socket, Socket]:
+        """A wall of two colours of brick and one of mortar: (colour, 1 in the joints). ``ratio`` is height by width."""
+        inputs: dict[str | int, Any] = {"Vector": at, "Scale": scale, "Mortar Size": mortar, "Row Height": ratio / 2}
+        inputs |= {"Color1": colours[0], "Color2": colours[1], "Mortar": colours[2], "Brick Width": 0.5}
+        node = self.node("TexBrick", inputs)
+        return node.outputs["Color"], node.outputs["Fac"]
+
+    def picture(self, path: str, at: Socket) -> Socket:
+        """The colours of an image file, repeated over the plane of the first two coordinates, one unit wide."""
+        import bpy
+
+        inputs: dict[str | int, Any] = {"Vector": at}
+        node = self.node("TexImage", inputs, image=bpy.data.images.load(path), extension="MIRROR")
+        return node.outputs["Color"]
+
+    def axes(self, value: Socket) -> tuple[Socket, Socket, Socket]:
+        """The three numbers of a vector."""
+        outputs = self.node("SeparateXYZ", {"Vector": value}).outputs
+        return outputs["X"], outputs["Y"], outputs["Z"]
+
+    def vector(self, x: Any, y: Any, z: Any) -> Socket:
+        """A vector from three numbers."""
+        return self.node("CombineXYZ", {"X": x, "Y": y, "Z": z}).outputs["Vector"]
+
+    def draw(self, number: int, where: Socket) -> None:
+        """Label the pixels at which ``where`` exceeds 0.5 as drawn thing ``number``; later ones cover earlier ones.
+
+        Use the very socket that drives the material, and declare the number with `scenes.kit.labels.drawn`.
+        """
+        inside = self.math("GREATER_THAN", where, 0.5)
+        below = self._drawn if self._drawn is not None else 0.0
+        kept = self.math("MULTIPLY", below, self.math("SUBTRACT", 1.0, inside))
+        self._drawn = self.math("ADD", kept, self.math("MULTIPLY", inside, float(number)))
+        node = self.tree.nodes.get(DRAWN) or self.node("OutputAOV", {}, name=DRAWN, aov_name=DRAWN)
+        self.tree.links.new(self._drawn, node.inputs["Value"])
 
     def along(self, direction: tuple[float, float, float]) -> Socket:
         """How far a point of object space lies in a direction, in multiples of its length squared."""
         inputs: dict[str | int, Any] = {0: self.place, 1: direction}
-        return self._node("VectorMath", inputs, operation="DOT_PRODUCT").outputs["Value"]
+        return self.node("VectorMath", inputs, operation="DOT_PRODUCT").outputs["Value"]
 
     def waves(self, at: Socket, scale: float, *, warp: float = 0, axis: str = "X") -> Socket:
         """Parallel bands, 0 to 1."""
         inputs: dict[str | int, Any] = {"Vector": at, "Scale": scale, "Distortion": warp, "Detail": 2.0}
-        return self._node("TexWave", inputs, bands_direction=axis).outputs["Fac"]
+        return self.node("TexWave", inputs, bands_direction=axis).outputs["Fac"]
 
     def attribute(self, name: str) -> Socket:
         """A number stored with the mesh's vertices."""
-        return self._node("Attribute", {}, attribute_name=name).outputs["Fac"]
+        return self.node("Attribute", {}, attribute_name=name).outputs["Fac"]
 
     def ramp(self, value: Socket, low: float, high: float, to: tuple[float, float] = (0.0, 1.0)) -> Socket:
         """Map ``low``..``high`` to ``to`` linearly, clamped."""
         inputs: dict[str | int, Any] = {0: value, 1: low, 2: high, 3: to[0], 4: to[1]}
-        return self._node("MapRange", inputs).outputs["Result"]
+        return self.node("MapRange", inputs).outputs["Result"]
 
     def math(self, operation: str, first: Any, second: Any) -> Socket:
         """A number from two numbers."""
-        return self._node("Math", {0: first, 1: second}, operation=operation).outputs["Value"]
+        return self.node("Math", {0: first, 1: second}, operation=operation).outputs["Value"]
 
     def mix(self, share: Any, first: Any, second: Any, how: str = "MIX") -> Socket:
         """A colour: ``first`` where ``share`` is 0, ``second`` where it is 1."""
         inputs: dict[str | int, Any] = {"Fac": share, "Color1": first, "Color2": second}
-        return self._node("MixRGB", inputs, blend_type=how).outputs["Color"]
+        return self.node("MixRGB", inputs, blend_type=how).outputs["Color"]
 
     def bump(self, height: Socket, strength: float, distance: float) -> None:
         """Roughen the surface's normals; ``distance`` is in metres."""
         inputs: dict[str | int, Any] = {"Height": height, "Strength": strength, "Distance": distance}
-        self.set(Normal=self._node("Bump", inputs).outputs["Normal"])
+        self.set(Normal=self.node("Bump", inputs).outputs["Normal"])

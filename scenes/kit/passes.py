@@ -1,65 +1,158 @@
-"""One Cycles pass that yields colour, object index and depth together.
+"""Renders of one built scene, each by one call of Cycles, and the planes that come back.
 
-Cycles writes the object index and the depth at the pixel centre of its first sample, so they are exact and cost
-nothing. Depth of field or motion blur would make them noisy: the kit offers neither.
+Cycles writes object index, depth and drawn labels at the pixel centre of its first sample. Index and depth keep that
+value whatever the number of samples; drawn labels and normals are averaged over samples and are exact with one sample
+only. Depth of field or motion blur would blur all of them: the kit offers neither.
+
+The compositor stores whole floats in one file for colours and one for the planes; BlenderProc's own output goes
+through the animation system and knows one set of outputs a scene, while a frame here may take several renders.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-CLASS_KEY = "category_id"
-"""Custom property that carries an object's class id; objects without it are background."""
+from scenes.kit.labels import DRAWN
+
+Plane = npt.NDArray[Any]
+
+NOWHERE = 1e9
+"""Cycles' depth of a ray that hits nothing is larger than this, in metres."""
 
 
-def render(*, depth: bool) -> dict[str, npt.NDArray[Any]]:
-    """Render the finished scene.
+@dataclass(frozen=True, kw_only=True)
+class Planes:
+    """What one render shows; all (H, W, …).
 
-    Returns ``colours`` (H, W, 3 linear float32), ``object_ids`` (H, W int64, 0 where no object is) and, on demand,
-    ``depth`` (H, W float32 metres along the viewing axis).
+    ``light`` is linear premultiplied RGBA, ``object_ids`` 0 where no object is, ``depth`` metres along the viewing
+    axis and infinite where nothing is, ``drawn`` the number of the drawn thing (exact with one sample), ``normals``
+    world space, 0 where nothing is (exact with one sample).
     """
-    import blenderproc as bproc
 
-    bproc.renderer.enable_segmentation_output(map_by="instance", default_values={CLASS_KEY: 0})
-    if depth:
-        bproc.renderer.enable_depth_output(activate_antialiasing=False)
-    _store_full_floats()
-    raw = bproc.renderer.render(verbose=True)
-    planes = {"colours": raw["colors"][0].astype(np.float32), "object_ids": np.squeeze(raw["instance_segmaps"][0])}
-    if depth:
-        planes["depth"] = raw["depth"][0].astype(np.float32)
-    return planes
+    light: Plane
+    object_ids: Plane
+    depth: Plane
+    drawn: Plane
+    normals: Plane
 
 
-def class_and_instance(object_ids: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any], dict[int, int]]:
-    """Class ids (uint8), instance ids (uint16, 0 for none) and the table {instance id: class id}.
+class Camera:
+    """Renders the current scene as often as asked, through one compositor tree. Make one when the scene is built."""
 
-    Instances are the visible objects of a class other than background, numbered from 1 in scene order.
-    """
-    classes = _classes_by_object()
-    visible = [index for index in np.unique(object_ids).tolist() if classes[index] > 0]
-    number = {index: place for place, index in enumerate(visible, start=1)}
-    lookup = np.zeros((2, max(classes) + 1), np.uint16)
-    for index, class_id in classes.items():
-        lookup[:, index] = class_id, number.get(index, 0)
-    table = {number[index]: classes[index] for index in visible}
-    return lookup[0][object_ids].astype(np.uint8), lookup[1][object_ids], table
+    def __init__(self, scratch: Path) -> None:
+        import bpy
+
+        self.scratch = scratch
+        bpy.context.scene.frame_set(bpy.context.scene.frame_start)
+        _number_objects()
+        _enable_passes()
+        self._targets = _wire(scratch)
+
+    def shoot(self, *, samples: int, bounces: bool = True, denoise: bool = False) -> Planes:
+        """Render once. Without ``bounces`` only what rays hit first is found, which is all that masks need."""
+        import bpy
+
+        scene = bpy.context.scene
+        scene.cycles.samples = samples
+        scene.cycles.max_bounces = BOUNCES["max_bounces"] if bounces else 0
+        scene.cycles.use_denoising = bpy.context.view_layer.cycles.use_denoising = denoise
+        bpy.ops.render.render()
+        return self._read()
+
+    def _read(self) -> Planes:
+        import bpy
+
+        ending = f"{bpy.context.scene.frame_current:04d}.exr"
+        light, planes, normals = (_load(self.scratch / f"{name}{ending}") for name in self._targets)
+        depth = planes[..., 1].astype(np.float32)
+        return Planes(
+            light=light.astype(np.float32),
+            object_ids=np.rint(planes[..., 0]).astype(np.int64),
+            depth=np.where(depth > NOWHERE, np.float32(np.inf), depth),
+            drawn=np.rint(planes[..., 2]).astype(np.int64),
+            normals=normals[..., :3].astype(np.float32),
+        )
 
 
-def _classes_by_object() -> dict[int, int]:
+BOUNCES = {
+    "max_bounces": 3,
+    "diffuse_bounces": 2,
+    "glossy_bounces": 2,
+    "ao_bounces_render": 0,
+    "transmission_bounces": 0,
+    "transparent_max_bounces": 4,
+    "volume_bounces": 0,
+}
+"""Light paths end early: more bounces cost time and change masks in nothing."""
+
+
+def _number_objects() -> None:
+    """Give every mesh object its index, in scene order."""
     import bpy
 
-    meshes = [obj for obj in bpy.context.scene.objects if obj.type == "MESH"]
-    return {0: 0} | {obj.pass_index: int(obj.get(CLASS_KEY, 0)) for obj in meshes}
+    for number, obj in enumerate(mesh_objects(), start=1):
+        obj.pass_index = number
+    bpy.context.view_layer.update()
 
 
-def _store_full_floats() -> None:
-    """Half floats, Blender's default here, would round depth and object ids beyond 2048."""
+def mesh_objects() -> list[Any]:
+    """The scene's mesh objects (bpy) in the order of their index."""
     import bpy
 
-    for node in bpy.context.scene.node_tree.nodes:
-        if node.bl_idname == "CompositorNodeOutputFile":
-            node.format.color_depth = "32"
+    return [obj for obj in bpy.context.scene.objects if obj.type == "MESH"]
+
+
+def _enable_passes() -> None:
+    import bpy
+
+    layer = bpy.context.view_layer
+    layer.use_pass_object_index = layer.use_pass_z = layer.use_pass_normal = True
+    if DRAWN not in layer.aovs:
+        aov = layer.aovs.add()
+        aov.name, aov.type = DRAWN, "VALUE"
+
+
+def _wire(scratch: Path) -> tuple[str, str, str]:
+    """Render layers -> three files: light, planes (index, depth, drawn), normals; returns their prefixes."""
+    import bpy
+
+    tree = bpy.context.scene.node_tree
+    layers = tree.nodes["Render Layers"]
+    planes = tree.nodes.new("CompositorNodeCombineColor")
+    for target, source in zip(("Red", "Green", "Blue"), ("IndexOB", "Depth", DRAWN), strict=True):
+        tree.links.new(layers.outputs[source], planes.inputs[target])
+    split = tree.nodes.new("CompositorNodeSeparateXYZ")
+    normals = tree.nodes.new("CompositorNodeCombineColor")
+    tree.links.new(layers.outputs["Normal"], split.inputs["Vector"])
+    for target, source in zip(("Red", "Green", "Blue"), "XYZ", strict=True):
+        tree.links.new(split.outputs[source], normals.inputs[target])
+    sockets = {"light": layers.outputs["Image"], "planes": planes.outputs["Image"], "normals": normals.outputs["Image"]}
+    for name, socket in sockets.items():
+        _file(tree, scratch, name, socket)
+    return "light", "planes", "normals"
+
+
+def _file(tree: Any, scratch: Path, name: str, socket: Any) -> None:
+    """One OpenEXR file of whole floats: half floats would round depth, and ids beyond 2048."""
+    node = tree.nodes.new("CompositorNodeOutputFile")
+    node.base_path = str(scratch)
+    node.format.file_format, node.format.color_depth, node.format.exr_codec = "OPEN_EXR", "32", "NONE"
+    node.format.color_mode = "RGBA"
+    node.file_slots[0].path = name
+    tree.links.new(socket, node.inputs[0])
+
+
+def _load(path: Path) -> Plane:
+    """(H, W, 4) RGBA; the file is removed, so that a render that wrote none cannot show an older one."""
+    import cv2
+
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise RuntimeError(f"{path.name}: Cycles wrote no readable file")
+    path.unlink()
+    return np.asarray(pixels[..., [2, 1, 0, 3]])

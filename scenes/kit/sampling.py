@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,32 @@ def checked_weights(name: str, value: Mapping[str, float], known: Sequence[str])
     if unknown or any(weight < 0 for weight in value.values()) or sum(value.values()) <= 0:
         raise ValueError(f"{name}: got {dict(value)!r}, expected {expected}")
     return {key: float(value[key]) for key in known if key in value}
+
+
+def settle(
+    part: Any,
+    *,
+    spans: Mapping[str, Span] | None = None,
+    shares: Sequence[str] = (),
+    weights: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Check and normalise the fields of a frozen dataclass: ranges within bounds, shares, weights of known choices."""
+    for name, bounds in (spans or {}).items():
+        object.__setattr__(part, name, checked_span(name, getattr(part, name), *bounds))
+    for name in shares:
+        object.__setattr__(part, name, checked_share(name, getattr(part, name)))
+    for name, known in (weights or {}).items():
+        object.__setattr__(part, name, checked_weights(name, getattr(part, name), known))
+
+
+def emphasised(weights: Mapping[str, float], emphasis: Mapping[str, float]) -> dict[str, float]:
+    """Weights of choices that are named like classes, each times its class's emphasis (1 where none is given)."""
+    return {name: weight * emphasis.get(name, 1.0) for name, weight in weights.items()}
+
+
+def whole(rng: np.random.Generator, span: Span) -> int:
+    """A whole number from the range, both ends included."""
+    return int(rng.integers(math.ceil(span[0]), math.floor(span[1]) + 1))
 
 
 def uniform(rng: np.random.Generator, span: Span) -> float:

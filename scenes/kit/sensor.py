@@ -1,94 +1,157 @@
-"""From linear light to an 8-bit photograph, in numpy after the render, so that masks are never touched.
+"""What a camera does to the light: components that each draw from a stream of their own and can be switched off.
 
-Exposure comes first: a share of the pixels is set to a wanted brightness, which keeps every random set of lights
-usable. Then the lens (blur, vignette), the film (tone curve, greyscale, cast), and noise, in that order.
+`scenes.kit.photograph` applies what is planned here, in numpy after the render, so that masks are never touched.
+A component that is switched off is left out of the plan and leaves the others' draws as they are.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
 
-from scenes.kit.sampling import Span, Streams, chance, seed_of, uniform
-
-Image = npt.NDArray[np.float32]
-
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
-"""Weights of linear Rec. 709 red, green and blue."""
+from scenes.kit.sampling import Span, Streams, chance, seed_of, settle, uniform
 
 
-def plan_sensor(
-    streams: Streams,
-    *,
-    highlight: Span,
-    black: Span,
-    gamma: Span,
-    blur: Span,
-    halo: Span,
-    vignette: Span,
-    noise: Span,
-    grey_share: float,
-    cast: float,
-) -> dict[str, Any]:
-    """Draw a camera. ``blur`` is a share of the shorter side in per mille, ``noise`` a standard deviation of 0-1."""
-    rng = streams("sensor")
-    return {
-        "highlight": uniform(rng, highlight),
-        "black": uniform(rng, black),
-        "gamma": uniform(rng, gamma),
-        "blur": uniform(rng, blur),
-        "halo": uniform(rng, halo),
-        "vignette": uniform(rng, vignette),
-        "noise": uniform(rng, noise),
-        "grain": uniform(rng, (0.0, 1.2)),
-        "grey": chance(rng, grey_share),
-        "cast": [round(float(1 + cast * v), 4) for v in rng.uniform(-1, 1, 3)],
-        "seed": seed_of(rng),
-    }
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """Something that a picture may do without: ``enabled`` false removes it and nothing else."""
+
+    enabled: bool = True
+
+    spans: ClassVar[dict[str, Span]] = {}
+    """Bounds of every field that is a range."""
+
+    shares: ClassVar[tuple[str, ...]] = ()
+    """Fields that are shares from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        settle(self, spans=self.spans, shares=self.shares)
 
 
-def photograph(light: Image, plan: dict[str, Any]) -> npt.NDArray[np.uint8]:
-    """``light`` (H, W, 3 linear float32) -> (H, W, 3) 8-bit RGB."""
-    scene = _vignette(_blur(_expose(light, plan["highlight"] ** plan["gamma"]), plan["blur"]), plan["vignette"])
-    film = _develop(scene, plan)
-    grainy = film + _noise(film.shape, plan)
-    return np.asarray(np.round(np.clip(grainy, 0, 1) * 255), np.uint8)
+@dataclass(frozen=True, kw_only=True)
+class Exposure(Component):
+    """The brightness that 95 % of the pixels stay below, of full brightness; switched off, it is 0.8."""
+
+    highlight: Span = (0.55, 0.98)
+    spans: ClassVar = {"highlight": (0.1, 2.0)}
+
+    def plan(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw one exposure."""
+        return {"highlight": uniform(rng, self.highlight)}
 
 
-def _expose(light: Image, level: float) -> Image:
-    """Scale so that 95 % of the pixels are darker than ``level``."""
-    bright = float(np.percentile(light @ LUMINANCE, 95))
-    return np.asarray(light * (level / max(bright, 1e-6)), np.float32)
+@dataclass(frozen=True, kw_only=True)
+class Tone(Component):
+    """Brightness of black, gamma of the tone curve, and the halo that sharpening leaves."""
+
+    black: Span = (0.0, 0.06)
+    gamma: Span = (1.9, 2.5)
+    halo: Span = (0.0, 0.4)
+    spans: ClassVar = {"black": (0.0, 0.4), "gamma": (1.0, 3.5), "halo": (0.0, 2.0)}
+
+    def plan(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw one tone curve."""
+        return {name: uniform(rng, getattr(self, name)) for name in self.spans}
 
 
-def _blur(image: Image, per_mille: float) -> Image:
-    sigma = per_mille * min(image.shape[:2]) / 1000
-    return np.asarray(ndimage.gaussian_filter(image, (sigma, sigma, 0), mode="nearest"), np.float32)
+@dataclass(frozen=True, kw_only=True)
+class Blur(Component):
+    """Unsharpness: standard deviation in thousandths of the shorter side."""
+
+    sigma: Span = (0.0, 3.0)
+    spans: ClassVar = {"sigma": (0.0, 20.0)}
+
+    def plan(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw one blur."""
+        return {"sigma": uniform(rng, self.sigma)}
 
 
-def _vignette(image: Image, strength: float) -> Image:
-    """Darken towards the corners, where the loss is ``strength``."""
-    rows, columns = (np.linspace(-1, 1, size, dtype=np.float32) for size in image.shape[:2])
-    radius2 = (rows[:, None] ** 2 + columns[None, :] ** 2) / 2
-    return np.asarray(image * (1 - strength * radius2)[..., None], np.float32)
+@dataclass(frozen=True, kw_only=True)
+class Aberration(Component):
+    """Lateral chromatic aberration: how much larger red is shown than blue, in thousandths."""
+
+    strength: Span = (0.0, 3.0)
+    spans: ClassVar = {"strength": (0.0, 20.0)}
+
+    def plan(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw one aberration."""
+        return {"strength": uniform(rng, self.strength)}
 
 
-def _develop(light: Image, plan: dict[str, Any]) -> Image:
-    """Tone curve with a soft shoulder, halo (unsharp masking as old prints show it), greyscale or colour cast."""
-    tones = np.maximum(light, 0) ** np.float32(1 / plan["gamma"])
-    tones = np.where(tones > 0.8, 1 - 0.2 * np.exp(-(tones - 0.8) / 0.2), tones)
-    sigma = 0.012 * min(tones.shape[:2])
-    tones = tones + plan["halo"] * (tones - ndimage.gaussian_filter(tones, (sigma, sigma, 0), mode="nearest"))
-    tones = np.repeat((tones @ LUMINANCE)[..., None], 3, 2) if plan["grey"] else tones * np.array(plan["cast"])
-    return np.asarray(plan["black"] + (1 - plan["black"]) * tones, np.float32)
+@dataclass(frozen=True, kw_only=True)
+class Vignette(Component):
+    """Loss of light in the corners, as a share."""
+
+    strength: Span = (0.0, 0.4)
+    spans: ClassVar = {"strength": (0.0, 1.0)}
+
+    def plan(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw one vignette."""
+        return {"strength": uniform(rng, self.strength)}
 
 
-def _noise(shape: tuple[int, ...], plan: dict[str, Any]) -> Image:
-    """Grain: Gaussian noise, a little correlated, the same in all channels of a greyscale image."""
-    rng = np.random.default_rng(plan["seed"])
-    grain = rng.standard_normal((*shape[:2], 1 if plan["grey"] else 3))
-    grain = ndimage.gaussian_filter(grain, (plan["grain"], plan["grain"], 0), mode="wrap")
-    return np.asarray(plan["noise"] * grain / max(float(grain.std()), 1e-6), np.float32)
+@dataclass(frozen=True, kw_only=True)
+class Film(Component):
+    """Share of greyscale pictures, and the largest colour cast of a channel."""
+
+    grey_share: float = 0.0
+    cast: float = 0.05
+    shares: ClassVar = ("grey_share", "cast")
+
+    def plan(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw one film."""
+        grey = chance(rng, self.grey_share)
+        return {"grey": grey, "cast": [round(float(1 + self.cast * v), 4) for v in rng.uniform(-1, 1, 3)]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise(Component):
+    """Grain: standard deviation as a share of full brightness, and the width of one grain in pixels."""
+
+    level: Span = (0.0, 0.03)
+    grain: Span = (0.0, 1.2)
+    spans: ClassVar = {"level": (0.0, 0.3), "grain": (0.0, 5.0)}
+
+    def plan(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw one noise."""
+        return {"level": uniform(rng, self.level), "grain": uniform(rng, self.grain), "seed": seed_of(rng)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jpeg(Component):
+    """Traces of JPEG compression in a share of the pictures: its quality, from 1 to 100."""
+
+    share: float = 0.5
+    quality: Span = (60.0, 95.0)
+    spans: ClassVar = {"quality": (1.0, 100.0)}
+    shares: ClassVar = ("share",)
+
+    def plan(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw one quality, null for none."""
+        used, quality = chance(rng, self.share), round(uniform(rng, self.quality))
+        return {"quality": quality if used else None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photographed:
+    """What every pack's pictures go through on their way from light to file. Packs inherit these fields."""
+
+    exposure: Exposure = Exposure()
+    tone: Tone = Tone()
+    blur: Blur = Blur()
+    aberration: Aberration = Aberration()
+    vignette: Vignette = Vignette()
+    film: Film = Film()
+    noise: Noise = Noise()
+    jpeg: Jpeg = Jpeg()
+
+    def plan_sensor(self, streams: Streams) -> dict[str, Any]:
+        """Draw every component that is switched on, each from the stream of its name."""
+        parts = {name: getattr(self, name) for name in SENSOR}
+        return {name: part.plan(streams(f"sensor-{name}")) for name, part in parts.items() if part.enabled}
+
+
+SENSOR = ("exposure", "aberration", "blur", "vignette", "tone", "film", "noise", "jpeg")
+"""The components in the order in which light meets them."""

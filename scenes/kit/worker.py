@@ -1,8 +1,12 @@
-"""``python -m scenes.kit.worker job.json``: render the frames of a job that are not there yet.
+"""``python -m scenes.kit.worker job.json``: render frames on request until there are no more requests.
 
-The job: width, height, samples, denoise, depth, device (cpu, gpu, auto), threads (0 for all), out (folder), frames
-[{index, plan}], and parent, the process id to live no longer than. Results are judged by the frames in ``out`` alone:
-Blender may crash while it exits. A frame that raises leaves ``<index>.error.txt`` there, and the next one is rendered.
+The job: width, height, samples, denoise, outputs (names of `OUTPUTS`), device (cpu, gpu, auto), threads (0 for all),
+nothing (class id of pixels without an object), folders {name: path}, out (folder), and parent, the process id to live
+no longer than. Requests arrive on standard input, one JSON a line: {index, plan, audit, wishes}. With wishes, a frame
+is looked at with one sample first and rendered only if it shows something that is wanted (see `scenes.kit.tally`).
+
+Results are judged by the frames in ``out`` alone: Blender may crash while it exits. A frame that raises leaves
+``<index>.error.txt`` there, and the next one is rendered; a process short of memory or file handles makes way.
 """
 
 from __future__ import annotations
@@ -20,56 +24,157 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from scenes.kit import blender, frames, passes, sensor
+import numpy as np
 
+from scenes.kit import (
+    amodal,
+    backgrounds,
+    blender,
+    cameras,
+    emission,
+    files,
+    frames,
+    objects,
+    passes,
+    photograph,
+    tally,
+)
+
+OUTPUTS = ("depth", "normals", "amodal")
 _PR_SET_PDEATHSIG = 1
 
 
 def main(job_path: Path) -> int:
-    """Render the job; returns the number of frames that failed."""
+    """Serve requests; returns the number of frames that failed."""
     job = json.loads(job_path.read_text("utf-8"))
     _follow_parent(job["parent"])
     out = Path(job["out"])
     scratch = out / f".work.{os.getpid()}"
+    scratch.mkdir(parents=True)
     blender.start(scratch)
     blender.choose_device(job["device"])
-    wanted = [frame for frame in job["frames"] if not frames.delivered(out, frame["index"])]
-    failed = sum(not _try_frame(job, frame, out) for frame in wanted)
+    files.declare(job["folders"])
+    failed = 0
+    for line in sys.stdin:
+        request = json.loads(line)
+        if not frames.delivered(out, request["index"]):
+            failed += not _try_frame(job, request, out, scratch)
     shutil.rmtree(scratch, ignore_errors=True)
     return failed
 
 
-def _try_frame(job: dict[str, Any], frame: dict[str, Any], out: Path) -> bool:
+def _try_frame(job: dict[str, Any], request: dict[str, Any], out: Path, scratch: Path) -> bool:
     try:
-        render_frame(job, frame, out)
-    except Exception:
+        render_frame(job, request, out, scratch)
+    except Exception as error:
         report = traceback.format_exc()
-        (out / f"{frames.folder_name(frame['index'])}.error.txt").write_text(report, "utf-8")
+        (out / f"{frames.folder_name(request['index'])}.error.txt").write_text(report, "utf-8")
         print(report, file=sys.stderr, flush=True)
+        if isinstance(error, MemoryError | OSError):
+            raise
         return False
     return True
 
 
-def render_frame(job: dict[str, Any], frame: dict[str, Any], out: Path) -> None:
-    """One frame: empty the scene, build the plan, render, photograph, deliver."""
-    began, plan = time.perf_counter(), frame["plan"]
+def render_frame(job: dict[str, Any], request: dict[str, Any], out: Path, scratch: Path) -> None:
+    """One frame: empty the scene, build the plan, render what is asked, photograph, deliver."""
+    began, plan = time.perf_counter(), request["plan"]
     blender.clear()
-    keys = ("width", "height", "samples", "denoise", "threads")
-    blender.configure(blender.Quality(**{key: job[key] for key in keys}), plan["seed"])
-    program = importlib.import_module(f"scenes.{plan['pack']}.program")
-    program.build(plan, width=job["width"], height=job["height"])
-    planes = passes.render(depth=job["depth"])
-    class_ids, instances, table = passes.class_and_instance(planes["object_ids"])
-    frames.deliver(
-        out,
-        frame["index"],
-        image=sensor.photograph(planes["colours"], plan["sensor"]),
-        class_ids=class_ids,
-        instances=instances,
-        table=table,
-        depth=planes.get("depth"),
-        seconds=time.perf_counter() - began,
-    )
+    size = {key: job[key] for key in ("width", "height")}
+    blender.configure(blender.Quality(**size, threads=job["threads"]), plan["seed"])
+    notes = importlib.import_module(f"scenes.{plan['pack']}.program").build(plan, **size)
+    frame = _Frame(job, request, scratch)
+    frame.story["notes"] = list(notes or [])
+    frame.look()
+    if frame.is_wanted():
+        frame.shoot()
+    frames.deliver(out, request["index"], planes=frame.planes(), story=frame.story | {"seconds": _since(began)})
+
+
+class _Frame:
+    """One frame on its way: what was seen of its scene so far."""
+
+    def __init__(self, job: dict[str, Any], request: dict[str, Any], scratch: Path) -> None:
+        self.job, self.request, self.plan = job, request, request["plan"]
+        self.scene = objects.Scene(job["nothing"])
+        self.camera = passes.Camera(scratch)
+        self.wishes = request["wishes"]
+        self.story: dict[str, Any] = {
+            "index": request["index"],
+            **{key: job[key] for key in ("width", "height")},
+            "camera": cameras.described(),
+        }
+        self.first: passes.Planes | None = None
+        self.image: Any = None
+        self.hidden: dict[int, Any] | None = None
+
+    def look(self) -> None:
+        """The one-sample render, where anything depends on it."""
+        outputs = set(self.job["outputs"])
+        if self.wishes is not None or self.request["audit"] or self.scene.drawn or outputs & {"normals", "amodal"}:
+            self.first = self.camera.shoot(samples=1, bounces=False)
+            self._take_stock(self.first)
+
+    def _take_stock(self, planes: passes.Planes) -> None:
+        self.class_ids, keys = self.scene.ids(planes)
+        self.instances, self.rows = objects.table(self.scene, keys)
+        self.depth = planes.depth
+        if self._needs_amodal():
+            visible = {row["key"]: keys == row["key"] for row in self.rows}
+            self.hidden = amodal.masks(self.camera, self.scene, self.rows, visible)
+            amodal.describe(self.rows, self.hidden)
+
+    def _needs_amodal(self) -> bool:
+        asked = any(wish["occlusion"] != [0, 1] for wish in self.wishes or [])
+        return asked or "amodal" in self.job["outputs"]
+
+    def is_wanted(self) -> bool:
+        """Whether the colours are worth rendering."""
+        if self.wishes is None:
+            self.story["accepted"] = True
+        else:
+            self.story["seen"] = np.unique(self.class_ids).tolist()
+            self.story["counts"] = tally.tally(self.wishes, self.class_ids, self.rows)
+            self.story["accepted"] = tally.is_wanted(self.wishes, self.story["counts"])
+        return bool(self.story["accepted"])
+
+    def shoot(self) -> None:
+        """The colours, and the audit that ends the scene."""
+        import bpy
+
+        backplate = self.plan.get("backplate")
+        bpy.context.scene.render.film_transparent = backplate is not None
+        planes = self.camera.shoot(samples=self.job["samples"], denoise=self.job["denoise"])
+        if self.first is None:
+            self._take_stock(planes)
+        light = planes.light[..., :3] if backplate is None else backgrounds.behind(planes.light, backplate)
+        self.image = photograph.photograph(light, self.plan["sensor"])
+        self.story |= {"objects": self.rows, "audited": self.request["audit"], "differing": 0}
+        if self.request["audit"]:
+            assert self.first is not None
+            moved = int(np.count_nonzero(planes.object_ids != self.first.object_ids))
+            bpy.context.scene.render.film_transparent = False
+            self.story["differing"] = moved + emission.differing(self.camera, self.first)
+
+    def planes(self) -> dict[str, Any]:
+        """What to write, by name; nothing for a frame that was not wanted."""
+        if self.image is None:
+            return {}
+        outputs, found = self.job["outputs"], {"image": self.image, "class_ids": self.class_ids}
+        found["instances"] = self.instances
+        if "depth" in outputs:
+            found["depth"] = self.depth
+        if "normals" in outputs:
+            assert self.first is not None
+            found["normals"] = self.first.normals
+        if "amodal" in outputs:
+            assert self.hidden is not None
+            found["amodal"] = {row["instance"]: self.hidden[row["key"]] for row in self.rows}
+        return found
+
+
+def _since(began: float) -> float:
+    return round(time.perf_counter() - began, 3)
 
 
 def _follow_parent(parent: int) -> None:

@@ -51,6 +51,8 @@ def test_every_experiment_binds_and_is_wired(experiment: str) -> None:
 def test_no_choice_is_out_of_reach() -> None:
     """Every folder of choices is used by some stage or experiment."""
     used = {group for stage in STAGES for group in groups_of(stage)} | {"experiment"}
+    inside = [yaml.safe_load(path.read_text()).get("defaults", []) for path in (tree.ROOT / "scene").glob("*.yaml")]
+    used |= {key.strip("/").split("@")[0] for entries in inside for entry in entries for key in entry if key[:1] == "/"}
     assert set(tree.groups()) == used
 
 

@@ -12,20 +12,28 @@ from pathlib import Path
 import numpy as np
 
 from scenes.coins import program
-from scenes.kit import blender, passes
+from scenes.kit import blender, objects, passes
+from scenes.kit.labels import CLASS_KEY
 
 
 def main(plan_path: Path, out: Path, size: int) -> None:
     """Both segmentations of the plan's picture, as arrays in ``maps.npz``."""
     plan = json.loads(plan_path.read_text())
-    bproc = blender.start(out / "work")
+    scratch = out / "work"
+    scratch.mkdir()
+    bproc = blender.start(scratch)
     blender.choose_device("cpu")
     blender.clear()
-    quality = blender.Quality(width=size, height=size, samples=2, denoise=False, threads=1)
-    blender.configure(quality, plan["seed"])
+    blender.configure(blender.Quality(width=size, height=size, threads=1), plan["seed"])
     program.build(plan, width=size, height=size)
-    class_ids, instances, _ = passes.class_and_instance(passes.render(depth=False)["object_ids"])
-    reference = bproc.renderer.render_segmap(map_by=["instance", "class"], output_key="reference")
+    scene = objects.Scene(nothing=0)
+    class_ids, keys = scene.ids(passes.Camera(scratch).shoot(samples=2))
+    instances, _ = objects.table(scene, keys)
+    for obj in scene.objects:
+        obj["category_id"] = obj[CLASS_KEY]
+    reference = bproc.renderer.render_segmap(
+        map_by=["instance", "class"], output_key="reference", default_values={"category_id": 0}
+    )
     np.savez(
         out / "maps.npz",
         class_ids=class_ids,

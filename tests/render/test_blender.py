@@ -1,11 +1,12 @@
 """Blender worker processes deliver the same frames whatever happens to them, and never outlive their parent."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,15 +15,30 @@ import numpy as np
 import pytest
 
 from factory.core.errors import WorkerError
-from factory.render import blender, frame
-from factory.render.blender import chunks
+from factory.render import frame
+from factory.render.blender import Farm, OnFrame
 from factory.render.job import Job, Settings
 from scenes.coins.plan import Coins
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = Settings(width=64, height=48, samples=2, denoise=False, depth=True, device="cpu")
+SETTINGS = Settings(width=64, height=48, samples=2, denoise=False, outputs=("depth",), device="cpu")
 JOB = Job(scene=Coins(), seed=7, settings=SETTINGS)
 FRAMES = range(4)
+
+
+def render(
+    out: Path,
+    frames: Iterable[int] = FRAMES,
+    *,
+    workers: int,
+    job: Job = JOB,
+    on_frame: OnFrame = lambda _: None,
+    **farm: Any,
+) -> tuple[Farm, dict[int, str]]:
+    """Have the frames rendered; the farm, closed, and the frames that failed."""
+    with Farm(job=job, out=out, places=[{}] * workers, **farm) as opened:
+        return opened, opened.render([job.request(index) for index in frames], on_frame=on_frame)
+
 
 needs_blender = pytest.mark.blender
 
@@ -32,13 +48,16 @@ class Broken:
     """Coins, but Blender cannot build the one picture whose plan has this seed."""
 
     bad_seed: int
+    fault: str = "scenes.nowhere"
     classes: ClassVar = Coins.classes
+    nothing: ClassVar = 0
+    folders: ClassVar = {}
 
-    def __call__(self, rng: Callable[[str], np.random.Generator]) -> dict[str, Any]:
-        """A plan that divides by zero, or a good one."""
-        plan = Coins()(rng)
+    def __call__(self, rng: Callable[[str], np.random.Generator], emphasis: Mapping[str, float]) -> dict[str, Any]:
+        """A plan that fails, or a good one."""
+        plan = Coins()(rng, emphasis)
         if plan["seed"] == self.bad_seed:
-            plan["ground"]["frame"] = 0.0
+            plan["pack"] = self.fault
         return plan
 
 
@@ -73,7 +92,7 @@ def is_running(pid: int) -> bool:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Frames of two workers whom nobody disturbs."""
     out = tmp_path_factory.mktemp("two") / "frames"
-    blender.render(JOB, FRAMES, out, workers=2, on_frame=lambda _: None)
+    assert render(out, workers=2)[1] == {}
     return out
 
 
@@ -92,24 +111,58 @@ def test_every_frame_arrives_complete(undisturbed: Path) -> None:
 @needs_blender
 def test_one_worker_renders_the_same_bytes_as_two(undisturbed: Path, tmp_path: Path) -> None:
     """Neither the split of the work nor the number of threads is visible in the output."""
-    blender.render(JOB, FRAMES, tmp_path / "one", workers=1, on_frame=lambda _: None)
+    render(tmp_path / "one", workers=1)
     assert files_of(tmp_path / "one") == files_of(undisturbed)
 
 
+def limit(kind: int, value: int) -> Callable[[int], object]:
+    """Take a resource away from a running process."""
+    return lambda pid: resource.prlimit(pid, kind, (value, value))
+
+
+FAULTS = {
+    "killed": lambda pid: os.kill(pid, signal.SIGKILL),
+    "segfault": lambda pid: os.kill(pid, signal.SIGSEGV),
+    "out of memory": limit(resource.RLIMIT_AS, 1 << 20),
+    "out of file handles": limit(resource.RLIMIT_NOFILE, 3),
+}
+
+
 @needs_blender
-def test_frames_of_a_killed_worker_are_taken_over(undisturbed: Path, tmp_path: Path) -> None:
-    """A worker shot after its first frame costs time, not frames, and none arrives twice."""
+@pytest.mark.skipif(sys.platform != "linux", reason="takes resources away by prlimit")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_frames_of_a_disturbed_worker_are_taken_over(undisturbed: Path, tmp_path: Path, fault: str) -> None:
+    """A worker that meets its fault after the first frame costs time, not frames; none arrives twice; it is counted."""
     seen: list[int] = []
 
-    def shoot_once(index: int) -> None:
+    def disturb_once(index: int) -> None:
         seen.append(index)
         if len(seen) == 1:
             for worker in workers_of(os.getpid()):
-                os.kill(worker, signal.SIGKILL)
+                FAULTS[fault](worker)
 
-    blender.render(JOB, FRAMES, tmp_path / "shot", workers=1, on_frame=shoot_once)
-    assert sorted(seen) == list(FRAMES)
-    assert files_of(tmp_path / "shot") == files_of(undisturbed)
+    farm, failures = render(tmp_path / "frames", workers=1, on_frame=disturb_once)
+    assert (failures, sorted(seen)) == ({}, list(FRAMES))
+    assert farm.lost + farm.retried >= 1
+    assert files_of(tmp_path / "frames") == files_of(undisturbed)
+
+
+@needs_blender
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_frames_of_a_hanging_worker_are_taken_over(undisturbed: Path, tmp_path: Path) -> None:
+    """A process that stands still is given up by the watchdog."""
+    seen: list[int] = []
+
+    def stop_once(index: int) -> None:
+        seen.append(index)
+        if len(seen) == 1:
+            for worker in workers_of(os.getpid()):
+                os.kill(worker, signal.SIGSTOP)
+
+    farm, failures = render(tmp_path / "frames", workers=1, on_frame=stop_once, patience_s=30)
+    assert (failures, farm.lost) == ({}, 1)
+    assert files_of(tmp_path / "frames") == files_of(undisturbed)
 
 
 @needs_blender
@@ -117,27 +170,36 @@ def test_frames_already_there_are_not_rendered_again(undisturbed: Path) -> None:
     """With all frames delivered, no worker starts."""
     before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*")}
     seen: list[int] = []
-    blender.render(JOB, FRAMES, undisturbed, workers=2, on_frame=seen.append)
+    render(undisturbed, workers=2, on_frame=seen.append)
     assert seen == list(FRAMES)
     assert {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*")} == before
 
 
 @needs_blender
-def test_a_frame_that_always_fails_ends_in_one_message(tmp_path: Path) -> None:
-    """Its neighbours are rendered all the same; the error names the frame, the cause and the log with all of it."""
-    job = Job(scene=Broken(bad_seed=JOB.plan(1)["seed"]), seed=JOB.seed, settings=SETTINGS)
-    with pytest.raises(WorkerError, match=r"(?s)frame 1 .*3 tries.*ZeroDivisionError") as caught:
-        blender.render(job, range(3), tmp_path / "frames", workers=1, on_frame=lambda _: None)
+def test_a_frame_that_always_fails_is_named_and_its_neighbours_are_rendered(tmp_path: Path) -> None:
+    """It is tried three times; the reason is the last line of what went wrong."""
+    job = Job(scene=Broken(bad_seed=JOB.plan(1, {})["seed"]), seed=JOB.seed, settings=SETTINGS)
+    farm, failures = render(tmp_path, range(3), workers=1, job=job)
+    assert (list(failures), farm.retried, farm.lost) == ([1], 2, 0)
+    assert failures[1].startswith("ModuleNotFoundError")
+    assert [frame.is_delivered(tmp_path, index) for index in range(3)] == [True, False, True]
+
+
+@needs_blender
+def test_where_nothing_can_be_rendered_one_message_says_why(tmp_path: Path) -> None:
+    """The error names the frame, the cause and the log with all of it."""
+    job = Job(scene=Broken(bad_seed=JOB.plan(0, {})["seed"]), seed=JOB.seed, settings=SETTINGS)
+    with pytest.raises(WorkerError, match=r"(?s)frame 0 .*3 tries.*ModuleNotFoundError") as caught:
+        render(tmp_path, [0], workers=1, job=job)
     assert "Traceback" not in str(caught.value)
     assert "Traceback" in Path(str(caught.value.where)).read_text()
-    assert [frame.is_delivered(tmp_path / "frames", index) for index in range(3)] == [True, False, True]
 
 
 @needs_blender
 def test_a_hung_worker_is_given_up(tmp_path: Path) -> None:
     """Without a frame for longer than the patience, a worker is replaced, and after three times the error says so."""
     with pytest.raises(WorkerError, match=r"no new frame for too long"):
-        blender.render(JOB, [0], tmp_path, workers=1, on_frame=lambda _: None, patience_s=0.3)
+        render(tmp_path, [0], workers=1, patience_s=0.3)
     assert workers_of(os.getpid()) == []
 
 
@@ -146,8 +208,8 @@ def test_a_hung_worker_is_given_up(tmp_path: Path) -> None:
 def test_no_worker_outlives_a_killed_parent(tmp_path: Path) -> None:
     """A parent that gets no chance to clean up leaves no process behind."""
     code = (
-        "import sys; from pathlib import Path; from tests.render.test_blender import JOB, blender\n"
-        "blender.render(JOB, range(500), Path(sys.argv[1]), workers=2, on_frame=lambda _: None)"
+        "import sys; from pathlib import Path; from tests.render.test_blender import render\n"
+        "render(Path(sys.argv[1]), range(500), workers=2)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "frames")], cwd=ROOT)
     try:
@@ -166,11 +228,3 @@ def wait_until(true: Callable[[], bool], *, seconds: float) -> None:
     while not true():
         assert time.monotonic() < limit, "waited too long"
         time.sleep(0.1)
-
-
-def test_work_is_divided_evenly_into_short_chunks() -> None:
-    """No worker gets more than 25 frames, and all end at about the same time."""
-    assert [len(chunk) for chunk in chunks(range(96), 2)] == [24, 24, 24, 24]
-    assert [len(chunk) for chunk in chunks(range(5), 2)] == [3, 2]
-    assert chunks([], 2) == []
-    assert [index for chunk in chunks(range(260), 3) for index in chunk] == list(range(260))

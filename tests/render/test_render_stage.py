@@ -1,6 +1,7 @@
 """The render stage ends in the same sealed bytes, however many workers it had."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from factory.core.artefact import Identity, Kind
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
-from factory.core.sample import Domain, Split, Supervision
+from factory.core.sample import MAPS, Domain, Split, Supervision
 from factory.core.writer import open_writer
 from factory.execute.process import Process
 from factory.render.collect import split_of
@@ -18,20 +19,26 @@ from scenes.coins.plan import Coins
 FRAMES = 3
 
 
-def rendered(target: Path, *, workers: int, frames: int = FRAMES, val_share: float = 0.5) -> Dataset:
+def rendered(target: Path, *, workers: int, frames: int = FRAMES, val_share: float = 0.5, quota: Any = None) -> Dataset:
     """A sealed data set of tiny pictures."""
     identity = Identity(stage="render", config={}, seed=11, inputs={}, code="test")
     with open_writer(target, identity, Kind.DATASET) as out:
         render.run(
+            lacking=None,
             out=out,
             seed=11,
             scene=Coins(),
             frames=frames,
+            quota=quota or {},
+            patience=20,
             width=64,
             height=64,
             samples=2,
             denoise=False,
             depth=True,
+            normals=True,
+            amodal=True,
+            audit_share=0.5,
             device="cpu",
             val_share=val_share,
             executor=Process(count=workers),
@@ -51,7 +58,7 @@ def test_one_and_two_workers_seal_the_same_digest(tmp_path: Path) -> None:
         assert (sample.domain, sample.supervision, sample.group) == (Domain.SYNTHETIC, Supervision.EXACT, sample.id)
         assert sample.split == split_of(11, index, 0.5)
         assert sample.provenance["plan"]["pack"] == "coins"
-        assert None not in (sample.mask, sample.instances, sample.depth, sample.source)
+        assert None not in [getattr(sample, name) for name in MAPS if name != "confidence"]
     assert one.classes.names == ("background", "coin")
 
 

@@ -12,6 +12,8 @@ import yaml
 
 from factory.core.seeds import generator
 from scenes.coins.plan import Coins
+from scenes.kit.distractors import Distractors
+from scenes.kit.sensor import SENSOR, Film, Noise
 
 CONF = Path(__file__).parents[2] / "conf/scene/coins.yaml"
 
@@ -23,18 +25,23 @@ def streams(index: int, seed: int = 0) -> Callable[[str], np.random.Generator]:
 
 def plans(scene: Coins, number: int = 30) -> list[dict[str, Any]]:
     """Plans of the first pictures."""
-    return [scene(streams(index)) for index in range(number)]
+    return [scene(streams(index), {}) for index in range(number)]
 
 
 def test_same_seed_and_index_give_the_same_plan() -> None:
     """A plan is a pure function of its streams."""
-    assert Coins()(streams(3)) == Coins()(streams(3))
+    assert Coins()(streams(3), {}) == Coins()(streams(3), {})
 
 
 def test_other_indexes_and_seeds_give_other_plans() -> None:
     """Neither the index nor the seed is ignored."""
     scene = Coins()
-    assert len({json.dumps(plan) for plan in [scene(streams(0)), scene(streams(1)), scene(streams(0, seed=1))]}) == 3
+    assert (
+        len(
+            {json.dumps(plan) for plan in [scene(streams(0), {}), scene(streams(1), {}), scene(streams(0, seed=1), {})]}
+        )
+        == 3
+    )
 
 
 def test_a_plan_survives_json_unchanged() -> None:
@@ -48,10 +55,10 @@ def test_a_plan_survives_json_unchanged() -> None:
         ({"lights": (3, 3), "light_warmth": 0.0}, {"lights", "ambient"}),
         ({"grounds": {"wood": 1.0}}, {"ground"}),
         ({"tilt_deg": (0, 0)}, {"camera"}),
-        ({"noise": (0, 0), "grey_share": 1.0}, {"sensor"}),
-        ({"clutter": (9, 9)}, {"clutter"}),
+        ({"noise": Noise(enabled=False), "film": Film(grey_share=1.0)}, {"sensor"}),
+        ({"distractors": Distractors(count=(9, 9))}, {"distractors"}),
         ({"lift_share": 1.0}, {"lift"}),
-        ({"metals": {"iron": 1.0}, "rows_share": 1.0}, {"coins", "clutter"}),
+        ({"metals": {"iron": 1.0}, "rows_share": 1.0}, {"coins", "distractors"}),
     ],
 )
 def test_a_components_parameters_leave_the_other_components_alone(change: dict[str, Any], parts: set[str]) -> None:
@@ -64,7 +71,7 @@ def test_a_components_parameters_leave_the_other_components_alone(change: dict[s
 
 def test_more_coins_leave_the_looks_of_the_first_ones_alone() -> None:
     """Every coin has a stream of its own."""
-    few, many = (Coins(rows_share=0, overlap_share=0, count=(n, n))(streams(5))["coins"] for n in (3, 6))
+    few, many = (Coins(rows_share=0, overlap_share=0, count=(n, n))(streams(5), {})["coins"] for n in (3, 6))
     placed = {"x", "y", "z", "radius"}
     looks = [[{k: v for k, v in coin.items() if k not in placed} for coin in coins[:3]] for coins in (few, many)]
     assert looks[0] == looks[1]
@@ -98,11 +105,18 @@ def test_sizes_stay_within_the_asked_range() -> None:
     assert all(np.hypot(c["x"], c["y"]) <= 0.06 * scene.reach + c["radius"] + 1e-6 for c in coins)
 
 
-def test_clutter_never_lies_inside_a_coin() -> None:
+def test_distractors_never_lie_inside_a_coin() -> None:
     """Pebbles are beside coins: a mask needs no judgement call."""
-    for plan in plans(Coins(clutter=(10, 10))):
-        for piece in plan["clutter"]:
-            assert all(np.hypot(piece["x"] - c["x"], piece["y"] - c["y"]) > c["radius"] for c in plan["coins"])
+    for plan in plans(Coins(distractors=Distractors(count=(10, 10)))):
+        for thing in plan["distractors"]:
+            assert all(np.hypot(thing["x"] - c["x"], thing["y"] - c["y"]) > c["radius"] for c in plan["coins"])
+
+
+def test_emphasis_scatters_more_coins() -> None:
+    """A quota that is not met yet asks for them."""
+    scene = Coins(rows_share=0, overlap_share=1, diameter=(0.1, 0.1))
+    few, many = (sum(len(scene(streams(i), {"coin": by})["coins"]) for i in range(20)) for by in (1.0, 3.0))
+    assert many > 1.5 * few
 
 
 @pytest.mark.parametrize(
@@ -111,8 +125,8 @@ def test_clutter_never_lies_inside_a_coin() -> None:
         ({"diameter": (0.5, 0.2)}, ["diameter", "[0.5, 0.2]", "low <= high"]),
         ({"diameter": 0.5}, ["diameter", "0.5", "[low, high]"]),
         ({"wear": (0.0, 1.5)}, ["wear", "1.5", "<= 1"]),
-        ({"grey_share": 1.2}, ["grey_share", "1.2", "0 to 1"]),
-        ({"grey_share": True}, ["grey_share", "True"]),
+        ({"cast_share": 1.2}, ["cast_share", "1.2", "0 to 1"]),
+        ({"cast_share": True}, ["cast_share", "True"]),
         ({"grounds": {"lava": 1.0}}, ["grounds", "lava", "cloth"]),
         ({"metals": {"iron": 0.0}}, ["metals", "not all zero"]),
         ({"reach": -1.0}, ["reach", "-1"]),
@@ -126,8 +140,12 @@ def test_a_parameter_out_of_range_is_named_with_what_was_expected(change: dict[s
 
 
 def test_the_configuration_lists_every_parameter_with_its_default() -> None:
-    """conf/scene/coins.yaml and the dataclass say the same."""
+    """conf/scene/coins.yaml and the dataclass say the same; the sensor and other components have files of their own."""
     stated = yaml.safe_load(CONF.read_text())
     assert stated.pop("_target_") == "scenes.coins.plan.Coins"
-    assert set(stated) == {field.name for field in dataclasses.fields(Coins)}
+    components = {
+        *SENSOR,
+        *(entry.split("@")[1].split(":")[0] for group in stated.pop("defaults")[1:3] for entry in group),
+    }
+    assert {*stated, *components} == {field.name for field in dataclasses.fields(Coins)}
     assert Coins(**stated) == Coins()

@@ -1,17 +1,22 @@
 """The sensor turns linear light into an 8-bit picture, repeatably, whatever the lights were."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from factory.core.seeds import generator
-from scenes.kit.sensor import photograph, plan_sensor
+from scenes.kit.photograph import photograph
+from scenes.kit.sensor import SENSOR, Blur, Film, Jpeg, Noise, Photographed
 
-NEUTRAL: dict[str, Any] = {"highlight": 0.8, "black": 0.0, "gamma": 2.2, "blur": 0.0, "halo": 0.0, "vignette": 0.0}
-NEUTRAL |= {"noise": 0.0, "grain": 0.0, "grey": False, "cast": [1.0, 1.0, 1.0], "seed": 0}
-RANGES = {"highlight": (0.5, 1.0), "black": (0.0, 0.1), "gamma": (2.0, 2.4), "blur": (0, 5), "halo": (0, 0.5)}
-RANGES |= {"vignette": (0, 0.4), "noise": (0.01, 0.03)}
+NEUTRAL: dict[str, Any] = {"exposure": {"highlight": 0.8}, "tone": {"black": 0.0, "gamma": 2.2, "halo": 0.0}}
+NOISY = NEUTRAL | {"noise": {"level": 0.05, "grain": 0.5, "seed": 0}}
+
+
+def streams(name: str) -> np.random.Generator:
+    """The streams of one picture."""
+    return generator(0, name)
 
 
 @pytest.fixture
@@ -28,14 +33,14 @@ def test_exposure_makes_the_strength_of_the_lights_irrelevant(light: np.ndarray)
 
 def test_the_same_plan_gives_the_same_pixels(light: np.ndarray) -> None:
     """Noise comes from the plan's seed and from nowhere else."""
-    noisy = NEUTRAL | {"noise": 0.05}
-    assert np.array_equal(photograph(light, noisy), photograph(light, noisy))
-    assert not np.array_equal(photograph(light, noisy), photograph(light, noisy | {"seed": 1}))
+    other = NOISY | {"noise": NOISY["noise"] | {"seed": 1}}
+    assert np.array_equal(photograph(light, NOISY), photograph(light, NOISY))
+    assert not np.array_equal(photograph(light, NOISY), photograph(light, other))
 
 
 def test_a_greyscale_picture_has_three_equal_channels(light: np.ndarray) -> None:
     """Noise and cast do not colour it."""
-    image = photograph(light, NEUTRAL | {"grey": True, "noise": 0.05, "cast": [1.1, 1.0, 0.9]})
+    image = photograph(light, NOISY | {"film": {"grey": True, "cast": [1.1, 1.0, 0.9]}})
     assert np.array_equal(image[..., 0], image[..., 1])
     assert np.array_equal(image[..., 0], image[..., 2])
 
@@ -45,7 +50,49 @@ def test_a_black_scene_stays_finite() -> None:
     assert photograph(np.zeros((8, 8, 3), np.float32), NEUTRAL).max() == 0
 
 
-def test_a_drawn_sensor_lies_in_its_ranges() -> None:
-    """Every drawn value is one that was asked for."""
-    plan = plan_sensor(lambda name: generator(0, name), **RANGES, grey_share=0.5, cast=0.1)
-    assert {name for name, (low, high) in RANGES.items() if not low <= plan[name] <= high} == set()
+def test_aberration_parts_red_from_blue_at_the_edges_alone() -> None:
+    """A white ring far from the middle gets coloured borders; the middle stays grey."""
+    rows, columns = np.mgrid[:65, :65] - 32
+    light = ((np.hypot(rows, columns) > 24).astype(np.float32) + 0.1)[..., None].repeat(3, 2)
+    image = photograph(light, NEUTRAL | {"aberration": {"strength": 20.0}}).astype(int)
+    spread = image.max(2) - image.min(2)
+    assert spread[32, 32] == 0
+    assert spread.max() > 20
+
+
+def test_compression_leaves_traces_and_none_leaves_none(light: np.ndarray) -> None:
+    """A quality of null is no JPEG."""
+    plain = photograph(light, NEUTRAL)
+    assert np.array_equal(photograph(light, NEUTRAL | {"jpeg": {"quality": None}}), plain)
+    assert not np.array_equal(photograph(light, NEUTRAL | {"jpeg": {"quality": 40}}), plain)
+
+
+@pytest.mark.parametrize("name", SENSOR)
+def test_switching_a_component_off_leaves_the_others_draws_alone(name: str) -> None:
+    """Each draws from the stream of its own name."""
+    whole, part = Photographed(), Photographed(**{name: type(getattr(Photographed(), name))(enabled=False)})
+    assert part.plan_sensor(streams) == {k: v for k, v in whole.plan_sensor(streams).items() if k != name}
+
+
+@pytest.mark.parametrize("name", SENSOR)
+def test_a_picture_develops_without_any_one_component(name: str, light: np.ndarray) -> None:
+    """No component needs another."""
+    plan = Photographed().plan_sensor(streams)
+    del plan[name]
+    assert photograph(light, plan).shape == light.shape
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Blur(sigma=(3.0, 1.0)), ["sigma", "[3, 1]", "low <= high"]),
+        (lambda: Noise(level=(0.0, 2.0)), ["level", "2"]),
+        (lambda: Film(grey_share=1.5), ["grey_share", "1.5"]),
+        (lambda: Jpeg(quality=(0.0, 50.0)), ["quality", "[0, 50]"]),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_named(make: Callable[[], object], words: list[str]) -> None:
+    """The message names the field and what was got."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is what is tested
+        make()
+    assert [word for word in words if word not in str(caught.value)] == []
