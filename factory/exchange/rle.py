@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco
@@ -14,4 +16,7 @@ def encode(region_hw: npt.NDArray[np.bool_]) -> str:
 
 def decode(counts: str, size_hw: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Inverse of `encode`."""
-    return np.asarray(coco.decode({"size": list(size_hw), "counts": counts.encode("ascii")}), bool)
+    with warnings.catch_warnings():  # pycocotools 2.0.11 asks NumPy 2 for an array in a way that is going out of use
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pixels = coco.decode({"size": list(size_hw), "counts": counts.encode("ascii")})
+    return np.asarray(pixels, bool)

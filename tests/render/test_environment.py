@@ -28,3 +28,27 @@ def test_missing_modules_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "MODULES", ("json", "absent_module"))
     with pytest.raises(MachineError, match="no absent_module"):
         environment.check()
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "places"),
+    [
+        ("cpu", 2, [{}, {}, {}]),
+        ("auto", 0, [{}, {}, {}]),
+        ("auto", 2, [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]),
+        ("gpu", 1, [{"CUDA_VISIBLE_DEVICES": "0"}]),
+    ],
+)
+def test_each_gpu_gets_one_process(
+    monkeypatch: pytest.MonkeyPatch, device: str, gpus: int, places: list[dict[str, str]]
+) -> None:
+    """Where there is none, or none is wanted, there are as many as workers."""
+    monkeypatch.setattr(environment.torch.cuda, "device_count", lambda: gpus)
+    assert environment.places(device, 3) == places
+
+
+def test_a_gpu_that_is_not_there_is_said_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what to do instead."""
+    monkeypatch.setattr(environment.torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(MachineError, match="device=auto"):
+        environment.places("gpu", 1)

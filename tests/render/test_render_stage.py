@@ -9,17 +9,25 @@ import pytest
 from factory.core.artefact import Identity, Kind
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
+from factory.core.objects import SceneObjects
 from factory.core.sample import MAPS, Domain, Split, Supervision
 from factory.core.writer import open_writer
+from factory.exchange import rle
 from factory.execute.process import Process
 from factory.render.collect import split_of
+from factory.render.job import Job, Settings
 from factory.stages import render
 from scenes.coins.plan import Coins
+from tests.render.test_blender import Broken
 
 FRAMES = 3
+SETTINGS = Settings(width=64, height=64, samples=2, denoise=False, outputs=(), device="cpu")
+JOB = Job(scene=Coins(), seed=11, settings=SETTINGS)
 
 
-def rendered(target: Path, *, workers: int, frames: int = FRAMES, val_share: float = 0.5, quota: Any = None) -> Dataset:
+def rendered(
+    target: Path, *, workers: int, frames: int = FRAMES, val_share: float = 0.5, quota: Any = None, scene: Any = None
+) -> Dataset:
     """A sealed data set of tiny pictures."""
     identity = Identity(stage="render", config={}, seed=11, inputs={}, code="test")
     with open_writer(target, identity, Kind.DATASET) as out:
@@ -27,7 +35,7 @@ def rendered(target: Path, *, workers: int, frames: int = FRAMES, val_share: flo
             lacking=None,
             out=out,
             seed=11,
-            scene=Coins(),
+            scene=scene or Coins(),
             frames=frames,
             quota=quota or {},
             patience=20,
@@ -60,6 +68,49 @@ def test_one_and_two_workers_seal_the_same_digest(tmp_path: Path) -> None:
         assert sample.provenance["plan"]["pack"] == "coins"
         assert None not in [getattr(sample, name) for name in MAPS if name != "confidence"]
     assert one.classes.names == ("background", "coin")
+
+
+@pytest.mark.blender
+def test_a_quota_is_met_with_the_same_bytes_whatever_the_workers(tmp_path: Path) -> None:
+    """Which frames are made depends on what was reached before, and on nothing else."""
+    quota = {"coin": {"instances": 12, "occlusion": [0, 0.01, 1]}}
+    one, two = (rendered(tmp_path / str(n), workers=n, frames=9, quota=quota) for n in (1, 2))
+    assert one.digest == two.digest
+    figures = one.header.figures
+    assert figures["quota"] == two.header.figures["quota"]
+    assert [row["target"] for row in figures["quota"]] == [6, 6]
+    assert figures["frames"] == len(one.samples) <= 9
+    clear = sum(
+        row.visible_share is not None and row.visible_share >= 0.99 and row.area >= 16
+        for sample in one.samples
+        for row in SceneObjects.read(one.path(sample.objects or "")).objects
+    )
+    assert clear == figures["quota"][0]["reached"]
+
+
+@pytest.mark.blender
+def test_amodal_masks_hold_the_visible_ones(tmp_path: Path) -> None:
+    """The table of things agrees with the maps."""
+    data = rendered(tmp_path / "set", workers=2)
+    for sample in data.samples:
+        instances = data.map(sample, "instances")
+        for row in SceneObjects.read(data.path(sample.objects or "")).objects:
+            visible, whole = instances == row.instance, rle.decode(row.amodal or "", instances.shape)
+            assert not (visible & ~whole).any()
+            assert (visible.sum(), whole.sum()) == (row.area, row.amodal_area)
+
+
+@pytest.mark.blender
+def test_a_frame_that_fails_is_left_out_with_its_seed(tmp_path: Path) -> None:
+    """The others are there, and the report says which one is not and why."""
+    bad = JOB.plan(1, {})["seed"]
+    data = rendered(tmp_path / "set", workers=1, scene=Broken(bad_seed=bad))
+    assert [sample.id for sample in data.samples] == ["scene-00000", "scene-00002"]
+    (issue,) = data.header.issues
+    assert issue["where"] == "scene-00001"
+    assert "scene seed 11, index 1" in issue["reason"]
+    assert "ModuleNotFoundError" in issue["reason"]
+    assert data.header.figures["left_out"] == 1
 
 
 def test_a_split_does_not_depend_on_the_number_of_frames() -> None:
