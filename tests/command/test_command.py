@@ -115,6 +115,35 @@ def test_a_sweep_makes_every_point_in_a_folder_of_its_own(ingested, tmp_path, mo
     assert list((tmp_path / "here").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("stage", "words", "key"),
+    [
+        ("render", ["quota.coin.images=40"], ()),
+        ("run", ["experiment=coins", "render.quota.coin.images=40"], ("render",)),
+    ],
+)
+def test_a_quota_takes_classes_that_no_file_lists(stage: str, words: list[str], key: tuple[str, ...]) -> None:
+    """As the pack, not the configuration, names the classes."""
+    ((config, _),) = composed(stage, *words)
+    for name in key:
+        config = config[name]
+    assert config["quota"] == {"coin": {"images": 40}}
+
+
+def test_a_quota_can_be_swept() -> None:
+    """Its points are named as the user wrote them."""
+    assert [swept for _, swept in composed("render", "quota.coin.images=1,2", sweep=True)] == [
+        ["quota.coin.images=1"],
+        ["quota.coin.images=2"],
+    ]
+
+
+def test_a_quota_can_come_from_an_artefact() -> None:
+    """``quota.from`` is an input like any other."""
+    ((config, _),) = composed("render", "quota.from=there/label")
+    assert (config["inputs"]["lacking"], config["quota"]) == ("there/label", {})
+
+
 def test_a_sweep_over_the_line_shares_the_steps_it_does_not_touch() -> None:
     """A swept refiner leaves rendering where it is and moves everything that reads the labels."""
     jobs = composed("run", "experiment=coins", "label.refiner=argmax,dense_crf", sweep=True)

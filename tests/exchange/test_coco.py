@@ -1,0 +1,150 @@
+"""COCO exports open in pycocotools, and every pixel, hole, area and group is what it was."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from factory.core.artefact import Kind
+from factory.core.classes import IGNORE
+from factory.core.dataset import Dataset
+from factory.core.errors import InputError
+from factory.core.objects import SceneObject, SceneObjects
+from factory.core.writer import Writer
+from factory.exchange import rle
+from factory.exchange.coco import Coco
+from factory.stages import export
+from tests import artefacts
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SIZE = (12, 16)
+
+
+def things() -> tuple[np.ndarray, np.ndarray]:
+    """Class ids and instances: a ring with a hole, a coin in two parts, a strip nobody judged, wood below."""
+    class_ids, instances = np.zeros(SIZE, np.uint8), np.zeros(SIZE, np.uint16)
+    instances[1:6, 1:6], instances[3, 3] = 1, 0
+    instances[8:10, 1:3], instances[8:10, 8:10] = 2, 2
+    class_ids[instances > 0] = 1
+    class_ids[:, 12:14], class_ids[11] = IGNORE, 2
+    return class_ids, instances
+
+
+def exported(target: Path, *, with_instances: bool = True, exporter: Coco | None = None) -> Path:
+    """The folder of one exported picture."""
+    class_ids, instances = things()
+    whole = instances == 2
+    whole[8:10, 1:10] = True
+    pose = np.eye(4).tolist()
+    rows = (
+        SceneObject(instance=1, class_id=1, area=24, box=(1, 1, 6, 6), pose=pose),
+        SceneObject(
+            instance=2,
+            class_id=1,
+            area=8,
+            box=(1, 8, 10, 10),
+            pose=pose,
+            amodal_area=18,
+            amodal_box=(1, 8, 10, 10),
+            visible_share=0.4444,
+            amodal=rle.encode(whole),
+        ),
+    )
+
+    def fill(out: Writer) -> None:
+        sample = artefacts.add_sample(out, "a", class_ids)
+        if with_instances:
+            objects = SceneObjects(objects=rows, camera={}).encode()
+            described = out.write_map("instances", "a", instances), out.write("objects/a.json", objects)
+            out.add(sample.replace(instances=described[0], objects=described[1]))
+
+    data = Dataset.open(artefacts.sealed(target / "set", Kind.DATASET, fill))
+    with artefacts.written(target / "coco", Kind.REPORT) as out:
+        export.run(source=data, out=out, exporter=exporter or Coco())
+    return target / "coco"
+
+
+def opened(folder: Path) -> COCO:
+    """The instances, by the reference implementation."""
+    return COCO(str(folder / "annotations/instances.json"))
+
+
+def test_things_come_back_pixel_for_pixel(tmp_path: Path) -> None:
+    """Holes stay holes, parts stay one thing; areas and boxes are those of the masks; none is a crowd."""
+    coco, (_, instances) = opened(exported(tmp_path)), things()
+    found = coco.loadAnns(coco.getAnnIds())
+    assert len(found) == 2
+    for number, annotation in enumerate(found, start=1):
+        region = instances == number
+        assert np.array_equal(coco.annToMask(annotation).astype(bool), region)
+        assert annotation["area"] == region.sum()
+        assert annotation["iscrowd"] == 0
+        assert coco.cats[annotation["category_id"]]["name"] == "coin"
+    assert found[0]["bbox"] == [1, 1, 5, 5]
+    assert found[1]["bbox"] == [1, 8, 9, 2]
+
+
+def test_the_whole_of_a_hidden_thing_is_told(tmp_path: Path) -> None:
+    """Its amodal run lengths open like any other's."""
+    coco = opened(exported(tmp_path))
+    first, second = coco.loadAnns(coco.getAnnIds())
+    assert "amodal" not in first
+    assert second["visible_share"] == pytest.approx(0.4444)
+    whole = coco.annToMask(second | {"segmentation": second["amodal"]["segmentation"]})
+    assert whole.sum() == second["amodal"]["area"] == 18
+
+
+def test_panoptic_segments_tile_what_was_said(tmp_path: Path) -> None:
+    """Every segment's colour, area and class agree with the masks; ignored pixels are 0."""
+    folder, (class_ids, instances) = exported(tmp_path), things()
+    told = json.loads((folder / "annotations/panoptic.json").read_text())
+    rgb = np.asarray(Image.open(folder / "annotations/panoptic/a.png"), np.int64)
+    numbers = rgb @ np.array([1, 256, 65536])
+    (annotation,) = told["annotations"]
+    isthing = {category["id"]: category["isthing"] for category in told["categories"]}
+    for segment in annotation["segments_info"]:
+        region = numbers == segment["id"]
+        assert region.sum() == segment["area"]
+        assert np.unique(class_ids[region]).tolist() == [segment["category_id"] - 1]
+        if isthing[segment["category_id"]]:
+            assert len(np.unique(instances[region])) == 1
+    assert set(np.unique(numbers)) == {0, *(segment["id"] for segment in annotation["segments_info"])}
+    assert np.array_equal(numbers == 0, class_ids == IGNORE)
+
+
+def test_a_class_whose_individuals_are_not_told_apart_is_a_crowd(tmp_path: Path) -> None:
+    """Without an instances map, or where only some pixels of a thing's class have one."""
+    coco = opened(exported(tmp_path, with_instances=False))
+    assert {annotation["iscrowd"] for annotation in coco.loadAnns(coco.getAnnIds())} == {1}
+    named = opened(exported(tmp_path / "named", with_instances=False, exporter=Coco(things=("coin",))))
+    (annotation,) = named.loadAnns(named.getAnnIds())
+    assert (annotation["iscrowd"], annotation["area"]) == (1, 32)
+
+
+def test_pictures_and_splits_are_there(tmp_path: Path) -> None:
+    """Every file that the annotations name exists and is of the stated size."""
+    folder = exported(tmp_path)
+    (picture,) = opened(folder).imgs.values()
+    with Image.open(folder / "images" / picture["file_name"]) as image:
+        assert image.size == (picture["width"], picture["height"])
+    assert (folder / "annotations/splits/train.txt").read_text() == "a\n"
+
+
+def test_a_data_set_without_masks_is_refused(tmp_path: Path) -> None:
+    """With what to do about it."""
+    data = artefacts.dataset(tmp_path / "set", {"a": None})
+    with pytest.raises(InputError, match="label the data set first"), artefacts.written(tmp_path / "coco") as out:
+        export.run(source=data, out=out, exporter=Coco())
+
+
+def test_run_lengths_come_back(tmp_path: Path) -> None:
+    """Column by column, compressed, and without a warning."""
+    region = np.random.default_rng(0).random(SIZE) > 0.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(rle.decode(rle.encode(region), SIZE), region)
