@@ -93,7 +93,7 @@ def choose_group(word: str) -> str:
 
 def _varied_keys(overrides: list[str]) -> set[str]:
     parsed = OverridesParser.create().parse_overrides(overrides)
-    return {override.get_key_element() for override in parsed if override.is_sweep_override()}
+    return {override.get_key_element().lstrip("+") for override in parsed if override.is_sweep_override()}
 
 
 def _short(word: str) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-_SUBSTEPS, _LOOK_EVERY, _STILL = 8, 12, 2e-3
+_SUBSTEPS, _LOOK_EVERY, _STILL = 6, 12, 0.02
 _MARGIN = 0.006
 """Gap that Bullet keeps around convex parts, in simulated units."""
 
@@ -81,7 +81,7 @@ def _body(body: Body, unit: float) -> Any:
     parent.rotation_euler = body.turn
     rigid = parent.rigid_body
     rigid.mass, rigid.friction = body.mass, body.friction
-    rigid.linear_damping, rigid.angular_damping = 0.1, 0.5
+    rigid.linear_damping, rigid.angular_damping = 0.1, 0.6
     return parent
 
 
