@@ -89,5 +89,6 @@ def _wall(kind: str, size: tuple[float, float], at: tuple[float, float], high: f
         board = high / boards
         return [meshes.box((*size, 0.94 * board)).moved((*at, place * board + 0.03 * board)) for place in range(boards)]
     rim = 0.006 if kind == "plastic" else 0.003
-    wide = (size[0] + 2 * rim, size[1] + 2 * rim, 1.5 * rim)
+    grown = (2 * rim, 2 * rim) if size[0] > size[1] else (2 * rim, -2 * rim)
+    wide = (size[0] + grown[0], size[1] + grown[1], 1.5 * rim)
     return [meshes.box((*size, high - rim)).moved((*at, 0.0)), meshes.box(wide).moved((*at, high - 1.5 * rim))]

@@ -8,7 +8,18 @@ import numpy as np
 
 from scenes.kit import meshes
 from scenes.kit.meshes import Mesh
-from scenes.tabletop.solids import SIDES, Array, Solid, chamfered, circle, hex_hull, hexagon, rings, round_hull
+from scenes.tabletop.solids import (
+    SIDES,
+    Array,
+    Solid,
+    chamfered,
+    circle,
+    hex_hull,
+    hexagon,
+    rings,
+    round_hull,
+    tapered_hull,
+)
 
 HEADS, NUTS = ("hex", "socket", "dome"), ("hex", "flange", "lock")
 
@@ -49,12 +60,13 @@ def nut(plan: dict[str, Any]) -> Solid:
 
 
 def washer(plan: dict[str, Any]) -> Solid:
-    """A flat ring with broken edges."""
+    """A flat ring with broken edges; its hull has a keen edge, on which it cannot come to rest."""
     inner, outer, thick = plan["inner"], plan["outer"], plan["thickness"]
     edge = 0.2 * thick
     profile = [(inner, 0), (outer - edge, 0), (outer, edge), (outer, thick - edge), (outer - edge, thick)]
     ring = rings([*profile, (inner + edge, thick), (inner, thick - edge)], closed=True)
-    return Solid(((ring, "body"),), (round_hull(outer, 0.0, thick, number=20),))
+    keen = tapered_hull((0.96 * outer, 0.0), (outer, thick / 2), (0.96 * outer, thick), number=20)
+    return Solid(((ring, "body"),), (keen,))
 
 
 def _head(kind: str, width: float) -> tuple[Mesh, float, float]:

@@ -38,10 +38,11 @@ WOODS = ((0.55, 0.34, 0.16), (0.38, 0.19, 0.08), (0.66, 0.46, 0.26), (0.20, 0.09
 def metal(rng: np.random.Generator, kinds: Mapping[str, float]) -> dict[str, Any]:
     """A metal or plating, more or less worn."""
     base, roughness = METALS[pick(rng, kinds)]
-    first = _varied(rng, base, 0.15)
-    dull = np.array(first) * log_uniform(rng, (0.45, 0.95))
-    finish = _finish(rng, "brushed", first, dull.tolist(), roughness, metallic=1.0)
-    return finish | {"kind": pick(rng, {"brushed": 1.0, "paper": 1.0}), "bump": uniform(rng, (0.0, 0.25))}
+    first, kind = _varied(rng, base, 0.15), pick(rng, {"brushed": 1.0, "paper": 1.0})
+    worn = (0.75, 0.97) if kind == "brushed" else (0.45, 0.95)
+    dull = (np.array(first) * log_uniform(rng, worn)).tolist()
+    finish = _finish(rng, kind, first, dull, roughness, metallic=1.0)
+    return finish | {"scale": round(3 * finish["scale"], 6), "bump": uniform(rng, (0.0, 0.1))}
 
 
 def sheet(rng: np.random.Generator) -> dict[str, Any]:

@@ -81,9 +81,8 @@ def _handle(plan: dict[str, Any]) -> tuple[Mesh, list[Array]]:
     reach, tall = 0.62 * radius * plan["loop"], 0.3 * high
     x = 0.93 * radius + reach * np.sign(np.cos(bend)) * np.abs(np.cos(bend)) ** 0.7
     z = 0.52 * high + tall * np.sin(bend)
-    line = np.stack([x, np.zeros(13), z], -1)
-    mesh = meshes.tube(line.tolist(), thick / 2, segments=10)
-    loop = Mesh(mesh.vertices * (1.0, 1.5, 1.0), mesh.faces)
+    level = meshes.tube(np.stack([x, z, np.zeros(13)], -1).tolist(), thick / 2, segments=10).turned(np.pi / 2, "x")
+    loop = Mesh(level.vertices * (1.0, 1.5, 1.0), level.faces)
     points = loop.vertices.reshape(15, 10, 3)[1:-1]
     return loop, [points[i : i + 5].reshape(-1, 3) for i in (0, 4, 8)]
 
