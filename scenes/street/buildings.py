@@ -40,7 +40,9 @@ _STYLES: dict[str, dict[str, float]] = {
 }
 _WIDTHS: dict[str, Span] = {"shop": (5.0, 11.0), "house": (5.5, 11.0), "office": (11.0, 26.0), "hall": (18.0, 38.0)}
 _FLOORS: dict[str, Span] = {"shop": (2, 4), "house": (2, 3), "office": (3, 5), "hall": (1, 2)}
-_OCCUPIED = {"terrace": 0.95, "suburb": 0.85, "green": 0.22, "open": 0.4}
+_OCCUPIED = {"terrace": 0.97, "suburb": 0.9, "green": 0.35, "open": 0.6}
+_LOOKS = 7
+"""Different materials of walls and roofs in a picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,7 @@ class Buildings(Component):
         rng = streams("buildings")
         common = {"height": uniform(rng, self.height), "occupied": uniform(rng, self.occupied)}
         common["occupied"] *= emphasis.get("building", 1.0)
+        common["looks"] = [self._look(streams(f"building-look-{index}")) for index in range(_LOOKS)]
         found = []
         for name, sign in SIDES.items():
             found += self._row(streams, road[name], name, sign, common)
@@ -124,10 +127,21 @@ class Buildings(Component):
             found.append(house | {"s": AHEAD + uniform(rng, (0.0, 40.0)), "t": round(t, 4), "turn": 0.0})
         return found
 
-    def _one(self, rng: np.random.Generator, place: str, common: dict[str, Any]) -> dict[str, Any]:
-        style, wall = pick(rng, _STYLES[place]), pick(rng, self.walls)
+    def _look(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Materials that several buildings of a picture share, as those of one street do."""
+        wall = pick(rng, self.walls)
         hues = _HUES[wall]
         first = np.array(hues[int(rng.integers(len(hues)))]) * rng.uniform(0.75, 1.2) * rng.uniform(0.94, 1.06, 3)
+        return {
+            "wall": wall,
+            "first": _rounded(first),
+            "second": _rounded(first * rng.uniform(0.65, 0.95)),
+            "tiles": _rounded(np.array(_TILES[int(rng.integers(len(_TILES)))]) * rng.uniform(0.7, 1.4)),
+            "frames": list(_FRAMES[int(rng.integers(len(_FRAMES)))]),
+        }
+
+    def _one(self, rng: np.random.Generator, place: str, common: dict[str, Any]) -> dict[str, Any]:
+        style, look = pick(rng, _STYLES[place]), common["looks"][int(rng.integers(_LOOKS))]
         floors = max(1, round(rng.uniform(_FLOORS[style][0] - 0.4, _FLOORS[style][1] + 0.4) * common["height"]))
         roof, large = pick(rng, self.roofs), style in ("office", "hall")
         return {
@@ -136,13 +150,9 @@ class Buildings(Component):
             "depth": uniform(rng, (8.0, 11.0)) * (1.4 if large else 1.0),
             "floors": floors,
             "storey": uniform(rng, self.storey_m) * (1.5 if style == "hall" else 1.0),
-            "wall": wall,
-            "first": _rounded(first),
-            "second": _rounded(first * rng.uniform(0.65, 0.95)),
+            **look,
             "roof": "flat" if large else roof,
             "pitch": uniform(rng, (0.55, 1.05)),
-            "tiles": _rounded(np.array(_TILES[int(rng.integers(len(_TILES)))]) * rng.uniform(0.7, 1.4)),
-            "frames": list(_FRAMES[int(rng.integers(len(_FRAMES)))]),
             "bay": uniform(rng, (1.9, 3.6)),
             "window": [uniform(rng, (0.36, 0.62)), uniform(rng, (0.45, 0.68))],
             "bars": int(rng.integers(0, 4)),

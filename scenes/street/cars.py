@@ -24,15 +24,20 @@ _BRIGHT = ((0.32, 0.02, 0.02), (0.02, 0.05, 0.22), (0.01, 0.09, 0.05), (0.20, 0.
 _BUSES = ((0.45, 0.02, 0.02), (0.02, 0.10, 0.35), (0.65, 0.63, 0.55), (0.10, 0.30, 0.12))
 
 
+BODIES = {"hatchback": 1.0, "saloon": 0.8, "estate": 0.7, "jeep": 0.35, "van": 0.3}
+BODIES |= {"lorry": 0.1, "bus": 0.08, "double_decker": 0.06}
+"""How often each body comes, relative to the others."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cars(Component):
     """Moving cars in ``moving`` numbers on both sides together; ``parked`` is the share of parking places taken."""
 
-    bodies: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(vehicles.BODIES, 1.0))
+    bodies: Mapping[str, float] = field(default_factory=lambda: dict(BODIES))
     moving: Span = (0, 6)
-    parked: Span = (0.2, 0.9)
+    parked: Span = (0.1, 0.8)
     forecourt: Span = (0, 8)
-    near_m: float = 9.0
+    near_m: float = 10.0
     far_m: float = 90.0
     lamps_share: float = 0.3
     spans: ClassVar = {"moving": (0, 40), "parked": (0.0, 1.0), "forecourt": (0, 40)}
@@ -164,6 +169,18 @@ def within(part: Any, name: str, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise ValueError(f"{name}: got {value!r}, expected a number from {low:g} to {high:g}")
     object.__setattr__(part, name, float(value))
+
+
+def clear_of(cars: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those who do not stand inside a vehicle."""
+    return [one for one in others if not any(_inside(car, one) for car in cars)]
+
+
+def _inside(car: dict[str, Any], one: dict[str, Any]) -> bool:
+    length, width, _ = vehicles.size(car["body"])
+    cos, sin = math.cos(car["turn"]), math.sin(car["turn"])
+    s, t = one["s"] - car["s"], one["t"] - car["t"]
+    return abs(s * cos - t * sin) < length / 2 + 0.5 and abs(s * sin + t * cos) < width / 2 + 0.35
 
 
 def _add_if_clear(cars: list[dict[str, Any]], car: dict[str, Any]) -> None:

@@ -87,7 +87,7 @@ def _glazed(glazing: Mesh, rng: np.random.Generator, paint: Paint, *, dark: bool
     """Panes of dark glass, some with curtains, some lit."""
     corners = glazing.vertices.reshape(-1, 4, 3)
     kinds = rng.random(len(corners))
-    lit = kinds < (0.35 if dark else 0.03)
+    lit = kinds < (0.15 if dark else 0.02)
     faded = (kinds > 0.8) & ~lit
     found: Parts = [(panes(corners[~lit & ~faded]), paint.glass())]
     if lit.any():

@@ -26,8 +26,8 @@ _REACH = 45.0
 
 def place(road: dict[str, Any], path: Path, paint: Paint) -> None:
     """Put the ground into the scene."""
-    asphalt = paint.mottled(road["asphalt"], scale=0.25, contrast=0.22, bump=0.25)
-    grass = paint.mottled(road["grass"], scale=1.2, contrast=0.5, bump=0.6)
+    asphalt = paint.mottled(road["asphalt"], scale=0.25, contrast=0.22)
+    grass = paint.mottled(road["grass"], scale=1.2, contrast=0.5)
     paving = paint.slabs(road["paving"], shaded(road["paving"], 0.85), road["slab"])
     kerb = paint.plain(shaded(road["paving"], 1.2), roughness=0.9)
     far = 600.0

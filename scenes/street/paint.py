@@ -23,7 +23,7 @@ class Paint:
     def plain(self, colour: Colour, *, roughness: float = 0.7, metallic: float = 0.0, glow: float = 0.0) -> Any:
         """One even colour."""
         key = ("plain", tuple(colour), roughness, metallic, glow)
-        return self._once(key, lambda: plain("plain", colour, roughness=roughness, metallic=metallic, glow=glow))
+        return self._once(key, lambda: _dim(plain("plain", colour, roughness=roughness, metallic=metallic, glow=glow)))
 
     def glass(self, colour: Colour = (0.02, 0.028, 0.035)) -> Any:
         """Opaque and glossy: it mirrors the sky."""
@@ -57,7 +57,7 @@ class Paint:
 
     def _mottled(self, colour: Colour, scale: float, contrast: float, bump: float, roughness: float) -> Any:
         shader = Shader("mottled", seed=self.seed, unit=10.0, flat=False)
-        noise = shader.noise(scale, detail=6)
+        noise = shader.noise(scale, detail=3)
         light = shader.ramp(noise, 0.3, 0.7, (1 - contrast, 1 + contrast))
         shader.set(Base_Color=shader.mix(1.0, colour, light, "MULTIPLY"), Roughness=roughness)
         if bump:
@@ -91,9 +91,15 @@ class Paint:
         return self._weathered(shader, tiled)
 
     def _weathered(self, shader: Shader, colour: Socket) -> Any:
-        stains = shader.ramp(shader.noise(0.35, detail=4), 0.3, 0.7, (0.72, 1.15))
+        stains = shader.ramp(shader.noise(0.35, detail=2), 0.3, 0.7, (0.72, 1.15))
         shader.set(Base_Color=shader.mix(1.0, colour, stains, "MULTIPLY"), Roughness=0.9)
         return shader.material
+
+
+def _dim(material: Any) -> Any:
+    """Glowing things are seen, but light nothing: hundreds of small lamps would cost more than everything else."""
+    material.cycles.emission_sampling = "NONE"
+    return material
 
 
 def shaded(colour: Colour, factor: float) -> list[float]:

@@ -10,7 +10,7 @@ from scenes.kit.pack import Pack
 from scenes.kit.sampling import Span, Streams, seed_of, settle, uniform
 from scenes.kit.sky import Sky
 from scenes.street.buildings import Buildings
-from scenes.street.cars import Cars
+from scenes.street.cars import Cars, clear_of
 from scenes.street.classes import CLASSES
 from scenes.street.clutter import Clutter
 from scenes.street.fences import Fences
@@ -51,9 +51,9 @@ class Street(Pack):
     cars: Cars = Cars()
     pedestrians: Pedestrians = Pedestrians()
     bicyclists: Bicyclists = Bicyclists()
-    sky: Sky = Sky()
+    sky: Sky = Sky(kinds={"sun": 1.0, "overcast": 1.0, "dusk": 0.4})
     height_m: Span = (1.15, 1.55)
-    pitch_deg: Span = (-3.0, 1.0)
+    pitch_deg: Span = (-0.5, 2.8)
     yaw_deg: Span = (-5.0, 5.0)
     roll_deg: Span = (-1.5, 1.5)
     field_deg: Span = (36.0, 46.0)
@@ -83,9 +83,9 @@ class Street(Pack):
             "poles": self.poles.plan(rng, road, wanted("pole")),
             "signs": self.signs.plan(rng, road, wanted("sign")),
             "clutter": self.clutter.plan(rng, road, wanted("fence")),
-            "cars": self.cars.plan(rng, road, wanted("car")),
-            "pedestrians": self.pedestrians.plan(rng, road, wanted("pedestrian")),
-            "bicyclists": self.bicyclists.plan(rng, road, wanted("bicyclist")),
+            "cars": (driven := self.cars.plan(rng, road, wanted("car"))),
+            "pedestrians": clear_of(driven, self.pedestrians.plan(rng, road, wanted("pedestrian"))),
+            "bicyclists": clear_of(driven, self.bicyclists.plan(rng, road, wanted("bicyclist"))),
             "sky": self.sky.plan(rng),
             "camera": self._camera(rng, road),
             "sensor": self.plan_sensor(rng),

@@ -19,7 +19,7 @@ PLACES = {"terrace": "building", "suburb": "fence", "green": "tree", "open": "sk
 SIDES = {"left": -1.0, "right": 1.0}
 """Sides of a street whose traffic drives on the left, and the sign of t on each."""
 
-_SETBACK: dict[str, Span] = {"terrace": (0.0, 0.8), "suburb": (2.5, 7.0), "green": (8.0, 25.0), "open": (12.0, 30.0)}
+_SETBACK: dict[str, Span] = {"terrace": (0.0, 0.8), "suburb": (2.5, 7.0), "green": (7.0, 20.0), "open": (10.0, 24.0)}
 """Metres between pavement and building line."""
 
 _FRONT = {"terrace": "paving", "suburb": "grass", "green": "grass", "open": "asphalt"}
@@ -34,11 +34,11 @@ def _weights(**weights: float) -> Any:
 class Road:
     """Course and cross-section of a street; lengths in metres."""
 
-    places: Mapping[str, float] = _weights(terrace=1.0, suburb=0.6, green=0.5, open=0.4)
+    places: Mapping[str, float] = _weights(terrace=1.2, suburb=0.5, green=0.4, open=0.3)
     same_share: float = 0.55
     lane_m: Span = (2.9, 3.7)
     wide_share: float = 0.25
-    parking_share: float = 0.45
+    parking_share: float = 0.3
     pavement_m: Span = (1.4, 3.8)
     verge_share: float = 0.15
     curved_share: float = 0.5

@@ -26,8 +26,11 @@ from scenes.street.solids import panes, rods
 
 Array = npt.NDArray[Any]
 
-_DENSITY = {"terrace": 0.12, "suburb": 0.55, "green": 1.0, "open": 0.5}
+_DENSITY = {"terrace": 0.15, "suburb": 0.6, "green": 1.2, "open": 0.5}
 """Trees of a side, relative to the greenest."""
+
+_LEAVES = 9
+"""Leaves around the end of a twig."""
 
 _SPECIES = 3
 """Different trees in a picture; all others are turned and scaled copies."""
@@ -73,7 +76,7 @@ class Trees(Component):
             "spread": uniform(rng, (0.5, 0.95)),
             "upright": uniform(rng, (0.05, 0.4)),
             "clear": uniform(rng, (0.16, 0.32)),
-            "leaf": uniform(rng, (0.14, 0.3)),
+            "leaf": uniform(rng, (0.008, 0.015)),
             "green": [
                 round(float(c), 4)
                 for c in np.array([0.05 + 0.08 * dry, 0.10 + 0.03 * dry, 0.025]) * rng.uniform(0.6, 1.3)
@@ -161,7 +164,7 @@ def tree_parts(species: dict[str, Any], paint: Paint) -> list[tuple[Mesh, Any]]:
     parts = [(wood, paint.mottled(species["bark"], scale=6.0, contrast=0.3))]
     if not species["bare"]:
         first, second = (paint.plain([c * f for c in species["green"]], roughness=0.7) for f in (0.75, 1.25))
-        leaves = _leaves(rng, levels, species["leaf"] / 8)
+        leaves = _leaves(rng, levels, species["leaf"])
         half = len(leaves) // 2
         parts += [(panes(leaves[:half]), first), (panes(leaves[half:]), second)]
     return parts
@@ -192,7 +195,7 @@ def _grow(rng: np.random.Generator, species: dict[str, Any]) -> list[tuple[Array
 def _leaves(rng: np.random.Generator, levels: list[tuple[Array, Array, Array]], size: float) -> Array:
     """Small squares (N, 4, 3) around the thinnest twigs."""
     ends = np.concatenate([end for _, end, _ in levels[-2:]])
-    middle = np.repeat(ends, 5, axis=0) + rng.normal(0, 0.035, (5 * len(ends), 3))
+    middle = np.repeat(ends, _LEAVES, axis=0) + rng.normal(0, 0.03, (_LEAVES * len(ends), 3))
     across, along = (rng.normal(0, 1, middle.shape) for _ in range(2))
     across, along = (
         v / np.linalg.norm(v, axis=1, keepdims=True) * size * rng.uniform(0.6, 1.3, (len(v), 1))
