@@ -29,15 +29,26 @@ FORMS: dict[str, dict[str, float]] = {
     "blowhole": {"single": 1.0, "cluster": 0.5},
     "chip": {"facets": 1.0, "shell": 1.0},
     "stain": {"blotch": 1.0, "ring": 0.4, "run": 0.4, "band": 0.5},
-    "fray": {"band": 1.0, "patch": 1.0},
+    "fray": {"band": 1.0, "patch": 1.5},
 }
+"""How often each form of a kind comes, relative to the others."""
+
+_ON_FABRIC = {"fray": {"threads": 1.0}}
 
 
 def plan_defect(
-    rng: np.random.Generator, *, kind: str, size: Span, contrast: Span, edges: dict[str, float], reach: float
+    rng: np.random.Generator,
+    *,
+    kind: str,
+    material: str,
+    size: Span,
+    contrast: Span,
+    edges: dict[str, float],
+    reach: float,
 ) -> dict[str, Any]:
     """Draw one defect. ``size`` is its length or diameter, ``edges`` say where the part ends."""
-    length, strength, form = log_uniform(rng, size), uniform(rng, contrast), pick(rng, FORMS[kind])
+    forms = (FORMS | _ON_FABRIC if material == "fabric" else FORMS)[kind]
+    length, strength, form = log_uniform(rng, size), uniform(rng, contrast), pick(rng, forms)
     place = _place(rng, kind, edges, reach)
     tint = 1 + rng.uniform(-0.45, 0.45) * np.array([1.0, 0.25, -0.8]) if kind == "stain" else np.ones(3)
     plan = {
@@ -46,7 +57,7 @@ def plan_defect(
         **place,
         "size": length,
         "width": log_uniform(rng, (0.7, 1.5)),
-        "bright": chance(rng, {"scratch": 0.6, "chip": 0.35, "stain": 0.3, "fray": 0.3}.get(kind, 0.0)),
+        "bright": chance(rng, {"scratch": 0.6, "chip": 0.2, "stain": 0.3, "fray": 0.3}.get(kind, 0.0)),
         "contrast": strength,
         "tint": [round(float(c), 4) for c in tint],
         "seed": seed_of(rng),
@@ -75,7 +86,7 @@ def _pits(rng: np.random.Generator, size: float, form: str) -> list[dict[str, fl
     pits = []
     for _ in range(number):
         dx, dy = rng.normal(0, spread / 2, 2)
-        share = log_uniform(rng, (0.35, 0.9)) if number > 1 else 1.0
+        share = log_uniform(rng, (0.45, 0.9)) if number > 1 else 1.0
         pit = {"dx": dx, "dy": dy, "size": max(size * share, 0.012), "oval": rng.uniform(0.55, 1.0)}
         pits.append({key: round(float(value), 5) for key, value in pit.items()})
     return pits

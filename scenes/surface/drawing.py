@@ -56,7 +56,7 @@ def crack(plan: dict[str, Any], rng: np.random.Generator, where: Window) -> Laye
     if not plan["at_edge"]:
         trunk = trunk - trunk[len(trunk) // 2]
     lines: Lines = [
-        (trunk, _half(0.012, plan) * np.linspace(1.0, 0.45, len(trunk)) * rng.uniform(0.55, 1.5, len(trunk)))
+        (trunk, _half(0.016, plan) * np.linspace(1.0, 0.45, len(trunk)) * rng.uniform(0.55, 1.5, len(trunk)))
     ]
     for _ in range(int(rng.integers(2, 5)) if plan["form"] == "branching" else 0):
         start = int(rng.integers(2, len(trunk) - 3))
@@ -64,7 +64,7 @@ def crack(plan: dict[str, Any], rng: np.random.Generator, where: Window) -> Laye
         heading = along + rng.choice([-1, 1]) * rng.uniform(0.5, 1.2)
         length = plan["size"] * rng.uniform(0.12, 0.45)
         points = trunk[start] + wander(rng, length=length, steps=9, bend=0.2, jag=0.35, heading=float(heading))
-        lines.append((points, _half(0.008, plan) * np.linspace(0.9, 0.4, len(points))))
+        lines.append((points, _half(0.011, plan) * np.linspace(0.9, 0.4, len(points))))
     shake = [0.006 * noise(rng, where.x / 0.03, where.y / 0.03, octaves=3) for _ in range(2)]
     signed = strokes(lines, where.x + shake[0], where.y + shake[1], step=0.7 * TEXEL, reach=8 * TEXEL)
     depth = np.clip(signed / 0.004, 0, 1)
@@ -77,10 +77,10 @@ def blowhole(plan: dict[str, Any], rng: np.random.Generator, where: Window) -> L
     x, y = where.x, where.y / plan["oval"]
     away = np.hypot(x, y) * (1 + 0.22 * noise(rng, 1.6 * x / radius, 1.6 * y / radius, octaves=2))
     signed = (radius - away) * plan["oval"] ** 0.5
-    deep = np.clip(signed / (0.45 * radius), 0, 1)
+    deep = np.clip(signed / (0.35 * radius), 0, 1)
     lit = np.clip((x * np.cos(1.0) + y * np.sin(1.0)) / radius, -1, 1) * rng.uniform(0, 1)
     rim = (1 - deep) * np.clip(lit, 0, 1)
-    tone = 1 - plan["contrast"] * (0.35 + 0.55 * deep) + plan["contrast"] * 1.1 * rim
+    tone = 1 - plan["contrast"] * (0.5 + 0.45 * deep) + plan["contrast"] * 0.9 * rim
     return Layer(edged(signed), np.clip(tone, 0.03, 3), height=-0.35 * radius * deep**0.7, erase=0.8, rough=0.1)
 
 
@@ -91,7 +91,7 @@ def chip(plan: dict[str, Any], rng: np.random.Generator, where: Window) -> Layer
     signed = np.max([_flake(rng, radius, where) for _ in range(2)], axis=0) + 0.22 * radius * grain
     tone, height = _facets(rng, radius, where) if plan["form"] == "facets" else _shell(rng, radius, where)
     fine = 0.25 * noise(rng, where.x / 0.012, where.y / 0.012, octaves=2)
-    shade = (0.45 if plan["bright"] else -0.4) + 0.55 * tone + fine
+    shade = (0.45 if plan["bright"] else -0.6) + 0.5 * tone + fine
     depth = np.clip(signed / (0.35 * radius), 0, 1)
     level = np.clip(1 + plan["contrast"] * shade - 0.3 * plan["contrast"] * (depth < 0.12), 0.05, 2.5)
     return Layer(edged(signed), level, height=-0.12 * radius * depth + 0.12 * radius * height, erase=0.95, rough=0.25)
@@ -140,29 +140,43 @@ def stain(plan: dict[str, Any], rng: np.random.Generator, where: Window) -> Laye
 
 
 def fray(plan: dict[str, Any], rng: np.random.Generator, where: Window) -> Layer:
-    """A ragged band or patch in which the surface has come loose, with threads that stick out of it."""
+    """A surface that has come loose: a ragged band or a large rubbed patch; on cloth a tangle of threads."""
     size = plan["size"] / 2
-    across = 0.42 if plan["form"] == "band" else 0.85
+    across = 0.85 if plan["form"] == "patch" else 0.45
     fuzz = noise(rng, where.x / size * 2.2, where.y / size * 2.2, octaves=4)
     body = (1 - np.hypot(where.x, where.y / across) / size) * size * across**0.5 + 0.3 * size * across * fuzz
-    threads = strokes(_threads(rng, size, across), where.x, where.y, step=0.8 * TEXEL, reach=6 * TEXEL)
+    if plan["form"] == "patch":
+        return _rubbed(plan, rng, where, body)
+    loose = plan["form"] == "threads"
+    lines = _threads(rng, size, across, number=70 if loose else 28, width=0.0065 if loose else 0.0045)
+    threads = strokes(lines, where.x, where.y, step=0.8 * TEXEL, reach=6 * TEXEL)
+    body = body - 0.35 * size * across * loose
     fibres = noise(rng, where.x / 0.06, where.y / 0.006, octaves=3) + 0.7 * noise(rng, where.x / 0.012, where.y / 0.012)
-    light = (0.3 if plan["bright"] else -0.35) + 0.7 * fibres + 0.5 * (threads > 0)
+    base = (0.3 if plan["bright"] else -0.4) - 0.4 * loose
+    light = base + 0.7 * fibres + (1.1 if loose else 0.5) * (threads > 0)
     tone = np.clip(1 + plan["contrast"] * light, 0.08, 2.5)
     height = 0.012 * plan["contrast"] * fibres + 0.006 * np.clip(threads / 0.003, 0, 1)
     return Layer(edged(np.maximum(body, threads)), tone, height=height, erase=0.85, rough=0.3)
 
 
-def _threads(rng: np.random.Generator, size: float, across: float) -> Lines:
+def _rubbed(plan: dict[str, Any], rng: np.random.Generator, where: Window, body: Plane) -> Layer:
+    """Worn dull: fine grain instead of the surface's texture, its edge a little soft."""
+    grain = noise(rng, where.x / 0.02, where.y / 0.02, octaves=3)
+    light = (0.35 if plan["bright"] else -0.45) + 0.4 * grain
+    tone = np.clip(1 + plan["contrast"] * light, 0.08, 2.5)
+    return Layer(edged(body, 0.012), tone, height=0.003 * plan["contrast"] * grain, erase=0.7, rough=0.3)
+
+
+def _threads(rng: np.random.Generator, size: float, across: float, *, number: int, width: float) -> Lines:
     """Curled threads, their roots in the band."""
     lines: Lines = []
-    for _ in range(28):
-        angle, out = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.85)
+    for _ in range(number):
+        angle, out = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.85)
         root = size * out * np.array([np.cos(angle), across * np.sin(angle)])
-        heading = np.arctan2(np.sin(angle) / across, np.cos(angle)) + rng.normal(0, 0.5)
-        length = size * rng.uniform(0.15, 0.5)
+        heading = np.arctan2(np.sin(angle) / across, np.cos(angle)) + rng.normal(0, 0.7)
+        length = size * rng.uniform(0.15, 0.55)
         points = root + wander(rng, length=length, steps=10, bend=rng.normal(0, 1.6), jag=0.12, heading=float(heading))
-        lines.append((points, np.full(len(points), rng.uniform(0.0018, 0.0032))))
+        lines.append((points, np.full(len(points), width * rng.uniform(0.35, 0.6))))
     return lines
 
 

@@ -16,6 +16,10 @@ from scenes.surface.fields import noise, strokes
 
 KINDS = ("dirt", "print", "swirl", "glare", "grinding")
 
+_MACHINED: dict[str, float] = {}
+_RAW = {"swirl": 0.05, "grinding": 0.05}
+_LIKING = {"tile": _MACHINED, "metal": _MACHINED, "concrete": _RAW, "fabric": _RAW}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Marks(Component):
@@ -29,15 +33,16 @@ class Marks(Component):
     def __post_init__(self) -> None:
         settle(self, spans=self.spans, weights={"kinds": KINDS})
 
-    def plan(self, streams: Streams) -> list[dict[str, Any]]:
-        """Draw them, each from a stream of its own."""
+    def plan(self, streams: Streams, *, material: str) -> list[dict[str, Any]]:
+        """Draw them, each from a stream of its own; traces of tools are rare on what is not machined."""
         if not self.enabled:
             return []
-        return [self._one(streams(f"mark-{index}")) for index in range(whole(streams("marks"), self.count))]
+        weights = {kind: weight * _LIKING[material].get(kind, 1.0) for kind, weight in self.kinds.items()}
+        return [self._one(streams(f"mark-{index}"), weights) for index in range(whole(streams("marks"), self.count))]
 
-    def _one(self, rng: np.random.Generator) -> dict[str, Any]:
+    def _one(self, rng: np.random.Generator, weights: Mapping[str, float]) -> dict[str, Any]:
         return {
-            "kind": pick(rng, self.kinds),
+            "kind": pick(rng, weights),
             "x": uniform(rng, (-0.5, 0.5)),
             "y": uniform(rng, (-0.5, 0.5)),
             "turn": uniform(rng, (0, 2 * math.pi)),

@@ -40,10 +40,10 @@ _SPANS: dict[str, tuple[float, float]] = {
 _SIZES: dict[str, Span] = {
     "scratch": (0.12, 0.9),
     "crack": (0.1, 0.7),
-    "blowhole": (0.022, 0.09),
-    "chip": (0.06, 0.4),
+    "blowhole": (0.03, 0.1),
+    "chip": (0.05, 0.4),
     "stain": (0.12, 0.6),
-    "fray": (0.15, 0.7),
+    "fray": (0.2, 1.0),
 }
 """Length or diameter of each kind of defect, in frame sides."""
 
@@ -81,8 +81,8 @@ class Surface(Pack):
     materials: Mapping[str, float] = field(
         default_factory=lambda: {"tile": 2.0, "metal": 1.0, "concrete": 0.7, "fabric": 0.7}
     )
-    unevenness: Span = (0.0, 0.55)
-    shapes: Mapping[str, float] = field(default_factory=lambda: {"flat": 1.5, "cylinder": 0.7, "wavy": 0.5})
+    unevenness: Span = (0.0, 0.65)
+    shapes: Mapping[str, float] = field(default_factory=lambda: {"flat": 1.2, "cylinder": 1.0, "wavy": 0.5})
     curvature: Span = (0.05, 1.0)
     edge_share: float = 0.4
     lights: Mapping[str, float] = _weights(*lighting.KINDS)
@@ -114,7 +114,7 @@ class Surface(Pack):
             "part": whole_part,
             "material": materials.plan_material(rng("material"), kind=kind, unevenness=self.unevenness),
             "defects": self._defects(rng, emphasis, kind, whole_part["edges"]),
-            "marks": self.marks.plan(rng),
+            "marks": self.marks.plan(rng, material=kind),
             "table": self._table(rng),
             "lighting": lighting.plan_lighting(
                 rng, frame_m=frame_m, kinds=dict(self.lights), distance=self.light_distance
@@ -130,7 +130,7 @@ class Surface(Pack):
         free, number = chance(draw, self._free(weights, emphasis)), whole(draw, self.count)
         liking = defects.AFFINITY[material]
         liked = {kind: weight * liking.get(kind, 1.0) for kind, weight in weights.items()}
-        return [] if free else [self._defect(rng(f"defect-{index}"), liked, edges) for index in range(number)]
+        return [] if free else [self._defect(rng(f"defect-{index}"), liked, edges, material) for index in range(number)]
 
     def _free(self, weights: Mapping[str, float], emphasis: Mapping[str, float]) -> float:
         """Share of sound pictures, against which the emphasis on what is not sound is weighed."""
@@ -138,15 +138,21 @@ class Surface(Pack):
         sound = self.free_share * emphasis.get("background", 1.0)
         return sound / max(sound + (1 - self.free_share) * wanted, 1e-9)
 
-    def _defect(self, draw: Any, weights: dict[str, float], edges: dict[str, float]) -> dict[str, Any]:
+    def _defect(self, draw: Any, weights: dict[str, float], edges: dict[str, float], material: str) -> dict[str, Any]:
         kind = pick(draw, weights)
         return defects.plan_defect(
-            draw, kind=kind, size=self.sizes[kind], contrast=self.contrast, edges=edges, reach=self.reach
+            draw,
+            kind=kind,
+            material=material,
+            size=self.sizes[kind],
+            contrast=self.contrast,
+            edges=edges,
+            reach=self.reach,
         )
 
     def _table(self, rng: Streams) -> dict[str, Any]:
         draw = rng("table")
-        return {"colour": tint(draw, (0.004, 0.2), (0.0, 0.4)), "roughness": uniform(draw, (0.3, 1.0))}
+        return {"colour": tint(draw, (0.002, 0.12), (0.0, 0.4)), "roughness": uniform(draw, (0.3, 1.0))}
 
     def _camera(self, rng: Streams, frame_m: float) -> dict[str, Any]:
         """Upright but for ``roll_deg``: parts lie straight under an inspection camera."""
