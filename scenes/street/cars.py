@@ -34,10 +34,10 @@ class Cars(Component):
     """Moving cars in ``moving`` numbers on both sides together; ``parked`` is the share of parking places taken."""
 
     bodies: Mapping[str, float] = field(default_factory=lambda: dict(BODIES))
-    moving: Span = (0, 6)
-    parked: Span = (0.1, 0.8)
+    moving: Span = (0, 7)
+    parked: Span = (0.2, 1.0)
     forecourt: Span = (0, 8)
-    near_m: float = 10.0
+    near_m: float = 7.5
     far_m: float = 90.0
     lamps_share: float = 0.3
     spans: ClassVar = {"moving": (0, 40), "parked": (0.0, 1.0), "forecourt": (0, 40)}
@@ -152,8 +152,9 @@ def stand(thing: Any, plan: dict[str, Any], path: Path, class_id: int, *, z: flo
 
 
 def multiplied(rng: np.random.Generator, count: Span, emphasis: float) -> int:
-    """A number from the range, times the emphasis; what is left of a whole one comes by chance."""
-    wanted, rest = whole(rng, count) * emphasis, rng.random()
+    """A number from the range, on average ``emphasis`` times as many; a wanted class is hardly ever missing."""
+    drawn, rest = whole(rng, count), rng.random()
+    wanted = drawn * emphasis if emphasis <= 1 else drawn + (emphasis - 1) * sum(count) / 2
     return int(wanted) + int(rest < wanted - int(wanted))
 
 

@@ -89,7 +89,7 @@ def _wheelie_bins(plan: dict[str, Any], paint: Paint) -> Parts:
     return [(joined(bodies), paint.plain(plan["colour"])), (joined(lids), paint.plain(_BLACK))]
 
 
-def _letter_box(plan: dict[str, Any], paint: Paint) -> Parts:
+def _letter_box(_plan: dict[str, Any], paint: Paint) -> Parts:
     body = joined([cylinder(0.24, 1.35, segments=16), cylinder(0.28, 0.18, top=0.1, segments=16).moved((0, 0, 1.35))])
     return [
         (body, paint.plain(_RED, roughness=0.35)),
@@ -97,11 +97,11 @@ def _letter_box(plan: dict[str, Any], paint: Paint) -> Parts:
     ]
 
 
-def _cabinet(plan: dict[str, Any], paint: Paint) -> Parts:
+def _cabinet(_plan: dict[str, Any], paint: Paint) -> Parts:
     return [(boxes([(0, 0, 0.62), (0, 0, 1.26)], [(1.0, 0.38, 1.24), (1.06, 0.44, 0.06)]), paint.plain(_GREEN))]
 
 
-def _bench(plan: dict[str, Any], paint: Paint) -> Parts:
+def _bench(_plan: dict[str, Any], paint: Paint) -> Parts:
     slats = boxes(
         [(0, y, z) for y, z in ((-0.2, 0.45), (0, 0.45), (0.2, 0.45), (0.27, 0.62), (0.31, 0.8))], (1.6, 0.12, 0.06)
     )

@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Path:
-    """A centre line that runs straight to ``start``, then bends by ``curvature`` (1/m, left positive) up to ``turn``."""
+    """A centre line: straight to ``start``, then bent by ``curvature`` (1/m, left positive) up to ``turn`` radians."""
 
     curvature: float
     start: float

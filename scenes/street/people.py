@@ -28,7 +28,7 @@ _HELMETS = ((0.6, 0.6, 0.6), (0.02, 0.02, 0.02), (0.5, 0.03, 0.03), (0.03, 0.1, 
 class Pedestrians(Component):
     """``groups`` of people, on the pavements or (``crossing_share``) on the road; poses by weight."""
 
-    groups: Span = (0, 9)
+    groups: Span = (0, 6)
     group: Span = (1, 3)
     poses: Mapping[str, float] = field(
         default_factory=lambda: {"standing": 0.6, "walking": 1.5, "pushing": 0.2, "carrying": 0.3}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from scenes.kit.pack import Pack
@@ -39,19 +39,19 @@ class Street(Pack):
     classes: ClassVar[tuple[tuple[str, tuple[int, int, int]], ...]] = CLASSES
     nothing: ClassVar[int] = 0
 
-    road: Road = Road()
-    junctions: Junctions = Junctions()
-    markings: Markings = Markings()
-    buildings: Buildings = Buildings()
-    fences: Fences = Fences()
-    trees: Trees = Trees()
-    poles: Poles = Poles()
-    signs: Signs = Signs()
-    clutter: Clutter = Clutter()
-    cars: Cars = Cars()
-    pedestrians: Pedestrians = Pedestrians()
-    bicyclists: Bicyclists = Bicyclists()
-    sky: Sky = Sky(kinds={"sun": 1.0, "overcast": 1.0, "dusk": 0.4})
+    road: Road = field(default_factory=Road)
+    junctions: Junctions = field(default_factory=Junctions)
+    markings: Markings = field(default_factory=Markings)
+    buildings: Buildings = field(default_factory=Buildings)
+    fences: Fences = field(default_factory=Fences)
+    trees: Trees = field(default_factory=Trees)
+    poles: Poles = field(default_factory=Poles)
+    signs: Signs = field(default_factory=Signs)
+    clutter: Clutter = field(default_factory=Clutter)
+    cars: Cars = field(default_factory=Cars)
+    pedestrians: Pedestrians = field(default_factory=Pedestrians)
+    bicyclists: Bicyclists = field(default_factory=Bicyclists)
+    sky: Sky = field(default_factory=lambda: Sky(kinds={"sun": 1.0, "overcast": 1.0, "dusk": 0.4}))
     height_m: Span = (1.15, 1.55)
     pitch_deg: Span = (-0.5, 2.8)
     yaw_deg: Span = (-5.0, 5.0)

@@ -31,10 +31,10 @@ class Poles(Component):
     """Lamp posts every ``spacing_m`` metres; numbers of bollards, beacons, wooden poles and cones on top."""
 
     lamps: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(LAMPS, 1.0))
-    spacing_m: Span = (18.0, 40.0)
+    spacing_m: Span = (22.0, 50.0)
     height_m: Span = (5.0, 10.0)
-    bollards: Span = (0, 8)
-    others: Span = (0, 5)
+    bollards: Span = (0, 6)
+    others: Span = (0, 4)
     near_m: float = 5.0
     far_m: float = 60.0
     spans: ClassVar = {"spacing_m": (3.0, 200.0), "height_m": (2.0, 20.0), "bollards": (0, 60), "others": (0, 60)}

@@ -36,8 +36,8 @@ class Road:
 
     places: Mapping[str, float] = _weights(terrace=1.2, suburb=0.5, green=0.4, open=0.3)
     same_share: float = 0.55
-    lane_m: Span = (2.9, 3.7)
-    wide_share: float = 0.25
+    lane_m: Span = (3.1, 4.4)
+    wide_share: float = 0.3
     parking_share: float = 0.3
     pavement_m: Span = (1.4, 3.8)
     verge_share: float = 0.15

@@ -37,7 +37,7 @@ class Signs(Component):
     posts: Span = (0, 6)
     lights_share: float = 0.35
     boards: Span = (0, 8)
-    near_m: float = 7.0
+    near_m: float = 8.0
     far_m: float = 70.0
     spans: ClassVar = {"posts": (0, 60), "boards": (0, 80)}
 
@@ -190,7 +190,7 @@ def _arrow(turn: float) -> Any:
 Layers = list[tuple[Any, Any]]
 
 
-def _prohibition(rng: np.random.Generator, colour: Any) -> Layers:
+def _prohibition(rng: np.random.Generator, _colour: Any) -> Layers:
     inner: Layers = [(_round(0.5), _RED), (_round(0.38), _WHITE)]
     kind = int(rng.integers(3))
     if kind == 0:
@@ -201,30 +201,30 @@ def _prohibition(rng: np.random.Generator, colour: Any) -> Layers:
     return [*inner, (_bar(0, -0.04, 0.42, 0.18), _BLACK), (_bar(0.04, 0.1, 0.22, 0.12), _BLACK)]
 
 
-def _mandatory(rng: np.random.Generator, colour: Any) -> Layers:
+def _mandatory(rng: np.random.Generator, _colour: Any) -> Layers:
     return [(_round(0.5), _WHITE), (_round(0.47), _BLUE), (_arrow(rng.choice([0.0, -1.57, 1.57, 2.3, -2.3])), _WHITE)]
 
 
-def _warning(rng: np.random.Generator, colour: Any) -> Layers:
+def _warning(rng: np.random.Generator, _colour: Any) -> Layers:
     glyphs = [(_bar(0, 0.05, 0.08, 0.3), _BLACK), (_bar(0, -0.2, 0.09, 0.08), _BLACK)]
     bend = [(_bar(0, -0.12, 0.07, 0.34), _BLACK), (_bar(0.06, 0.04, 0.18, 0.07, 0.6), _BLACK)]
     return [(_triangle(1.0), _RED), (_triangle(0.7), _WHITE), *(glyphs if rng.random() < 0.5 else bend)]
 
 
-def _no_entry(rng: np.random.Generator, colour: Any) -> Layers:
+def _no_entry(_rng: np.random.Generator, _colour: Any) -> Layers:
     return [(_round(0.5), _RED), (_bar(0, 0, 0.7, 0.18), _WHITE)]
 
 
-def _parking(rng: np.random.Generator, colour: Any) -> Layers:
+def _parking(_rng: np.random.Generator, _colour: Any) -> Layers:
     letter = [
         (_bar(-0.12, 0, 0.12, 0.6), _WHITE),
-        (_round(0.18) + (0.03, 0.13), _WHITE),
-        (_round(0.08) + (0.03, 0.13), _BLUE),
+        (_round(0.18) + np.array([0.03, 0.13]), _WHITE),
+        (_round(0.08) + np.array([0.03, 0.13]), _BLUE),
     ]
     return [(_bar(0, 0, 0.75, 1.0), _WHITE), (_bar(0, 0, 0.7, 0.95), _BLUE), *letter]
 
 
-def _direction(rng: np.random.Generator, colour: Any) -> Layers:
+def _direction(rng: np.random.Generator, _colour: Any) -> Layers:
     ground = [_GREEN, _BLUE, _WHITE][int(rng.integers(3))]
     ink = _BLACK if ground is _WHITE else _WHITE
     rows = [(_bar(rng.uniform(-0.15, 0.1), z, rng.uniform(0.5, 1.0), 0.09), ink) for z in (0.25, 0.0, -0.25)]
@@ -237,7 +237,7 @@ def _notice(rng: np.random.Generator, colour: Any) -> Layers:
     return [(_bar(0, 0, 0.7, 0.9), _BLACK), (_bar(0, 0, 0.67, 0.87), ground), *rows]
 
 
-def _give_way(rng: np.random.Generator, colour: Any) -> Layers:
+def _give_way(_rng: np.random.Generator, _colour: Any) -> Layers:
     return [(_triangle(1.0, down=True), _RED), (_triangle(0.66, down=True), _WHITE)]
 
 

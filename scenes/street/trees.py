@@ -40,10 +40,10 @@ _SPECIES = 3
 class Trees(Component):
     """``count`` trees on the greenest side, fewer elsewhere; ``far`` ones behind everything; hedges by share."""
 
-    count: Span = (4, 16)
+    count: Span = (4, 18)
     far: Span = (4, 16)
     bare_share: float = 0.5
-    height_m: Span = (5.0, 15.0)
+    height_m: Span = (6.0, 17.0)
     hedge_share: float = 0.4
     spans: ClassVar = {"count": (0, 80), "far": (0, 80), "height_m": (1.0, 40.0)}
 
