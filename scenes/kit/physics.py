@@ -6,6 +6,7 @@ come to rest in the same poses in every process. Nothing of the simulation stays
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,16 @@ def drop(bodies: Sequence[Body], obstacles: Sequence[Array], *, unit: float, fra
     matrices = _settle(moving, frames)
     _remove([*solid, *moving])
     return [_own(matrix, body, unit) for matrix, body in zip(matrices, bodies, strict=True)]
+
+
+def thinned(points: Array, number: int = 60) -> Array:
+    """A few of many points, enough for a hull: the outermost in directions spread evenly about its bounding box."""
+    step = np.arange(number) + 0.5
+    z, turn = 1 - 2 * step / number, step * math.pi * (3 - math.sqrt(5))
+    flat = np.sqrt(1 - z**2)
+    directions = np.concatenate([np.stack([flat * np.cos(turn), flat * np.sin(turn), z], -1), np.eye(3), -np.eye(3)])
+    whole = (points - points.mean(0)) / np.maximum(np.ptp(points, axis=0), 1e-9)
+    return np.asarray(points[np.unique((whole @ directions.T).argmax(0))])
 
 
 def _settle(moving: list[Any], frames: int) -> list[Array]:

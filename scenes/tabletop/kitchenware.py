@@ -9,7 +9,8 @@ import numpy as np
 
 from scenes.kit import meshes
 from scenes.kit.meshes import Mesh
-from scenes.tabletop.solids import Array, Solid, circle, rings, round_hull, tapered_hull, thinned
+from scenes.kit.physics import thinned
+from scenes.tabletop.solids import Array, Solid, circle, rings, round_hull, tapered_hull
 
 SPOONS, BOTTLES = ("table", "wooden"), ("medicine", "wine", "detergent", "beer")
 

@@ -84,13 +84,3 @@ def tapered_hull(*rows: tuple[float, float], number: int = 16) -> Array:
 def box_hull(low: Sequence[float], high: Sequence[float]) -> Array:
     """Corners of a block."""
     return np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1).T
-
-
-def thinned(points: Array, number: int = 60) -> Array:
-    """A few of many points, enough for a hull: the outermost in directions spread evenly about its bounding box."""
-    step = np.arange(number) + 0.5
-    z, turn = 1 - 2 * step / number, step * math.pi * (3 - math.sqrt(5))
-    flat = np.sqrt(1 - z**2)
-    directions = np.concatenate([np.stack([flat * np.cos(turn), flat * np.sin(turn), z], -1), np.eye(3), -np.eye(3)])
-    whole = (points - points.mean(0)) / np.maximum(np.ptp(points, axis=0), 1e-9)
-    return np.asarray(points[np.unique((whole @ directions.T).argmax(0))])
