@@ -61,7 +61,7 @@ class Buildings(Component):
         default_factory=lambda: {"gable": 1.0, "cross_gable": 0.3, "flat": 0.4, "hip": 0.3}
     )
     storey_m: Span = (2.6, 3.5)
-    height: Span = (0.9, 1.6)
+    height: Span = (0.9, 1.55)
     occupied: Span = (0.75, 1.0)
     spans: ClassVar = {"storey_m": (2.0, 6.0), "height": (0.3, 4.0), "occupied": (0.0, 1.0)}
 
@@ -136,7 +136,7 @@ class Buildings(Component):
         """Materials that several buildings of a picture share, as those of one street do."""
         wall = pick(rng, self.walls)
         hues = _HUES[wall]
-        first = np.array(hues[int(rng.integers(len(hues)))]) * rng.uniform(0.75, 1.2) * rng.uniform(0.94, 1.06, 3)
+        first = np.array(hues[int(rng.integers(len(hues)))]) * rng.uniform(0.45, 1.1) * rng.uniform(0.94, 1.06, 3)
         return {
             "wall": wall,
             "first": _rounded(first),

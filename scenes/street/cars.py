@@ -24,8 +24,8 @@ _BRIGHT = ((0.32, 0.02, 0.02), (0.02, 0.05, 0.22), (0.01, 0.09, 0.05), (0.20, 0.
 _BUSES = ((0.45, 0.02, 0.02), (0.02, 0.10, 0.35), (0.65, 0.63, 0.55), (0.10, 0.30, 0.12))
 
 
-BODIES = {"hatchback": 1.0, "saloon": 0.8, "estate": 0.7, "jeep": 0.35, "van": 0.3}
-BODIES |= {"lorry": 0.1, "bus": 0.08, "double_decker": 0.06}
+BODIES = {"hatchback": 1.0, "saloon": 0.8, "estate": 0.7, "jeep": 0.3, "van": 0.25}
+BODIES |= {"lorry": 0.07, "bus": 0.06, "double_decker": 0.04}
 """How often each body comes, relative to the others."""
 
 
@@ -115,7 +115,7 @@ class Cars(Component):
     def _one(self, rng: np.random.Generator, bodies: Mapping[str, float]) -> dict[str, Any]:
         body, common = pick(rng, bodies), chance(rng, 0.62)
         hues = _BUSES if body in ("bus", "double_decker") else _COMMON if common else _BRIGHT
-        colour = np.array(hues[int(rng.integers(len(hues)))]) * rng.uniform(0.7, 1.25)
+        colour = np.array(hues[int(rng.integers(len(hues)))]) * rng.uniform(0.5, 1.15)
         wild = chance(rng, 0.12)
         return {
             "body": body,

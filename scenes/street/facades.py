@@ -234,7 +234,7 @@ def _roof(plan: dict[str, Any], height: float, wall: Any, paint: Paint) -> Parts
 def _chimneys(plan: dict[str, Any], ridge: float, wall: Any, paint: Paint) -> Parts:
     if not plan["chimneys"]:
         return []
-    half, y = plan["width"] / 2 - 0.6, plan["depth"] * 0.5
+    half, y = plan["width"] / 2 - 0.6 if plan["roof"] == "gable" else 0.5, plan["depth"] * 0.5
     xs = [half, -half][: plan["chimneys"]]
     stacks = boxes([(x, y, ridge + 0.1) for x in xs], (0.9, 0.6, 2.2))
     pots = boxes([(x + dx, y, ridge + 1.4) for x in xs for dx in (-0.22, 0.22)], (0.22, 0.22, 0.45))

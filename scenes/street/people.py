@@ -116,7 +116,7 @@ class Bicyclists(Component):
 def wardrobe(rng: np.random.Generator) -> dict[str, Any]:
     """Clothes and looks of somebody."""
     hi_vis, helmet = chance(rng, 0.08), chance(rng, 0.3)
-    top, legs = tint(rng, (0.015, 0.6), (0.0, 0.75)), tint(rng, (0.012, 0.2), (0.0, 0.5))
+    top, legs = tint(rng, (0.01, 0.45), (0.0, 0.75)), tint(rng, (0.01, 0.12), (0.0, 0.5))
     skin, hair = (np.array(hues[int(rng.integers(4))]) for hues in (_SKINS, _HAIRS))
     return {
         "clothes": pick(rng, {"jacket": 1.0, "coat": 0.6, "skirt": 0.3, "dress": 0.15}),

@@ -52,12 +52,12 @@ class Street(Pack):
     pedestrians: Pedestrians = field(default_factory=Pedestrians)
     bicyclists: Bicyclists = field(default_factory=Bicyclists)
     sky: Sky = field(default_factory=lambda: Sky(kinds={"sun": 1.0, "overcast": 1.0, "dusk": 0.4}))
-    height_m: Span = (1.15, 1.55)
+    height_m: Span = (1.25, 1.7)
     pitch_deg: Span = (-0.5, 2.8)
     yaw_deg: Span = (-5.0, 5.0)
     roll_deg: Span = (-1.5, 1.5)
     field_deg: Span = (36.0, 46.0)
-    sway_m: Span = (-0.4, 0.4)
+    sway_m: Span = (-0.3, 1.0)
 
     def __post_init__(self) -> None:
         settle(self, spans=_SPANS)

@@ -19,7 +19,7 @@ PLACES = {"terrace": "building", "suburb": "fence", "green": "tree", "open": "sk
 SIDES = {"left": -1.0, "right": 1.0}
 """Sides of a street whose traffic drives on the left, and the sign of t on each."""
 
-_SETBACK: dict[str, Span] = {"terrace": (0.0, 0.8), "suburb": (2.5, 7.0), "green": (7.0, 20.0), "open": (10.0, 24.0)}
+_SETBACK: dict[str, Span] = {"terrace": (0.0, 0.4), "suburb": (2.0, 5.5), "green": (7.0, 20.0), "open": (10.0, 24.0)}
 """Metres between pavement and building line."""
 
 _FRONT = {"terrace": "paving", "suburb": "grass", "green": "grass", "open": "asphalt"}
@@ -34,12 +34,12 @@ def _weights(**weights: float) -> Any:
 class Road:
     """Course and cross-section of a street; lengths in metres."""
 
-    places: Mapping[str, float] = _weights(terrace=1.2, suburb=0.5, green=0.4, open=0.3)
+    places: Mapping[str, float] = _weights(terrace=1.4, suburb=0.5, green=0.4, open=0.3)
     same_share: float = 0.55
     lane_m: Span = (3.1, 4.4)
-    wide_share: float = 0.3
+    wide_share: float = 0.35
     parking_share: float = 0.3
-    pavement_m: Span = (1.4, 3.8)
+    pavement_m: Span = (1.3, 3.6)
     verge_share: float = 0.15
     curved_share: float = 0.5
     curvature: Span = (0.002, 0.016)
@@ -67,7 +67,7 @@ class Road:
             "own": round(-lane * (0.5 + (wide and chance(rng, 0.5))), 4),
             "worn": uniform(rng, (0.25, 0.9)),
             "asphalt": _grey(rng, (0.035, 0.15)),
-            "paving": _grey(rng, (0.16, 0.42)),
+            "paving": _grey(rng, (0.08, 0.24)),
             "slab": uniform(rng, (0.4, 0.9)),
             "grass": _grass(rng),
             **self._sides(streams, emphasis, lane * (2 if wide else 1)),

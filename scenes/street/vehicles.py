@@ -184,7 +184,7 @@ def _fittings(body: str, plan: dict[str, Any], paint: Paint) -> Parts:
     bumpers = boxes([(0, end - 0.04, 0.45), (0, 0.04 - end, 0.45)], (width * 0.93, 0.16, 0.24))
     grille = boxes([(0, end, lamp - 0.08)], [(width * 0.42, 0.06, 0.14)])
     heads = boxes([(sign * half * 0.68, end - 0.05, lamp) for sign in (-1, 1)], (0.34, 0.16, 0.17))
-    tails = boxes([(sign * half * 0.82, 0.03 - end, rear_lamp) for sign in (-1, 1)], (0.2, 0.14, 0.3))
+    tails = boxes([(sign * half * 0.82, 0.03 - end, rear_lamp) for sign in (-1, 1)], (0.16, 0.12, 0.25))
     mirrors = boxes([(sign * (half + 0.08), length * 0.19, 1.0 if car else 1.5) for sign in (-1, 1)], (0.2, 0.1, 0.15))
     front = boxes([(0, end + 0.05, 0.47)], [(0.52, 0.02, 0.12)])
     rear = boxes([(0, -end - 0.05, 0.62 if car else 0.5)], [(0.52, 0.02, 0.12)])
