@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 from scenes.assets.opaque import make_opaque
 
+_SHOWN = ("MESH", "CURVE", "SURFACE", "FONT", "META")
+"""Kinds of objects that have a surface."""
+
 _UV, _SHARP = "UVMap", 0.6
 
 
@@ -88,7 +91,7 @@ def _joined(objects: list[Any], name: str) -> Any:
     graph = bpy.context.evaluated_depsgraph_get()
     whole, materials = bmesh.new(), []
     for obj in sorted(objects, key=lambda obj: obj.name):
-        if obj.type in ("MESH", "CURVE", "SURFACE", "FONT", "META"):
+        if obj.type in _SHOWN and not obj.hide_render:
             part = bpy.data.meshes.new_from_object(obj.evaluated_get(graph))
             part.transform(obj.matrix_world)
             _unify(part)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from scenes.assets import layout, textures
 from scenes.assets.importing import UnusableError, load, points
+from scenes.assets.pictures import drop_missing
 from scenes.assets.plan import FOLDER
 from scenes.kit import backgrounds, distractors, files, meshes
 from scenes.kit.cameras import place_view
@@ -48,7 +49,7 @@ class _Thing:
 
 
 def build(plan: dict[str, Any], *, width: int, height: int) -> list[str]:
-    """Put everything of the plan into the scene; returns what had to be left out, and why. Sizes are in pixels."""
+    """Put everything of the plan into the scene, picture sides in pixels; returns what was left out or changed, and why."""
     sources, notes = _sources(plan["assets"])
     things = [_thing(asset, sources[asset["file"]]) for asset in plan["assets"] if asset["file"] in sources]
     view = _View(plan["camera"], width=width, height=height)
@@ -69,12 +70,13 @@ def build(plan: dict[str, Any], *, width: int, height: int) -> list[str]:
 
 
 def _sources(assets: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
-    """Each file's mesh, loaded once; files that cannot be used are named."""
+    """Each file's mesh, loaded once; files that cannot be used, and pictures that files lack, are named."""
     sources: dict[str, Any] = {}
     notes = []
     for name in dict.fromkeys(asset["file"] for asset in assets):
         try:
-            sources[name] = load(files.locate(FOLDER, name))
+            mesh = sources[name] = load(files.locate(FOLDER, name))
+            notes += [f"{name}: picture {missing} is missing; a plain colour instead" for missing in drop_missing(mesh)]
         except UnusableError as error:
             notes.append(f"{name}: {error}; left out")
     return sources, notes

@@ -54,9 +54,11 @@ def write_table(folder: Path, *rows: str, header: str = HEADER) -> Path:
 
 
 def write_meshes(folder: Path) -> None:
-    """Every file of `WHOLE` but the .blend."""
+    """Every file of `WHOLE` but the .blend; the cube's picture is missing."""
     (folder / "deep").mkdir(parents=True)
-    trimesh.creation.box((2, 1, 1)).export(folder / "cube.obj")
+    cube = trimesh.creation.box((2, 1, 1)).export(file_type="obj")
+    (folder / "cube.obj").write_text("mtllib cube.mtl\nusemtl paint\n" + cube)
+    (folder / "cube.mtl").write_text("newmtl paint\nKd 0.8 0.1 0.1\nmap_Kd gone.png\n")
     ball = trimesh.creation.icosphere(subdivisions=2)
     ball.visual.vertex_colors = np.full((len(ball.vertices), 4), (20, 160, 60, 255), np.uint8)
     ball.export(folder / "deep/ball.ply")

@@ -190,7 +190,8 @@ def test_all_formats_are_shown_and_broken_meshes_named_and_left_out(tmp_path: Pa
         assert frame.story["differing"] == 0
         assert len(frame.story["objects"]) == len(WHOLE)
         notes = frame.story["notes"]
-        assert len(notes) == len(BROKEN)
+        assert "cube.obj: picture gone.png is missing; a plain colour instead" in notes
+        assert len(notes) == len(BROKEN) + 1
         for words, file in BROKEN.items():
             assert [note for note in notes if note.startswith(f"{file}: ") and words in note and "left out" in note]
         assert str(tmp_path) not in "".join(notes)
