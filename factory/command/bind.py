@@ -54,6 +54,7 @@ class Step:
     def identity(self, opened: Mapping[str, Any]) -> Identity:
         """What decides the artefact's content."""
         config = {key: value for key, value in self.config.items() if key not in UNIMPORTANT}
+        config = by_content(config, [folder for part in self.parts.values() for folder in folders_of(part)])
         stated = {name: _digest(value) for name, value in opened.items() if value is not None}
         return Identity(stage=self.stage, config=config, seed=self.seed, inputs=stated, code=code_version())
 
@@ -80,6 +81,23 @@ def bind(name: str, config: dict[str, Any]) -> Step:
         config=config,
         overwrite=bool(config.get("overwrite", False)),
     )
+
+
+def folders_of(part: Any) -> list[str]:
+    """Folders of the user's that a part reads: those in its ``folders``, by name."""
+    return list(getattr(part, "folders", {}).values())
+
+
+def by_content(config: Any, folders: Iterable[str]) -> Any:
+    """The configuration with each of the folders replaced by a digest of what is in it: where it lies is no matter."""
+    stated = {folder: {"content": digests.of_path(Path(folder))} for folder in folders}
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: replaced(child) for key, child in value.items()}
+        return stated.get(value, value) if isinstance(value, str) else value
+
+    return replaced(config)
 
 
 def make_part(where: str, value: Any) -> Any:

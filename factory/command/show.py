@@ -53,12 +53,12 @@ def _rows(stage: str, key: str, value: Any, chosen: dict[str, str]) -> list[tupl
         return [(f"{key}.…", f"factory {_stage_name(value)} --help lists its keys")]
     if key in tree.groups():
         choice = (f"{key}={_show(chosen.get(key))}", "choices: " + ", ".join(tree.choices(key)))
-        return [choice, *_part_rows(key, value)]
+        return [choice, *_part_rows(key, value, chosen.get(key))]
     return [(f"{name}={_show(child)}", said.get(name, "")) for name, child in _flat(key, value)]
 
 
-def _part_rows(group: str, value: Any) -> list[tuple[str, str]]:
-    said = {name: text for choice in tree.choices(group) for name, text in tree.comments(group, choice).items()}
+def _part_rows(group: str, value: Any, choice: str | None) -> list[tuple[str, str]]:
+    said = tree.comments(group, choice) if choice else {}
     inner = _flat(group, value) if isinstance(value, dict) else []
     rows = [(name, child) for name, child in inner if not name.endswith("_target_")]
     return [(f"  {name}={_show(child)}", said.get(name.partition(".")[2], "")) for name, child in rows]
@@ -66,7 +66,7 @@ def _part_rows(group: str, value: Any) -> list[tuple[str, str]]:
 
 def _flat(key: str, value: Any) -> list[tuple[str, Any]]:
     if not isinstance(value, dict) or not value:
-        return [] if key == "_target_" or value == {} else [(key, value)]
+        return [] if key == "_target_" or (key, value) == ("inputs", {}) else [(key, value)]
     return [pair for name, child in value.items() for pair in _flat(f"{key}.{name}", child)]
 
 

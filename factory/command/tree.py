@@ -42,9 +42,18 @@ def first_line(*parts: str) -> str:
     return next((line for line in said if line and not line.startswith("@")), "")
 
 
+def _built_on(*parts: str) -> list[tuple[str, str, str]]:
+    """(group, package, choice) of defaults such as ``/sensor@_here_: phone``."""
+    text = ROOT.joinpath(*parts).with_suffix(".yaml").read_text()
+    return re.findall(r"^ *- /(\w+)@(\w+): (\w+)", text, re.MULTILINE)
+
+
 def comments(*parts: str) -> dict[str, str]:
-    """The comment behind each key of a configuration file, by dotted key."""
+    """The comment behind each key of a configuration file, by dotted key; those of the files it builds on too."""
     found: dict[str, str] = {}
+    for group, package, choice in _built_on(*parts):
+        inside = "" if package == "_here_" else f"{package}."
+        found |= {inside + key: said for key, said in comments(group, choice).items()}
     above: list[str] = []
     for line in ROOT.joinpath(*parts).with_suffix(".yaml").read_text().splitlines():
         if match := COMMENTED.match(line):

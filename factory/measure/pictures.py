@@ -35,7 +35,7 @@ def strip(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: ClassL
         left = GAP + column * (width + GAP)
         draw.text((left, GAP // 2), caption, INK, font)
         sheet.paste(Image.fromarray(panel_hwc).resize((width, height), Image.Resampling.NEAREST), (left, HEADING))
-    _legend(draw, font, _in_sight(truth_hw, guess_hw), classes, HEADING + height + GAP, sheet.width)
+    legend(draw, font, _in_sight(truth_hw, guess_hw), classes, HEADING + height + GAP, sheet.width)
     return np.asarray(sheet)
 
 
@@ -58,7 +58,7 @@ def _in_sight(*ids: Image8) -> Sequence[int]:
     return [int(i) for i in np.flatnonzero(present) if i != IGNORE]
 
 
-def _legend(
+def legend(
     draw: ImageDraw.ImageDraw,
     font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
     class_ids: Sequence[int],
@@ -66,6 +66,7 @@ def _legend(
     top: int,
     right: int,
 ) -> None:
+    """A row of class colours and names from ``top`` pixels down, as many as fit left of ``right``."""
     left = float(GAP)
     for class_id in class_ids:
         wide = 20 + draw.textlength(classes.names[class_id], font=font)

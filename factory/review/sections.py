@@ -5,7 +5,7 @@ Every function returns None where there is nothing to show.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,10 +86,38 @@ def renders(rendered: Dataset | None, *, seed: int, examples: int) -> Section | 
         )
     lead = f"{len(rendered.samples)} synthetic images. Their masks come from the renderer and are exact."
     columns = ("Image", "Mask over image", "Mask")
-    shares = (class_shares(rendered, there),)
     return Section(
-        key="renders", title="Renders", lead=lead, columns=columns, dense=True, strips=tuple(strips), shares=shares
+        key="renders",
+        title="Renders",
+        lead=lead,
+        columns=columns,
+        dense=True,
+        strips=tuple(strips),
+        tables=render_tables(rendered.header.figures),
+        shares=(class_shares(rendered, there),),
     )
+
+
+def render_tables(figures: Mapping[str, Any]) -> tuple[Table, ...]:
+    """Quotas with what was reached, and what rendering cost."""
+    named = {
+        "frames": "pictures kept",
+        "proposals": "scenes looked at with one sample",
+        "acceptance": "share of them that was rendered",
+        "audited": "pictures whose masks were made twice",
+        "left_out": "pictures left out",
+        "rendered_again": "pictures rendered again",
+        "workers_lost": "workers lost and replaced",
+        "frames_retried": "frames tried again",
+    }
+    costs = tuple((title, figures[key]) for key, title in named.items() if key in figures)
+    quotas = tuple(
+        (row["wish"], row["target"], row["reached"], "yes" if row["met"] else "no", row["seen_in"])
+        for row in figures.get("quota", ())
+    )
+    head = ("Quota", "Target", "Reached", "Met", "Scenes that show the class")
+    tables = [Table(title="Quotas", head=head, rows=quotas)] if quotas else []
+    return (*tables, *([Table(title="Rendering", head=("What", "How often"), rows=costs)] if costs else []))
 
 
 def adaptation(

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from factory.core import masks
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, FactoryError
 from factory.core.queue import Queue
 from factory.core.writer import Writer
 from factory.execute import Executor
 from factory.execute.progress import Progress
-from factory.render import audit, environment
+from factory.render import audit, environment, sheet
 from factory.render import frame as raw
 from factory.render.blender import Farm
 from factory.render.collect import collect, sample_id, split_of
@@ -22,6 +25,9 @@ from factory.render.derive import derived
 from factory.render.job import Job, Request, ScenePlan, Settings
 from factory.render.quota import wishes
 from factory.render.steering import Steering
+
+SHEET = "contact_sheet.png"
+"""Where the contact sheet lies in the artefact."""
 
 
 def run(
@@ -141,12 +147,23 @@ class _Line:
         if not self.kept:
             got = self.out.issues[0]["reason"] if self.out.issues else "none"
             raise FactoryError("no picture was made", got=got, todo="check the scene and its quota")
+        self._show()
         stories = [raw.story(self.frames, index) for index in self.kept]
         for note, times in sorted(Counter(note for story in stories for note in story["notes"]).items()):
             self.out.report("scene", f"{note} (in {times} pictures)")
         self.out.figures |= {"frames": len(self.kept), "audited": sum(story["audited"] for story in stories)}
         self.out.figures |= {key: self.tally[key] for key in ("left_out", "rendered_again")}
         self.out.figures |= {"workers_lost": self.farm.lost, "frames_retried": self.farm.retried}
+
+    def _show(self) -> None:
+        """Put the contact sheet beside the manifest."""
+        there = list(self.out.samples())
+        pairs = []
+        for sample in (there[place] for place in sheet.chosen(len(there))):
+            assert sample.mask is not None
+            image, mask = (masks.read_png(self.out.root / path) for path in (sample.image, sample.mask))
+            pairs.append((image.astype(np.uint8), mask.astype(np.uint8)))
+        self.out.write(SHEET, masks.encode_png(sheet.contact_sheet(pairs, self.job.classes)))
 
 
 def _check(frames: int, patience: int, shares: dict[str, float]) -> None:

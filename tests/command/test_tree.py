@@ -1,5 +1,6 @@
 """The configuration tree: every file composes, every `_target_` resolves, every key is a parameter."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from factory.command import compose, tree
 from factory.command.bind import bind
 from factory.command.perform import steps_of
+from factory.core.artefact import Identity
 from tests.command.composing import composed
 
 STAGES = tree.stages()
@@ -29,11 +31,34 @@ def test_every_stage_binds_with_its_defaults(stage: str) -> None:
         assert bind(stage, config).stage == stage
 
 
+@pytest.fixture
+def meshes(tmp_path: Path) -> Path:
+    """A folder of one's own meshes: one triangle."""
+    (tmp_path / "assets.csv").write_text("file,class,size_m\na.obj,tool,0.1\n")
+    (tmp_path / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 1\nf 1 2 3\n")
+    return tmp_path
+
+
 @pytest.mark.parametrize(("stage", "group", "choice"), CHOICES)
-def test_every_choice_of_every_group_binds(stage: str, group: str, choice: str) -> None:
+def test_every_choice_of_every_group_binds(stage: str, group: str, choice: str, meshes: Path) -> None:
     """Chosen from the command line as a user would."""
-    for config, _ in composed(stage, f"{group}={choice}"):
+    required = [f"scene.folder={meshes}"] if choice == "assets" else []
+    for config, _ in composed(stage, f"{group}={choice}", *required):
         bind(stage, config)
+
+
+def test_the_users_folders_count_by_what_is_in_them(meshes: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Another place is the same artefact, another file is not."""
+    elsewhere = tmp_path_factory.mktemp("moved") / "meshes"
+    shutil.copytree(meshes, elsewhere)
+
+    def identity(folder: Path) -> Identity:
+        ((config, _),) = composed("render", "scene=assets", f"scene.folder={folder}")
+        return bind("render", config).identity({})
+
+    assert identity(meshes) == identity(elsewhere)
+    (elsewhere / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 2\nf 1 2 3\n")
+    assert identity(meshes) != identity(elsewhere)
 
 
 @pytest.mark.parametrize("experiment", tree.choices("experiment"))
@@ -71,3 +96,19 @@ def test_every_key_of_a_stage_has_a_comment(stage: str) -> None:
     config, _ = compose.compose(stage, [])
     plain = [key for key, value in config.items() if not isinstance(value, dict) and key not in tree.groups()]
     assert [key for key in plain if key not in said and key not in ("_target_", "seed", "out")] == []
+
+
+@pytest.mark.parametrize("scene", tree.choices("scene"))
+def test_every_parameter_of_a_scene_is_explained(scene: str) -> None:
+    """In its own file or in those it builds on; of weights, the table's line says it all."""
+    said = tree.comments("scene", scene)
+    config, _ = compose.compose("render", [f"scene={scene}"])
+    silent = [
+        f"{key}.{name}"
+        for key, value in config["scene"].items()
+        if isinstance(value, dict) and "_target_" in value
+        for name, child in value.items()
+        if name != "_target_" and f"{key}.{name}" not in said and not isinstance(child, dict)
+    ]
+    silent += [key for key, value in config["scene"].items() if not isinstance(value, dict) and key not in said]
+    assert [key for key in silent if key != "_target_"] == []
