@@ -52,7 +52,7 @@ class Field(Pack):
         ("weed", (213, 94, 0)),
     )
 
-    height_m: Span = (0.8, 2.6)
+    height_m: Span = (0.7, 2.0)
     field_deg: Span = (35.0, 55.0)
     tilt_deg: Span = (0.0, 18.0)
     roll_deg: Span = (-15.0, 15.0)

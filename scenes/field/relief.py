@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy import fft, ndimage
 
 from scenes.kit.meshes import Mesh, surface
 
@@ -128,10 +128,9 @@ class Relief:
 
 def _fractal(rng: np.random.Generator, steepness: float) -> Array:
     """Noise of all sizes around 0, standard deviation 1; the steeper its spectrum, the smoother. It repeats."""
-    across, up = np.fft.rfftfreq(TEXELS)[None, :], np.fft.fftfreq(TEXELS)[:, None]
-    away = np.hypot(across, up)
-    away[0, 0] = np.inf
-    spectrum = np.fft.rfft2(rng.standard_normal((TEXELS, TEXELS))) * np.maximum(away, 2 / TEXELS) ** -steepness
+    across, up = fft.rfftfreq(TEXELS)[None, :], fft.fftfreq(TEXELS)[:, None]
+    away = np.maximum(np.hypot(across, up), 2 / TEXELS).astype(np.float32)
+    spectrum = fft.rfft2(rng.standard_normal((TEXELS, TEXELS), np.float32)) * away**-steepness
     spectrum[0, 0] = 0
-    plane = np.fft.irfft2(spectrum, (TEXELS, TEXELS))
+    plane = fft.irfft2(spectrum, (TEXELS, TEXELS))
     return np.asarray(plane / plane.std(), np.float32)
