@@ -49,7 +49,7 @@ class _Thing:
 
 
 def build(plan: dict[str, Any], *, width: int, height: int) -> list[str]:
-    """Put everything of the plan into the scene, picture sides in pixels; returns what was left out or changed, and why."""
+    """Put the whole plan into the scene, picture sides in pixels; returns what was left out or changed, and why."""
     sources, notes = _sources(plan["assets"])
     things = [_thing(asset, sources[asset["file"]]) for asset in plan["assets"] if asset["file"] in sources]
     view = _View(plan["camera"], width=width, height=height)
