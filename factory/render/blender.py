@@ -74,7 +74,8 @@ class _Worker:
 class Farm:
     """Workers for one job, as a context manager; they stay between calls of `render`.
 
-    ``places`` holds the environment variables of each worker, one worker a place. ``lost`` counts workers that died
+    ``places`` holds the environment variables of each worker, one worker a place; ``threads`` are those it renders
+    with (0: all cores), None for one each, or all of them where there is one worker. ``lost`` counts workers that died
     or hung, ``retried`` the frames tried again.
     """
 
@@ -82,6 +83,7 @@ class Farm:
     out: Path
     places: Sequence[Mapping[str, str]]
     patience_s: float = PATIENCE_S
+    threads: int | None = None
     lost: int = 0
     retried: int = 0
     _queue: deque[Request] = field(default_factory=deque)
@@ -137,7 +139,8 @@ class Farm:
     def _start(self, place: int) -> _Worker:
         self._started += 1
         path, log = (self.out / f".worker-{self._started}.{end}" for end in ("json", "log"))
-        self.job.write(path, self.out, threads=1 if len(self.places) > 1 else 0)
+        threads = int(len(self.places) > 1) if self.threads is None else self.threads
+        self.job.write(path, self.out, threads=threads)
         command = [sys.executable, "-m", "scenes.kit.worker", str(path)]
         environment = _environment() | dict(self.places[place])
         with log.open("wb") as stream:

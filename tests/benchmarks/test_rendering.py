@@ -93,15 +93,14 @@ def test_time_to_the_same_image_error(kind: str, tmp_path: Path) -> None:
     rows.append(("stock as installed, 1024 samples, threshold 0.01", defaults[0], psnr(defaults[1], stock_converged)))
     for name, seconds, quality in rows:
         print(f"| {name} | {seconds:.2f} | {quality:.1f} | {stock / seconds:.2f} |")
-    reached = min(
-        (seconds for name, seconds, quality in rows if name.startswith("ours") and quality >= goal), default=0
-    )
-    print(f"\nto stock's error: {stock / reached if reached else 0:.2f} times shorter; ours / raw {ours / raw:.2f}")
+    good = [seconds for name, seconds, quality in rows if name.startswith("ours") and quality >= goal]
+    told = f"{stock / min(good):.2f} times shorter" if good else "not reached"
+    print(f"\nto stock's error: {told}; ours / raw {ours / raw:.2f}")
     print(f"stock as installed / ours at 16: {defaults[0] / ours:.1f}")
     assert all(np.array_equal(a, b) for a, b in zip(ours_classes, stock_classes, strict=True))
 
 
-def throughput(folder: Path, *, workers: int, frames: int, job: Job) -> tuple[float, list[int]]:
+def throughput(folder: Path, *, workers: int, threads: int, frames: int, job: Job) -> tuple[float, list[int]]:
     """Frames a second once all workers are up, and the resident memory (MiB) seen at each frame."""
     stamps: list[float] = []
     memory: list[int] = []
@@ -110,7 +109,7 @@ def throughput(folder: Path, *, workers: int, frames: int, job: Job) -> tuple[fl
         stamps.append(time.perf_counter())
         memory.append(max(map(resident_mib, children()), default=0))
 
-    with Farm(job=job, out=folder, places=[{"BENCH": "1"}] * workers) as farm:
+    with Farm(job=job, out=folder, places=[{}] * workers, threads=threads) as farm:
         farm.render([job.request(index) for index in range(2 * workers)], on_frame=lambda _: None)
         began = time.perf_counter()
         farm.render([job.request(index) for index in range(2 * workers, 2 * workers + frames)], on_frame=note)
@@ -134,14 +133,16 @@ def resident_mib(pid: int) -> int:
 def test_two_workers_beside_one(tmp_path: Path) -> None:
     """One thread each: the second core is another worker's."""
     job = Job(scene=CROWD, seed=0, settings=settings())
-    one, two = (throughput(tmp_path / str(n), workers=n, frames=20, job=job)[0] for n in (1, 2))
-    print(f"\ntwo workers {two:.2f} frames/s, one worker with all cores {one:.2f} frames/s")
+    counts = ((1, 1), (2, 1), (1, 0))
+    rates = {n: throughput(tmp_path / f"{n}", workers=n[0], threads=n[1], frames=20, job=job)[0] for n in counts}
+    print("\nframes a second by (workers, threads; 0 is all cores):", {k: round(v, 2) for k, v in rates.items()})
+    print(f"two workers / one: {rates[2, 1] / rates[1, 1]:.2f}")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_over_five_hundred_frames(tmp_path: Path) -> None:
     """Resident memory of the workers, by hundred frames."""
     job = Job(scene=Coins(), seed=0, settings=settings(size=64, samples=1))
-    rate, memory = throughput(tmp_path / "frames", workers=2, frames=500, job=job)
+    rate, memory = throughput(tmp_path / "frames", workers=2, threads=1, frames=500, job=job)
     peaks = [max(memory[start : start + 100]) for start in range(0, 500, 100)]
     print(f"\n{rate:.1f} frames/s; largest worker, MiB, by hundred frames: {peaks}")
