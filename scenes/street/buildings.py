@@ -61,7 +61,7 @@ class Buildings(Component):
         default_factory=lambda: {"gable": 1.0, "cross_gable": 0.3, "flat": 0.4, "hip": 0.3}
     )
     storey_m: Span = (2.6, 3.5)
-    height: Span = (0.9, 1.55)
+    height: Span = (0.9, 1.5)
     occupied: Span = (0.75, 1.0)
     spans: ClassVar = {"storey_m": (2.0, 6.0), "height": (0.3, 4.0), "occupied": (0.0, 1.0)}
 

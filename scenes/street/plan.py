@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from scenes.kit.pack import Pack
-from scenes.kit.sampling import Span, Streams, seed_of, settle, uniform
+from scenes.kit.sampling import Span, Streams, chance, seed_of, settle, uniform
 from scenes.kit.sky import Sky
 from scenes.street.buildings import Buildings
 from scenes.street.cars import Cars, clear_of
@@ -25,6 +25,7 @@ _SPANS: dict[str, Span] = {
     "height_m": (0.5, 4.0),
     "pitch_deg": (-20.0, 20.0),
     "yaw_deg": (-60.0, 60.0),
+    "turning_deg": (0.0, 90.0),
     "roll_deg": (-15.0, 15.0),
     "field_deg": (15.0, 90.0),
     "sway_m": (-2.0, 2.0),
@@ -53,14 +54,16 @@ class Street(Pack):
     bicyclists: Bicyclists = field(default_factory=Bicyclists)
     sky: Sky = field(default_factory=lambda: Sky(kinds={"sun": 1.0, "overcast": 1.0, "dusk": 0.4}))
     height_m: Span = (1.25, 1.7)
-    pitch_deg: Span = (-0.5, 2.8)
+    pitch_deg: Span = (-0.8, 2.5)
     yaw_deg: Span = (-5.0, 5.0)
+    turning_share: float = 0.12
+    turning_deg: Span = (8.0, 35.0)
     roll_deg: Span = (-1.5, 1.5)
     field_deg: Span = (36.0, 46.0)
     sway_m: Span = (-0.3, 1.0)
 
     def __post_init__(self) -> None:
-        settle(self, spans=_SPANS)
+        settle(self, spans=_SPANS, shares=("turning_share",))
 
     def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
         """See `Pack.__call__`."""
@@ -97,4 +100,6 @@ class Street(Pack):
         across = round(road["own"] + uniform(rng, self.sway_m), 4)
         pose = {"at": [-across if road["mirrored"] else across, 0.0, uniform(rng, self.height_m)]}
         angles = ("yaw_deg", "pitch_deg", "roll_deg", "field_deg")
-        return pose | {name: uniform(rng, getattr(self, name)) for name in angles}
+        pose |= {name: uniform(rng, getattr(self, name)) for name in angles}
+        turning, by, left = chance(rng, self.turning_share), uniform(rng, self.turning_deg), chance(rng, 0.5)
+        return pose | {"yaw_deg": round(pose["yaw_deg"] + turning * (by if left else -by), 6)}
