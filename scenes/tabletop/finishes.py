@@ -42,7 +42,7 @@ def metal(rng: np.random.Generator, kinds: Mapping[str, float]) -> dict[str, Any
     worn = (0.75, 0.97) if kind == "brushed" else (0.45, 0.95)
     dull = (np.array(first) * log_uniform(rng, worn)).tolist()
     finish = _finish(rng, kind, first, dull, roughness, metallic=1.0)
-    return finish | {"scale": round(3 * finish["scale"], 6), "bump": uniform(rng, (0.0, 0.1))}
+    return finish | {"scale": round(3 * finish["scale"], 6)}
 
 
 def sheet(rng: np.random.Generator) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def ceramic(rng: np.random.Generator) -> dict[str, Any]:
     first = _varied(rng, (base + (white - base) * _whiteness(rng)).tolist(), 0.1)
     speckled = chance(rng, 0.2)
     second = [c * (0.45 if speckled else 0.92) for c in first]
-    return _finish(rng, "terrazzo" if speckled else "smooth", first, second, (0.05, 0.3)) | {"bump": 0.0}
+    return _finish(rng, "terrazzo" if speckled else "smooth", first, second, (0.05, 0.3))
 
 
 def _whiteness(rng: np.random.Generator) -> float:
@@ -78,7 +78,7 @@ def _whiteness(rng: np.random.Generator) -> float:
 def glass(rng: np.random.Generator) -> dict[str, Any]:
     """Dark bottle glass: opaque and glossy, since transparency would blur masks."""
     first = _varied(rng, GLASS[int(rng.integers(len(GLASS)))], 0.2)
-    return _finish(rng, "smooth", first, [1.5 * c for c in first], (0.03, 0.12)) | {"bump": 0.0}
+    return _finish(rng, "smooth", first, [1.5 * c for c in first], (0.03, 0.12))
 
 
 def wood(rng: np.random.Generator) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def paper(rng: np.random.Generator) -> dict[str, Any]:
     """A bottle's label, white or pale."""
     base = np.array(BRIGHT[int(rng.integers(len(BRIGHT)))])
     first = (0.75 + (base - 0.75) * uniform(rng, (0.0, 0.4))).tolist()
-    return _finish(rng, "paper", first, [0.93 * c for c in first], (0.5, 0.8)) | {"bump": 0.0}
+    return _finish(rng, "paper", first, [0.93 * c for c in first], (0.5, 0.8))
 
 
 def _varied(rng: np.random.Generator, base: Any, by: float) -> list[float]:
@@ -114,6 +114,6 @@ def _finish(
         "warp": uniform(rng, (0.0, 1.0)),
         "roughness": uniform(rng, roughness),
         "metallic": metallic,
-        "bump": uniform(rng, (0.0, 0.2)),
+        "bump": 0.0,
         "seed": seed_of(rng),
     }
