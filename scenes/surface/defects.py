@@ -33,6 +33,9 @@ FORMS: dict[str, dict[str, float]] = {
 }
 """How often each form of a kind comes, relative to the others."""
 
+_INSET = 0.04
+"""How far from the part's edges defects keep that do not lie on one."""
+
 _ON_FABRIC = {"fray": {"threads": 1.0}}
 
 
@@ -66,8 +69,10 @@ def plan_defect(
 
 
 def _place(rng: np.random.Generator, kind: str, edges: dict[str, float], reach: float) -> dict[str, Any]:
-    """Somewhere inside, or on an edge with ``turn`` leading inwards."""
+    """Somewhere on the part, or on its edge with ``turn`` leading inwards."""
     x, y = (uniform(rng, (-reach, reach)) for _ in range(2))
+    x = min(max(x, edges.get("left", -1) + _INSET), edges.get("right", 1) - _INSET)
+    y = min(max(y, edges.get("bottom", -1) + _INSET), edges.get("top", 1) - _INSET)
     turn, lean, side = uniform(rng, (0, 2 * math.pi)), uniform(rng, (-0.6, 0.6)), int(rng.integers(4))
     if not chance(rng, AT_EDGE[kind]):
         return {"x": x, "y": y, "turn": turn, "at_edge": False}

@@ -129,7 +129,9 @@ class Surface(Pack):
         weights, draw = emphasised(self.defects, emphasis), rng("defects")
         free, number = chance(draw, self._free(weights, emphasis)), whole(draw, self.count)
         liking = defects.AFFINITY[material]
-        liked = {kind: weight * liking.get(kind, 1.0) for kind, weight in weights.items()}
+        # What is wanted urgently is drawn on materials that hardly ever have it, too.
+        urgency = {kind: max(emphasis.get(kind, 1.0), 1.0) for kind in weights}
+        liked = {kind: weight * liking.get(kind, 1.0) ** (1 / urgency[kind]) for kind, weight in weights.items()}
         return [] if free else [self._defect(rng(f"defect-{index}"), liked, edges, material) for index in range(number)]
 
     def _free(self, weights: Mapping[str, float], emphasis: Mapping[str, float]) -> float:

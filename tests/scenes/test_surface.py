@@ -100,6 +100,15 @@ def test_fabric_frays_into_threads_and_stone_does_not() -> None:
     assert "threads" not in forms[1]
 
 
+def test_defects_lie_on_the_part() -> None:
+    """None is wasted beyond the edges of a part that ends within the picture."""
+    signs = {"left": 1, "right": -1, "bottom": 1, "top": -1}
+    for plan in plans(Surface(free_share=0, edge_share=1.0, count=(6, 6))):
+        for side, end in plan["part"]["edges"].items():
+            places = [defect["x" if side in ("left", "right") else "y"] for defect in plan["defects"]]
+            assert min(signs[side] * (place - end) for place in places) >= 0
+
+
 def _drawn(kind: str, seed: int, **change: Any) -> tuple[Canvas, dict[int, int]]:
     """One defect in the middle of an empty canvas."""
     plan = defects.plan_defect(
