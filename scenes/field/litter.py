@@ -12,20 +12,17 @@ from scenes.kit.meshes import Mesh, joined, lump, surface
 
 
 def straw(plan: dict[str, Any], relief: Relief, reach: float) -> Mesh:
-    """Bits of stalk: flat, slightly bent strips."""
+    """Bits of stalk: flat, bent strips, most of them short."""
     rng, made = np.random.default_rng(plan["seed"]), []
     for _ in range(plan["straw"]):
         x, y = rng.uniform(-reach, reach, 2)
-        length, width, angle, bend = (
-            rng.uniform(0.02, 0.13),
-            rng.uniform(0.002, 0.005),
-            rng.uniform(0, 6.28),
-            rng.normal(0, 0.25),
-        )
-        t = np.linspace(-0.5, 0.5, 4)
+        length = float(np.clip(np.exp(rng.normal(math.log(0.045), 0.55)), 0.01, 0.16))
+        width, angle, bend = rng.uniform(0.0012, 0.004), rng.uniform(0, 6.28), rng.normal(0, 0.5)
+        t = np.linspace(-0.5, 0.5, 5)
         heading = angle + bend * t
-        side = np.stack([-np.sin(heading), np.cos(heading)], -1) * width / 2
-        middle = np.stack([x + length * t * np.cos(angle), y + length * t * np.sin(angle)], -1)
+        ways = np.stack([np.cos(heading), np.sin(heading)], -1)
+        middle = np.array([x, y]) + np.cumsum(ways * length / 4, 0) - ways.mean(0) * length / 2
+        side = ways[:, ::-1] * (-1, 1) * width / 2 * rng.uniform(0.4, 1.0, (5, 1))
         z = relief.at(x, y) + 0.006 + rng.normal(0, 0.012) * t
         made.append(surface(np.stack([np.c_[middle + way * side, z + 0.001 * (way == 0)] for way in (-1, 0, 1)], 1)))
     return joined(made)

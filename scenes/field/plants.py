@@ -86,7 +86,11 @@ def _whorl(plan: dict[str, Any], rng: np.random.Generator, number: int, form: di
         age = 1 - index / number
         length = plan["reach"] * (0.35 + 0.65 * age) * rng.uniform(0.85, 1.1)
         low, high = form["rise"]
-        own = {"rise": high - (high - low) * age + rng.normal(0, 0.08), "droop": rng.uniform(0.2, 0.9), "stalk": stalk}
+        own = {
+            "rise": high - (high - low) * age + rng.normal(0, 0.08),
+            "droop": rng.uniform(0.2, 0.9),
+            "stalk": stalk * age,
+        }
         own |= {"ripple": rng.uniform(*form["ripple"]), "phase": rng.uniform(0, 6), "fold": rng.uniform(0.05, 0.3)}
         own |= {"tone": rng.uniform(0.85, 1.1) * (1.25 - 0.3 * age), "sway": rng.normal(0, 0.15)}
         one = leaf(form["shape"], length=length, width=slim * length * rng.uniform(0.9, 1.1), **own)
@@ -95,9 +99,11 @@ def _whorl(plan: dict[str, Any], rng: np.random.Generator, number: int, form: di
 
 
 def bean(plan: dict[str, Any], rng: np.random.Generator) -> list[Foliage]:
-    """Leaves of three leaflets on stalks, opposite each other along an upright stem."""
-    reach, made = plan["reach"], []
-    for level in range(_number(plan, 1, 4)):
+    """Leaves of three leaflets on stalks, opposite each other along an upright stem; a young one at its tip."""
+    reach, levels = plan["reach"], _number(plan, 1, 4)
+    tip = _trefoil(rng, 0.5 * reach, "oval", spread=1.5, stalk=0.0).turned(rng.uniform(0, 6.28))
+    made = [tip.moved((0, 0, reach * (0.1 + 0.22 * levels)))]
+    for level in range(levels):
         share, height = 1.0 - 0.17 * level, reach * (0.15 + 0.22 * level)
         for side in (0.0, math.pi):
             angle = side + level * math.pi / 2 + rng.normal(0, 0.2)

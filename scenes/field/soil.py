@@ -87,7 +87,7 @@ class Litter(Component):
         return {
             "straw": min(whole(rng, (straw * area_m2, straw * area_m2 + 1)), 400),
             "stones": min(whole(rng, (stones * area_m2, stones * area_m2 + 1)), 150),
-            "straw_colour": [round(float(c), 4) for c in np.array([0.5, 0.40, 0.2]) * rng.uniform(0.4, 1.2)],
+            "straw_colour": [round(float(c), 4) for c in np.array([0.34, 0.26, 0.13]) * rng.uniform(0.35, 1.1)],
             "stone_colour": [
                 round(float(c), 4)
                 for c in np.array([0.24, 0.22, 0.19]) * np.exp(rng.normal(0, 0.3) + rng.normal(0, 0.06, 3))
