@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scenes.kit import meshes
-from scenes.kit.labels import label
-from scenes.kit.sampling import Span, Streams, chance, log_uniform, pick, settle, tint, uniform, whole
+from scenes.kit.sampling import Span, Streams, chance, pick, settle, tint, uniform
 from scenes.kit.sensor import Component
 from scenes.street import vehicles
 from scenes.street.classes import CAR
 from scenes.street.paint import Paint
 from scenes.street.path import Path
+from scenes.street.placing import distance, multiplied, stand, within
 from scenes.street.road import SIDES, back, is_open
 
 _COMMON = ((0.62, 0.63, 0.64), (0.40, 0.41, 0.42), (0.02, 0.02, 0.022), (0.72, 0.72, 0.70), (0.10, 0.11, 0.12))
@@ -141,35 +141,6 @@ def place_cars(plans: list[dict[str, Any]], path: Path, paint: Paint) -> None:
             CAR,
             z=0.11 if abs(plan["t"]) > 12 else 0.0,
         )
-
-
-def stand(thing: Any, plan: dict[str, Any], path: Path, class_id: int, *, z: float) -> None:
-    """Put a thing in its place and label it."""
-    (x, y), turn = path.pose(plan["s"], plan["t"], plan["turn"])
-    thing.set_location([x, y, z])
-    thing.set_rotation_euler([0, 0, turn])
-    label(thing, class_id, thing=True)
-
-
-def multiplied(rng: np.random.Generator, count: Span, emphasis: float) -> int:
-    """A number from the range, on average ``emphasis`` times as many; a wanted class is hardly ever missing."""
-    drawn, rest = whole(rng, count), rng.random()
-    wanted = drawn * emphasis if emphasis <= 1 else drawn + (emphasis - 1) * sum(count) / 2
-    return int(wanted) + int(rest < wanted - int(wanted))
-
-
-def distance(rng: np.random.Generator, near: float, far: float, emphasis: float) -> float:
-    """Metres ahead, evenly by ratio; a wanted class comes nearer, so that it is larger."""
-    reach = near * (far / near) ** (1 / max(emphasis, 1.0) ** 0.4)
-    return log_uniform(rng, (near, max(reach, near * 1.05)))
-
-
-def within(part: Any, name: str, low: float, high: float) -> None:
-    """Check one number of a component."""
-    value = getattr(part, name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"{name}: got {value!r}, expected a number from {low:g} to {high:g}")
-    object.__setattr__(part, name, float(value))
 
 
 def clear_of(cars: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:

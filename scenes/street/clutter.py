@@ -17,10 +17,10 @@ from scenes.kit.labels import label
 from scenes.kit.meshes import Mesh, cylinder, joined
 from scenes.kit.sampling import Span, Streams, chance, log_uniform, pick, settle, tint, uniform
 from scenes.kit.sensor import Component
-from scenes.street.cars import multiplied
 from scenes.street.classes import BUILDING, FENCE
 from scenes.street.paint import Paint
 from scenes.street.path import Path
+from scenes.street.placing import multiplied
 from scenes.street.road import SIDES, back, is_open
 from scenes.street.solids import boxes
 

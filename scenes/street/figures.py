@@ -37,9 +37,8 @@ def person(plan: dict[str, Any], paint: Paint) -> Parts:
         "hair": [_hair(plan["hair"])],
     }
     found["skin"].append(ball((0.155, 0.19, 0.235), rings=7, segments=12).moved((0, 0.015, 1.62)))
-    found["top" if plan["clothes"] in ("coat", "dress") else "skirt"] = found.get(
-        "top" if plan["clothes"] in ("coat", "dress") else "skirt", []
-    ) + _gown(plan["clothes"])
+    gown = "top" if plan["clothes"] in ("coat", "dress") else "skirt"
+    found[gown] = [*found.get(gown, []), *_gown(plan["clothes"])]
     found["bag"] = _bag(plan["bag"])
     parts = [
         (joined(pieces).scaled(scale), paint.plain(_tone(plan, key), roughness=0.85))

@@ -34,6 +34,7 @@ def place(road: dict[str, Any], path: Path, paint: Paint) -> None:
     field = meshes.sheet([(-far, -far, -0.06), (far, -far, -0.06), (far, far, -0.06), (-far, far, -0.06)])
     _add("field", [(field, grass)], TREE)
     _add("road", [(_carriageway(road, path), asphalt)], ROAD)
+    _add_patches(road, path, paint)
     for name, sign in SIDES.items():
         side = road[name]
         pavement = [(kerb_line(side, sign, path), kerb), (_pavement(side, sign, path), paving)]
@@ -49,6 +50,16 @@ def place(road: dict[str, Any], path: Path, paint: Paint) -> None:
 
 def _add(name: str, parts: list[tuple[Mesh, Any]], class_id: int) -> None:
     label(meshes.add(name, parts), class_id, thing=False)
+
+
+def _add_patches(road: dict[str, Any], path: Path, paint: Paint) -> None:
+    """Repairs and iron covers, flush with the road."""
+    for patch in road["patches"]:
+        s, t = np.meshgrid([-0.5, 0.5], [-0.5, 0.5], indexing="ij")
+        s, t = s * patch["length"], t * patch["width"]
+        grid = path.grid(patch["s"] + s - t * patch["turn"], patch["t"] + t + s * patch["turn"], 0.002)
+        tone = (0.035, 0.034, 0.033) if patch["cover"] else shaded(road["asphalt"], patch["tone"])
+        _add("patch", [(surface(grid), paint.mottled(tone, scale=1.5, contrast=0.25))], ROAD)
 
 
 def _carriageway(road: dict[str, Any], path: Path) -> Mesh:

@@ -13,10 +13,10 @@ from scenes.kit import meshes
 from scenes.kit.sampling import Span, Streams, chance, pick, settle, tint, uniform
 from scenes.kit.sensor import Component
 from scenes.street import figures
-from scenes.street.cars import distance, multiplied, stand, within
 from scenes.street.classes import BICYCLIST, PEDESTRIAN
 from scenes.street.paint import Paint
 from scenes.street.path import Path
+from scenes.street.placing import distance, multiplied, stand, within
 from scenes.street.road import SIDES, is_open
 
 _SKINS = ((0.55, 0.36, 0.27), (0.48, 0.30, 0.21), (0.30, 0.17, 0.10), (0.12, 0.06, 0.04))

@@ -44,8 +44,14 @@ class Road:
     curved_share: float = 0.5
     curvature: Span = (0.002, 0.016)
     driving: Mapping[str, float] = _weights(left=1.0, right=0.0)
+    patches: Span = (0, 6)
 
-    spans: ClassVar = {"lane_m": (2.0, 6.0), "pavement_m": (0.5, 10.0), "curvature": (0.0001, 0.025)}
+    spans: ClassVar = {
+        "patches": (0, 60),
+        "lane_m": (2.0, 6.0),
+        "pavement_m": (0.5, 10.0),
+        "curvature": (0.0001, 0.025),
+    }
     shares: ClassVar = ("same_share", "wide_share", "parking_share", "verge_share", "curved_share")
 
     def __post_init__(self) -> None:
@@ -70,8 +76,18 @@ class Road:
             "paving": _grey(rng, (0.08, 0.24)),
             "slab": uniform(rng, (0.4, 0.9)),
             "grass": _grass(rng),
+            "patches": [
+                self._patch(streams(f"patch-{index}"), lane) for index in range(whole(streams("patches"), self.patches))
+            ],
             **self._sides(streams, emphasis, lane * (2 if wide else 1)),
         }
+
+    def _patch(self, rng: np.random.Generator, lane: float) -> dict[str, Any]:
+        """A repaired stretch of road, or an iron cover."""
+        cover = chance(rng, 0.45)
+        length, width = (0.65, 0.65) if cover else (uniform(rng, (0.8, 9.0)), uniform(rng, (0.5, 2.2)))
+        place = {"s": uniform(rng, (4.0, 35.0)), "t": uniform(rng, (-lane, lane)), "length": length, "width": width}
+        return place | {"cover": cover, "tone": uniform(rng, (0.6, 1.35)), "turn": uniform(rng, (-0.08, 0.08))}
 
     def _sides(self, streams: Streams, emphasis: Mapping[str, float], lanes_m: float) -> dict[str, Any]:
         weights = {kind: self.places.get(kind, 0.0) * emphasis.get(name, 1.0) for kind, name in PLACES.items()}

@@ -13,10 +13,10 @@ from scenes.kit import meshes
 from scenes.kit.meshes import Mesh, cylinder, joined, prism
 from scenes.kit.sampling import Span, Streams, chance, pick, seed_of, settle, tint, uniform
 from scenes.kit.sensor import Component
-from scenes.street.cars import distance, multiplied, stand, within
 from scenes.street.classes import POLE, SIGN
 from scenes.street.paint import Paint
 from scenes.street.path import Path
+from scenes.street.placing import distance, multiplied, stand, within
 from scenes.street.road import SIDES, back, building_line, is_open
 from scenes.street.solids import boxes
 

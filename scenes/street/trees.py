@@ -17,10 +17,10 @@ from scenes.kit.labels import label
 from scenes.kit.meshes import Mesh, joined, lump
 from scenes.kit.sampling import Span, Streams, chance, seed_of, settle, uniform, whole
 from scenes.kit.sensor import Component
-from scenes.street.cars import multiplied
 from scenes.street.classes import TREE
 from scenes.street.paint import Paint
 from scenes.street.path import AHEAD, BEHIND, Path
+from scenes.street.placing import multiplied
 from scenes.street.road import SIDES, back, building_line, is_open
 from scenes.street.solids import panes, rods
 
@@ -175,8 +175,8 @@ def _grow(rng: np.random.Generator, species: dict[str, Any]) -> list[tuple[Array
     clear = species["clear"]
     top = np.array([[rng.normal(0, 0.02), rng.normal(0, 0.02), clear + 0.22]])
     levels = [(np.zeros((1, 3)), top, np.array([0.024]))]
-    children = (8, 5, 5, 4 if species["bare"] else 2)
-    for number, (count, length) in enumerate(zip(children, (0.36, 0.2, 0.12, 0.075), strict=True)):
+    children = (8, 5, 5, 4, 3) if species["bare"] else (8, 5, 5, 2)
+    for number, (count, length) in enumerate(zip(children, (0.36, 0.2, 0.12, 0.075, 0.05), strict=False)):
         start, end, radius = levels[-1]
         share = rng.uniform(0.35 if number else clear / (clear + 0.22), 1.0, (len(start), count))
         share[:, 0] = 1.0
