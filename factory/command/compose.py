@@ -103,7 +103,8 @@ def _short(word: str) -> str:
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
-    missing = sorted(OmegaConf.missing_keys(config))
+    idle = {key for key in tree.stages() if "line" in config and key not in config.line}
+    missing = sorted(key for key in OmegaConf.missing_keys(config) if key.split(".")[0] not in idle)
     if missing:
         raise ConfigError(
             "a required key has no value", where=", ".join(missing), todo=f"give {missing[0]}=… on the command line"
