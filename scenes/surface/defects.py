@@ -20,7 +20,7 @@ AFFINITY: dict[str, dict[str, float]] = {
 }
 """How much more or less often a material has a kind of defect; 1 where it is silent."""
 
-AT_EDGE = {"scratch": 0.1, "crack": 0.5, "blowhole": 0.05, "chip": 0.65, "stain": 0.15, "fray": 0.6}
+AT_EDGE = {"scratch": 0.1, "crack": 0.5, "blowhole": 0.05, "chip": 0.65, "stain": 0.15, "fray": 0.4}
 """Share of each kind that starts at an edge of the part, or of the picture where the part has none in it."""
 
 FORMS: dict[str, dict[str, float]] = {

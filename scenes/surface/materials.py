@@ -16,7 +16,7 @@ KINDS = ("tile", "metal", "concrete", "fabric")
 
 _METALS = ((0.56, 0.57, 0.58), (0.50, 0.50, 0.48), (0.62, 0.48, 0.24), (0.60, 0.34, 0.24), (0.35, 0.37, 0.42))
 _SURFACES: dict[str, dict[str, Any]] = {
-    "tile": {"metallic": (0.0, 0.5), "roughness": (0.35, 0.65), "bump": (0.0, 0.0), "spread": (2.5, 6.0)},
+    "tile": {"metallic": (0.0, 0.5), "roughness": (0.35, 0.65), "bump": (0.0, 0.0), "spread": (2.0, 5.0)},
     "metal": {"metallic": (0.75, 1.0), "roughness": (0.3, 0.55), "bump": (0.0, 0.0), "spread": (1.1, 1.8)},
     "concrete": {"metallic": (0.0, 0.0), "roughness": (0.75, 1.0), "bump": (0.001, 0.006), "spread": (1.3, 2.2)},
     "fabric": {"metallic": (0.0, 0.0), "roughness": (0.8, 1.0), "bump": (0.002, 0.006), "spread": (1.4, 3.0)},
@@ -62,7 +62,7 @@ def part_material(plan: dict[str, Any], canvas: Canvas, classes: dict[int, int],
     shader = Shader(plan["kind"], seed=plan["seed"], unit=1.0)
     sheet = _Sheet(shader, canvas)
     texture, relief = _TEXTURES[plan["kind"]](shader, plan)
-    mean = [(a + b) / 2 for a, b in zip(plan["first"], plan["second"], strict=True)]
+    mean = [0.58 * a + 0.42 * b for a, b in zip(plan["first"], plan["second"], strict=True)]
     colour = shader.mix(sheet.erase, shader.mix(texture, plan["first"], plan["second"]), mean)
     blotch = shader.ramp(shader.noise(1.4, detail=1), 0.3, 0.7, (1.0 - plan["uneven"], 1.0))
     colour = shader.mix(1.0, shader.mix(1.0, colour, blotch, "MULTIPLY"), sheet.tone, "MULTIPLY")
@@ -117,7 +117,7 @@ def _tile(shader: Shader, plan: dict[str, Any]) -> Texture:
     """Ground ceramics: parallel marks of differing length, single bright ones, a fine grain and faint clouds."""
     scale = plan["scale"]
     lengthwise = shader.stretched((1.0, 0.02, 1.0), plan["turn"])
-    marks, fine = (shader.noise(size * scale, at=lengthwise, detail=2) for size in (32.0, 120.0))
+    marks, fine = (shader.noise(size * scale, at=lengthwise, detail=2) for size in (42.0, 150.0))
     clouds = shader.noise(2.5, detail=5)
     bright = shader.math("MULTIPLY", shader.ramp(fine, 0.52, 0.72), shader.ramp(clouds, 0.4, 0.65))
     parts = ((marks, 0.9), (fine, 0.6), (bright, 0.2 + 0.8 * plan["warp"]), (clouds, 0.7))
