@@ -17,7 +17,7 @@ from scenes.street.classes import CAR
 from scenes.street.paint import Paint
 from scenes.street.path import Path
 from scenes.street.placing import distance, multiplied, stand, within
-from scenes.street.road import SIDES, back, is_open
+from scenes.street.road import KERB, SIDES, back, is_open
 
 _COMMON = ((0.62, 0.63, 0.64), (0.40, 0.41, 0.42), (0.02, 0.02, 0.022), (0.72, 0.72, 0.70), (0.10, 0.11, 0.12))
 _BRIGHT = ((0.32, 0.02, 0.02), (0.02, 0.05, 0.22), (0.01, 0.09, 0.05), (0.20, 0.28, 0.36), (0.45, 0.36, 0.20))
@@ -109,7 +109,7 @@ class Cars(Component):
             t = sign * (back(side) + 3.2 + 6.0 * row)
             s = 8.0 + 2.7 * int(rng.integers(25))
             turn = math.pi / 2 * (1 if chance(rng, 0.5) else -1)
-            found.append(car | {"s": round(s, 4), "t": round(t, 4), "turn": round(turn, 4)})
+            found.append(car | {"s": round(s, 4), "t": round(t, 4), "turn": round(turn, 4), "z": KERB})
         return found
 
     def _one(self, rng: np.random.Generator, bodies: Mapping[str, float]) -> dict[str, Any]:
@@ -128,19 +128,14 @@ class Cars(Component):
             "painted_bumpers": chance(rng, 0.6),
             "lamps": chance(rng, self.lamps_share),
             "braking": False,
+            "z": 0.0,
         }
 
 
 def place_cars(plans: list[dict[str, Any]], path: Path, paint: Paint) -> None:
     """Put the vehicles into the scene."""
     for plan in plans:
-        stand(
-            meshes.add(plan["body"], vehicles.parts(plan, paint)),
-            plan,
-            path,
-            CAR,
-            z=0.11 if abs(plan["t"]) > 12 else 0.0,
-        )
+        stand(meshes.add(plan["body"], vehicles.parts(plan, paint)), plan, path, CAR, z=plan["z"])
 
 
 def clear_of(cars: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from scenes.street.classes import BUILDING, FENCE
 from scenes.street.paint import Paint
 from scenes.street.path import Path
 from scenes.street.placing import multiplied
-from scenes.street.road import SIDES, back, is_open
+from scenes.street.road import KERB, SIDES, back, is_open
 from scenes.street.solids import boxes
 
 KINDS = ("bin", "wheelie_bin", "letter_box", "cabinet", "bench", "crates", "barrier")
@@ -70,7 +70,7 @@ def place(plans: list[dict[str, Any]], path: Path, paint: Paint) -> None:
         thing = meshes.add(plan["kind"], _MADE[plan["kind"]](plan, paint))
         barrier = plan["kind"] == "barrier"
         (x, y), turn = path.pose(plan["s"], plan["t"], plan["turn"])
-        thing.set_location([x, y, 0.0 if barrier else 0.11])
+        thing.set_location([x, y, 0.0 if barrier else KERB])
         thing.set_rotation_euler([0, 0, turn])
         label(thing, FENCE if barrier else BUILDING, thing=False)
 

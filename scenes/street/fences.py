@@ -16,7 +16,7 @@ from scenes.kit.sensor import Component
 from scenes.street.classes import FENCE
 from scenes.street.paint import Paint
 from scenes.street.path import BEHIND, Path
-from scenes.street.road import SIDES, back, is_open
+from scenes.street.road import KERB, SIDES, back, is_open
 from scenes.street.solids import rods
 
 KINDS = ("railing", "wall", "boards", "guard_rail")
@@ -113,5 +113,5 @@ def _railing(plan: dict[str, Any], path: Path, paint: Paint) -> list[tuple[Mesh,
 
 def _uprights(path: Path, plan: dict[str, Any], s: Any, low: float, high: float, radius: float) -> Mesh:
     x, y = path.at(s, plan["t"])
-    foot, top = (np.stack([x, y, np.full_like(x, z + 0.11)], -1) for z in (low, high))
+    foot, top = (np.stack([x, y, np.full_like(x, z + KERB)], -1) for z in (low, high))
     return rods(foot, top, np.full(len(s), radius), np.full(len(s), radius))

@@ -12,10 +12,7 @@ from scenes.kit.meshes import Mesh, joined, surface
 from scenes.street.classes import PAVEMENT, ROAD, TREE
 from scenes.street.paint import Paint, shaded
 from scenes.street.path import AHEAD, BEHIND, Path
-from scenes.street.road import SIDES, back, blocks, building_line
-
-KERB = 0.11
-"""Height of a kerb, metres."""
+from scenes.street.road import KERB, SIDES, back, blocks, building_line
 
 CORNER = 4.0
 """Radius of the kerb at a corner, metres."""

@@ -17,7 +17,7 @@ from scenes.street.classes import BICYCLIST, PEDESTRIAN
 from scenes.street.paint import Paint
 from scenes.street.path import Path
 from scenes.street.placing import distance, multiplied, stand, within
-from scenes.street.road import SIDES, is_open
+from scenes.street.road import KERB, SIDES, is_open
 
 _SKINS = ((0.55, 0.36, 0.27), (0.48, 0.30, 0.21), (0.30, 0.17, 0.10), (0.12, 0.06, 0.04))
 _HAIRS = ((0.02, 0.015, 0.01), (0.08, 0.04, 0.02), (0.22, 0.14, 0.06), (0.35, 0.34, 0.33))
@@ -62,7 +62,7 @@ class Pedestrians(Component):
         else:
             t = SIDES[name] * (side["kerb"] + side["verge"] + place * side["pavement"])
             turn = 0.0 if ahead else math.pi
-        common = {"s": s, "t": float(t), "turn": turn, "z": 0.0 if crossing or is_open(side, s) else 0.115}
+        common = {"s": s, "t": float(t), "turn": turn, "z": 0.0 if crossing or is_open(side, s) else KERB}
         return [self._one(streams(f"pedestrian-{index}-{member}"), member, common) for member in range(people)]
 
     def _one(self, rng: np.random.Generator, member: int, common: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from scenes.street.classes import POLE
 from scenes.street.paint import Paint
 from scenes.street.path import AHEAD, Path
 from scenes.street.placing import distance, multiplied, stand, within
-from scenes.street.road import SIDES, back, is_open
+from scenes.street.road import KERB, SIDES, back, is_open
 from scenes.street.solids import boxes
 
 Parts = list[tuple[Mesh, Any]]
@@ -105,7 +105,7 @@ def _metal(rng: np.random.Generator) -> list[float]:
 def place(plans: list[dict[str, Any]], path: Path, paint: Paint) -> None:
     """Put all of them into the scene."""
     for plan in plans:
-        stand(meshes.add(plan["kind"], parts(plan, paint)), plan, path, POLE, z=0.11 if plan["kind"] != "cone" else 0.0)
+        stand(meshes.add(plan["kind"], parts(plan, paint)), plan, path, POLE, z=KERB if plan["kind"] != "cone" else 0.0)
 
 
 def parts(plan: dict[str, Any], paint: Paint) -> Parts:

@@ -19,6 +19,9 @@ PLACES = {"terrace": "building", "suburb": "fence", "green": "tree", "open": "sk
 SIDES = {"left": -1.0, "right": 1.0}
 """Sides of a street whose traffic drives on the left, and the sign of t on each."""
 
+KERB = 0.11
+"""Height of a kerb, metres."""
+
 _SETBACK: dict[str, Span] = {"terrace": (0.0, 0.4), "suburb": (2.0, 5.5), "green": (7.0, 20.0), "open": (10.0, 24.0)}
 """Metres between pavement and building line."""
 

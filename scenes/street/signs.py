@@ -17,7 +17,7 @@ from scenes.street.classes import POLE, SIGN
 from scenes.street.paint import Paint
 from scenes.street.path import Path
 from scenes.street.placing import distance, multiplied, stand, within
-from scenes.street.road import SIDES, back, building_line, is_open
+from scenes.street.road import KERB, SIDES, back, building_line, is_open
 from scenes.street.solids import boxes
 
 Parts = list[tuple[Mesh, Any]]
@@ -129,9 +129,9 @@ def place(plans: list[dict[str, Any]], path: Path, paint: Paint) -> None:
     made = {"post": _post_parts, "board": _board_parts, "lights": _light_parts}
     for plan in plans:
         sign, support = made[plan["kind"]](plan, paint)
-        stand(meshes.add(plan["kind"], sign), plan, path, SIGN, z=0.11)
+        stand(meshes.add(plan["kind"], sign), plan, path, SIGN, z=KERB)
         if support:
-            stand(meshes.add("signpost", support), plan, path, POLE, z=0.11)
+            stand(meshes.add("signpost", support), plan, path, POLE, z=KERB)
 
 
 def _post_parts(plan: dict[str, Any], paint: Paint) -> tuple[Parts, Parts]:
