@@ -69,7 +69,7 @@ class Pedestrians(Component):
         pose = pick(rng, self.poses)
         sway = 0.15 if pose != "standing" else 1.2
         across = 0.55 * member * (1 if common["t"] < 0 else -1) * 0.6
-        return wardrobe(rng) | {
+        return wardrobe(rng, helmets=0.0) | {
             "pose": pose,
             "s": round(common["s"] + float(rng.uniform(-0.3, 0.3)) + 0.35 * member, 4),
             "t": round(common["t"] + across, 4),
@@ -103,7 +103,7 @@ class Bicyclists(Component):
         oncoming, s = chance(rng, 0.35), distance(rng, self.near_m, self.far_m, emphasis)
         side = road["right" if oncoming else "left"]
         away = side["kerb"] - (side["parking"] or 0.0) - uniform(rng, (0.5, 1.3))
-        return wardrobe(rng) | {
+        return wardrobe(rng, helmets=0.4) | {
             "s": round(s, 4),
             "t": round(away if oncoming else -away, 4),
             "turn": round(math.pi * oncoming + float(rng.normal(0, 0.08)), 4),
@@ -113,9 +113,9 @@ class Bicyclists(Component):
         }
 
 
-def wardrobe(rng: np.random.Generator) -> dict[str, Any]:
-    """Clothes and looks of somebody."""
-    hi_vis, helmet = chance(rng, 0.08), chance(rng, 0.3)
+def wardrobe(rng: np.random.Generator, *, helmets: float) -> dict[str, Any]:
+    """Clothes and looks of somebody; ``helmets`` is the share of those who wear one."""
+    hi_vis, helmet = chance(rng, 0.08), chance(rng, helmets)
     top, legs = tint(rng, (0.01, 0.45), (0.0, 0.75)), tint(rng, (0.01, 0.12), (0.0, 0.5))
     skin, hair = (np.array(hues[int(rng.integers(4))]) for hues in (_SKINS, _HAIRS))
     return {
