@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from scenes.field.relief import Relief
-from scenes.kit.nodes import Shader, Socket
+from scenes.kit.nodes import Shader
 
 
 def soil_material(plan: dict[str, Any], relief: Relief) -> Any:
@@ -15,7 +13,7 @@ def soil_material(plan: dict[str, Any], relief: Relief) -> Any:
     shader = Shader("soil", seed=plan["seed"], unit=1.0)
     x, y, _ = shader.axes(shader.place)
     at = shader.vector(*(shader.math("ADD", shader.math("DIVIDE", v, relief.side), 0.5) for v in (x, y)), 0.0)
-    fine = _picture(shader, at, [*relief.slopes(), relief.tone, relief.moist])
+    fine = shader.planes([*relief.slopes(), relief.tone, relief.moist], at)
     right, up, tone = shader.axes(fine.outputs["Color"])
     moist = fine.outputs["Alpha"]
     colour = shader.mix(1.0, plan["colour"], tone, "MULTIPLY")
@@ -27,16 +25,6 @@ def soil_material(plan: dict[str, Any], relief: Relief) -> Any:
     shader.set(Base_Color=colour, Roughness=shader.ramp(moist, 0.0, 1.0, (0.95, 0.6)))
     shader.surface.inputs["Specular IOR Level"].default_value = 0.2
     return shader.material
-
-
-def _picture(shader: Shader, at: Socket, planes: list[Any]) -> Any:
-    """Four planes as one picture that repeats."""
-    import bpy
-
-    image = bpy.data.images.new("relief", *planes[0].shape[::-1], alpha=True, float_buffer=True)
-    image.colorspace_settings.name, image.alpha_mode = "Non-Color", "CHANNEL_PACKED"
-    image.pixels.foreach_set(np.stack(planes, -1).astype(np.float32).ravel())
-    return shader.node("TexImage", {"Vector": at}, image=image, extension="REPEAT")
 
 
 def litter_material(name: str, colour: Any) -> Any:

@@ -97,6 +97,17 @@ class Shader:
         node = self.node("TexImage", inputs, image=bpy.data.images.load(path), extension="MIRROR")
         return node.outputs["Color"]
 
+    def planes(self, planes: list[Any], at: Socket, *, between: str = "Linear", beyond: str = "REPEAT") -> Any:
+        """Four numpy planes (rows, columns) as one picture of floats; returns the node, whose outputs are Color (the
+        first three) and Alpha. ``between`` texels it interpolates, ``beyond`` its borders it repeats or is clipped.
+        """
+        import bpy
+
+        image = bpy.data.images.new("planes", *planes[0].shape[::-1], alpha=True, float_buffer=True)
+        image.colorspace_settings.name, image.alpha_mode = "Non-Color", "CHANNEL_PACKED"
+        image.pixels.foreach_set(np.stack(planes, -1).astype(np.float32).ravel())
+        return self.node("TexImage", {"Vector": at}, image=image, interpolation=between, extension=beyond)
+
     def axes(self, value: Socket) -> tuple[Socket, Socket, Socket]:
         """The three numbers of a vector."""
         outputs = self.node("SeparateXYZ", {"Vector": value}).outputs

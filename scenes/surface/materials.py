@@ -10,7 +10,7 @@ import numpy as np
 
 from scenes.kit.nodes import Shader, Socket
 from scenes.kit.sampling import Span, chance, log_uniform, seed_of, tint, uniform
-from scenes.surface.canvas import SIDE, TEXELS, Canvas
+from scenes.surface.canvas import SIDE, Canvas
 
 KINDS = ("tile", "metal", "concrete", "fabric")
 
@@ -86,27 +86,19 @@ class _Sheet:
         x, y, _ = shader.axes(shader.place)
         self.at = shader.vector(*(shader.math("ADD", shader.math("DIVIDE", v, SIDE), 0.5) for v in (x, y)), 0.0)
         right, up = canvas.slopes()
-        cover = self._picture(shader, [canvas.opacity, right, up, canvas.rough], "Linear")
+        cover = shader.planes([canvas.opacity, right, up, canvas.rough], self.at, beyond="CLIP")
         self.opacity, right, up = shader.axes(cover.outputs["Color"])
         self.rough = cover.outputs["Alpha"]
         self.normal = self._leaning(shader, shader.vector(right, up, 0.0))
-        change = self._picture(shader, [*canvas.tone, canvas.erase], "Linear").outputs
+        change = shader.planes([*canvas.tone, canvas.erase], self.at, beyond="CLIP").outputs
         self.tone, self.erase = shader.mix(1.0, change["Color"], (1.0, 1.0, 1.0), "ADD"), change["Alpha"]
-        self.number = self._picture(shader, [canvas.number] * 4, "Closest").outputs["Color"]
+        self.number = shader.planes([canvas.number] * 4, self.at, between="Closest", beyond="CLIP").outputs["Color"]
 
     def _leaning(self, shader: Shader, slope: Socket) -> Socket:
         """The mesh's normal, leaning away from where the canvas rises; the part lies level and unturned."""
         normal = shader.node("NewGeometry", {}).outputs["Normal"]
         leaning = shader.node("VectorMath", {0: normal, 1: slope}, operation="SUBTRACT").outputs["Vector"]
         return shader.node("VectorMath", {0: leaning}, operation="NORMALIZE").outputs["Vector"]
-
-    def _picture(self, shader: Shader, planes: list[Any], between: str) -> Any:
-        import bpy
-
-        image = bpy.data.images.new("canvas", TEXELS, TEXELS, alpha=True, float_buffer=True)
-        image.colorspace_settings.name, image.alpha_mode = "Non-Color", "CHANNEL_PACKED"
-        image.pixels.foreach_set(np.stack(planes, -1).astype(np.float32).ravel())
-        return shader.node("TexImage", {"Vector": self.at}, image=image, interpolation=between, extension="CLIP")
 
 
 Texture = tuple[Socket, Socket | None]
