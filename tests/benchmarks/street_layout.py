@@ -1,8 +1,9 @@
 """How far rendered streets are laid out like CamVid's: class shares, and where in the picture each class is.
 
-``python -m tests.benchmarks.street_layout <rendered> <annotations>`` prints a markdown table. ``<rendered>`` is an
-artefact of ``factory render`` or a folder of label PNGs, ``<annotations>`` CamVid's folder of label PNGs. Pixels of ids
-beyond the classes (CamVid's void) are left out of both. Every picture counts alike, whatever its size.
+``python -m tests.benchmarks.street_layout <rendered> <annotations>`` prints two markdown tables: class shares with the
+distances, and each class's share of each horizontal band. ``<rendered>`` is an artefact of ``factory render`` or a
+folder of label PNGs, ``<annotations>`` CamVid's folder of label PNGs. Pixels of ids beyond the classes (CamVid's void)
+are left out of both. Every picture counts alike, whatever its size.
 
 Both distances lie between 0 (alike) and 1 (nothing in common):
 
@@ -63,6 +64,16 @@ def table(rendered: Array, real: Array, names: list[str]) -> str:
     return "\n".join(["| class, % of pixels | rendered | CamVid |", "|---|---|---|", *rows, *distances])
 
 
+def band_table(rendered: Array, real: Array, names: list[str]) -> str:
+    """Each class's share of each horizontal band, top to bottom, rendered and real, as markdown."""
+    shares = [100 * part / np.maximum(part.sum(1, keepdims=True), 1e-12) for part in (rendered, real)]
+    rows = [
+        f"| {band + 1} | " + " | ".join(f"{ours:.0f} / {theirs:.0f}" for ours, theirs in zip(*pair, strict=True)) + " |"
+        for band, pair in enumerate(zip(*shares, strict=True))
+    ]
+    return "\n".join([f"| band | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|", *rows])
+
+
 def masks_of(folder: Path) -> list[Path]:
     """Label PNGs of an artefact or of a plain folder."""
     inner = folder / "masks" if (folder / "artefact.json").is_file() else folder
@@ -86,7 +97,7 @@ def main(rendered: str, annotations: str) -> None:
         layout((np.asarray(Image.open(path)) for path in masks_of(Path(folder))), classes=len(names))
         for folder in (rendered, annotations)
     ]
-    print(table(*found, names))
+    print(table(*found, names), band_table(*found, names), sep="\n\n")
 
 
 if __name__ == "__main__":
