@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from scenes.kit import meshes
 from scenes.kit.labels import label
 from scenes.kit.materials import TEXTURES, material, plan_material
 from scenes.kit.meshes import Mesh
-from scenes.kit.sampling import Span, Streams, log_uniform, pick, seed_of, uniform, whole
+from scenes.kit.sampling import Span, Streams, log_uniform, pick, seed_of, settle, uniform, whole
 from scenes.kit.sensor import Component
 
 SHAPES = ("block", "rod", "ball", "cone", "pebble", "ring", "scrap")
@@ -20,11 +21,19 @@ SHAPES = ("block", "rod", "ball", "cone", "pebble", "ring", "scrap")
 
 @dataclass(frozen=True, kw_only=True)
 class Distractors(Component):
-    """``count`` things of ``size`` (diameter, in shares of the frame's shorter side), anywhere in the frame."""
+    """``count`` things of ``size`` (diameter, in shares of the frame's shorter side), anywhere in the frame.
+
+    ``shapes`` says how often each comes: leave out those that look like a class.
+    """
 
     count: Span = (0, 4)
     size: Span = (0.02, 0.12)
+    shapes: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(SHAPES, 1.0))
     spans: ClassVar = {"count": (0, 60), "size": (0.001, 2.0)}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, weights={"shapes": SHAPES})
 
     def plan(self, streams: Streams, *, frame_m: float, reach: float = 0.6) -> list[dict[str, Any]]:
         """Draw them within ``reach`` (in shorter sides) around the frame's middle; lengths in metres."""
@@ -36,7 +45,7 @@ class Distractors(Component):
     def _one(self, rng: np.random.Generator, frame_m: float, reach: float) -> dict[str, Any]:
         x, y = (round(float(v) * frame_m, 6) for v in rng.uniform(-reach, reach, 2))
         return {
-            "shape": pick(rng, dict.fromkeys(SHAPES, 1.0)),
+            "shape": pick(rng, self.shapes),
             "x": x,
             "y": y,
             "size": round(log_uniform(rng, self.size) * frame_m, 6),

@@ -143,9 +143,7 @@ def test_the_configuration_lists_every_parameter_with_its_default() -> None:
     """conf/scene/coins.yaml and the dataclass say the same; the sensor and other components have files of their own."""
     stated = yaml.safe_load(CONF.read_text())
     assert stated.pop("_target_") == "scenes.coins.plan.Coins"
-    components = {
-        *SENSOR,
-        *(entry.split("@")[1].split(":")[0] for group in stated.pop("defaults")[1:3] for entry in group),
-    }
-    assert {*stated, *components} == {field.name for field in dataclasses.fields(Coins)}
+    assert stated.pop("distractors") == {"shapes": {"ball": 0.0, "cone": 0.0, "ring": 0.0}}
+    inherited = {key.split("@")[1] for entry in stated.pop("defaults")[1:3] for key in entry}
+    assert {*stated, *SENSOR, *inherited} == {field.name for field in dataclasses.fields(Coins)}
     assert Coins(**stated) == Coins()
