@@ -29,8 +29,10 @@ class Mesh:
         return Mesh(self.vertices + np.asarray(by, np.float64), self.faces)
 
     def scaled(self, by: float | Vector) -> Mesh:
-        """Scaled about the origin, along each axis by its own factor."""
-        return Mesh(self.vertices * np.asarray(by, np.float64), self.faces)
+        """Scaled about the origin, along each axis by its own factor; a mirrored shape keeps its outside outside."""
+        factors = np.broadcast_to(np.asarray(by, np.float64), 3)
+        mirrored = float(np.prod(factors)) < 0
+        return Mesh(self.vertices * factors, tuple(f[:, ::-1] for f in self.faces) if mirrored else self.faces)
 
     def turned(self, angle: float, axis: str = "z") -> Mesh:
         """Turned about an axis through the origin by ``angle`` radians, anticlockwise seen from its tip."""
@@ -117,9 +119,7 @@ def tube(points: Sequence[Vector], radius: float | Sequence[float], *, segments:
     radii = np.broadcast_to(np.asarray(radius, np.float64), (len(path),))
     along = np.gradient(path, axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
-    helper = np.where(np.abs(along[:, 2:]) < 0.9, (0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
-    side = np.cross(helper, along)
-    side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-12)
+    side = _sides(along)
     up = np.cross(along, side)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     ring = np.cos(angle)[None, :, None] * side[:, None] + np.sin(angle)[None, :, None] * up[:, None]
@@ -127,6 +127,18 @@ def tube(points: Sequence[Vector], radius: float | Sequence[float], *, segments:
     ends = [np.repeat(path[place][None, None], segments, 1) for place in (0, -1)]
     vertices = np.concatenate([ends[0], body, ends[1]]).reshape(-1, 3)
     return Mesh(vertices, (strip(len(path) + 2, segments)[:, ::-1],))
+
+
+def _sides(along: Array) -> Array:
+    """Unit vectors (N, 3) across the directions, each turned as little as can be against the one before."""
+    found: list[Array] = []
+    for direction in along:
+        before = found[-1] if found else np.zeros(3)
+        across = before - direction * (before @ direction)
+        if np.linalg.norm(across) < 1e-3:  # the first one, or a sharp corner
+            across = np.cross((0.0, 0.0, 1.0) if abs(direction[2]) < 0.9 else (1.0, 0.0, 0.0), direction)
+        found.append(across / max(float(np.linalg.norm(across)), 1e-12))
+    return np.array(found)
 
 
 def surface(points_xyz: Array) -> Mesh:

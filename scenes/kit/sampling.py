@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,9 @@ Streams = Callable[[str], np.random.Generator]
 def checked_span(name: str, value: Sequence[float], low: float, high: float) -> Span:
     """``value`` as a (low, high) pair within the bounds; ValueError names the field, what was got and expected."""
     expected = f"[low, high] with {low:g} <= low <= high <= {high:g}"
-    try:
-        first, last = (float(entry) for entry in value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: got {value!r}, expected {expected}") from None
+    if not isinstance(value, Sequence) or len(value) != 2 or not all(_is_number(entry) for entry in value):
+        raise ValueError(f"{name}: got {value!r}, expected {expected}")
+    first, last = (float(entry) for entry in value)
     if not low <= first <= last <= high:
         raise ValueError(f"{name}: got [{first:g}, {last:g}], expected {expected}")
     return first, last
@@ -29,18 +28,25 @@ def checked_span(name: str, value: Sequence[float], low: float, high: float) -> 
 
 def checked_share(name: str, value: float) -> float:
     """``value`` as a probability."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+    if not _is_number(value) or not 0 <= value <= 1:
         raise ValueError(f"{name}: got {value!r}, expected a share from 0 to 1")
     return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def checked_weights(name: str, value: Mapping[str, float], known: Sequence[str]) -> dict[str, float]:
     """``value`` as relative frequencies of known choices, at least one of them above zero."""
     expected = f"weights >= 0, not all zero, of {', '.join(known)}"
-    unknown = sorted(set(value) - set(known))
-    if unknown or any(weight < 0 for weight in value.values()) or sum(value.values()) <= 0:
-        raise ValueError(f"{name}: got {dict(value)!r}, expected {expected}")
+    if not isinstance(value, Mapping) or set(value) - set(known) or not _are_weights(value.values()):
+        raise ValueError(f"{name}: got {value!r}, expected {expected}")
     return {key: float(value[key]) for key in known if key in value}
+
+
+def _are_weights(values: Collection[Any]) -> bool:
+    return all(_is_number(value) for value in values) and all(0 <= v < math.inf for v in values) and sum(values) > 0
 
 
 def settle(
@@ -65,8 +71,9 @@ def emphasised(weights: Mapping[str, float], emphasis: Mapping[str, float]) -> d
 
 
 def whole(rng: np.random.Generator, span: Span) -> int:
-    """A whole number from the range, both ends included."""
-    return int(rng.integers(math.ceil(span[0]), math.floor(span[1]) + 1))
+    """A whole number from the range, both ends included; the next one above it where it holds none."""
+    low = math.ceil(span[0])
+    return int(rng.integers(low, max(low, math.floor(span[1])) + 1))
 
 
 def uniform(rng: np.random.Generator, span: Span) -> float:
