@@ -6,12 +6,17 @@ on (`ground`). Everything it shows counts as background, so that it must not sho
 
 from __future__ import annotations
 
+import errno
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 
 from scenes.kit import files
 from scenes.kit.nodes import Shader
@@ -41,34 +46,60 @@ class Backgrounds(Component):
         rng = streams("backgrounds")
         used, place = chance(rng, self.share), int(rng.integers(len(self.pictures)))
         size, x, y = uniform(rng, (0.5, 1.0)), *rng.uniform(0, 1, 2)
-        corner = [round(float(v) * (1 - size), 4) for v in (x, y)]
+        corner = [math.floor(float(v) * (1 - size) * 10_000) / 10_000 for v in (x, y)]
         cut = {"file": self.pictures[place], "corner": corner, "size": size, "flip": chance(rng, 0.5)}
         return cut if used else None
 
 
 def ground(plan: dict[str, Any], *, side: float, roughness: float = 0.8) -> Any:
-    """Material of a level ground whose visible part, ``side`` metres wide, shows the photograph."""
+    """Material of a level ground whose visible part, ``side`` metres wide, shows the photograph, undistorted."""
+    path = files.locate(FOLDER, plan["file"])
+    with _opened(path) as opened:
+        wide, high = opened.size
     shader = Shader("photograph", seed=0, unit=1.0)
-    scale = plan["size"] / side * (-1 if plan["flip"] else 1)
+    across, upwards = (plan["size"] * min(wide, high) / length / side for length in (wide, high))
+    middle_x, middle_y = (start + plan["size"] / 2 for start in plan["corner"])
     x, y, _ = shader.axes(shader.place)
     at = shader.vector(
-        shader.math("ADD", shader.math("MULTIPLY", x, scale), plan["corner"][0] + plan["size"] / 2),
-        shader.math("ADD", shader.math("MULTIPLY", y, abs(scale)), plan["corner"][1] + plan["size"] / 2),
+        shader.math("ADD", shader.math("MULTIPLY", x, -across if plan["flip"] else across), middle_x),
+        shader.math("ADD", shader.math("MULTIPLY", y, upwards), 1 - middle_y),
         0.0,
     )
-    shader.set(Base_Color=shader.picture(str(files.locate(FOLDER, plan["file"])), at), Roughness=roughness)
+    shader.set(Base_Color=shader.picture(str(path), at), Roughness=roughness)
     return shader.material
 
 
 def behind(light: npt.NDArray[np.float32], plan: dict[str, Any]) -> npt.NDArray[np.float32]:
     """Premultiplied linear RGBA (H, W, 4) over the photograph -> (H, W, 3), as bright as the scene on average."""
     height, width = light.shape[:2]
-    with Image.open(files.locate(FOLDER, plan["file"])) as opened:
-        whole = opened.convert("RGB")
-    left, top = plan["corner"][0] * whole.width, plan["corner"][1] * whole.height
-    cut = (left, top, left + plan["size"] * whole.width, top + plan["size"] * whole.height)
+    with _opened(files.locate(FOLDER, plan["file"])) as opened:
+        whole = ImageOps.exif_transpose(opened).convert("RGB")
+    cut = _cut(plan, whole.size, width / height)
     picture = np.asarray(whole.resize((width, height), Image.Resampling.LANCZOS, box=cut), np.float32) / 255
     picture = (picture[:, ::-1] if plan["flip"] else picture) ** np.float32(2.2)
     alpha = np.clip(light[..., 3:], 0, 1)
     shown = float(light[..., :3][alpha[..., 0] > 0.5].mean()) if (alpha > 0.5).any() else 1.0
     return np.asarray(light[..., :3] + (1 - alpha) * picture * (shown / max(float(picture.mean()), 1e-4)), np.float32)
+
+
+def _cut(plan: dict[str, Any], size: tuple[int, int], ratio: float) -> tuple[float, float, float, float]:
+    """The largest box of the frame's ``ratio`` (width by height) in the middle of the planned cut, in pixels."""
+    (left, top), (wide, high) = (
+        [share * length for share, length in zip(shares, size, strict=True)]
+        for shares in (plan["corner"], [plan["size"]] * 2)
+    )
+    width, height = min(wide, high * ratio), min(wide / ratio, high)
+    left, top = left + (wide - width) / 2, top + (high - height) / 2
+    return left, top, min(left + width, size[0]), min(top + height, size[1])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The photograph; a file that is none is a ValueError that names it, unlike a lack of file handles."""
+    try:
+        with Image.open(path) as opened:
+            yield opened
+    except (OSError, SyntaxError) as error:
+        if getattr(error, "errno", None) not in (None, errno.ENOENT):
+            raise
+        raise ValueError(f"backgrounds: {path.name}: got {error}, expected a readable photograph") from error

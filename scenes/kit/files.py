@@ -27,7 +27,8 @@ def listed(name: str, folder: str | None, endings: tuple[str, ...]) -> tuple[str
     root = Path(folder)
     if not root.is_dir():
         raise ValueError(f"{name}: got {folder!r}, expected an existing folder")
-    found = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.suffix.lower() in endings)
+    files = (path for path in root.rglob("*") if path.suffix.lower() in endings and path.is_file())
+    found = sorted(path.relative_to(root).as_posix() for path in files)
     if not found:
         raise ValueError(f"{name}: got {folder!r}, expected a folder with files in {', '.join(endings)}")
     return tuple(found)
