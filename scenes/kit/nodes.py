@@ -1,7 +1,6 @@
-"""Short names for shader nodes, so that a material reads as a formula.
+"""Materials as formulas: textures in object space, so that meshes built at unit size share one scale of texture.
 
-Every function adds one node to a material's tree and returns its output socket. Inputs are sockets or plain values.
-Coordinates are object space, so that meshes built at unit size share one scale of texture.
+Every function adds one node to a material's tree and returns its output socket (see `scenes.kit.tree`).
 """
 
 from __future__ import annotations
@@ -11,12 +10,10 @@ from typing import Any
 import numpy as np
 
 from scenes.kit.labels import DRAWN
-
-Socket = Any
-"""A ``bpy.types.NodeSocket``; bpy cannot be imported where plans are tested."""
+from scenes.kit.tree import Nodes, Socket
 
 
-class Shader:
+class Shader(Nodes):
     """The node tree of one material under construction.
 
     ``place`` is object space; ``space`` the same, moved by ``seed`` so far (many times ``unit``, the size of what is
@@ -28,7 +25,7 @@ class Shader:
 
         self.material = bpy.data.materials.new(name)
         self.material.use_nodes = True
-        self.tree = self.material.node_tree
+        super().__init__(self.material.node_tree)
         self.surface = self.tree.nodes["Principled BSDF"]
         self.dimensions = "2D" if flat else "3D"
         self._drawn: Socket = None
@@ -40,23 +37,6 @@ class Shader:
         """Set or connect inputs of the surface; underscores stand for blanks: ``Base_Color``."""
         for name, value in inputs.items():
             self._feed(self.surface.inputs[name.replace("_", " ")], value)
-
-    def _feed(self, target: Any, value: Any) -> None:
-        if hasattr(value, "is_linked"):
-            self.tree.links.new(value, target)
-        elif isinstance(value, list | tuple) and len(value) == 3 and target.type == "RGBA":
-            target.default_value = (*value, 1.0)
-        else:
-            target.default_value = value
-
-    def node(self, kind: str, inputs: dict[str | int, Any], **settings: Any) -> Any:
-        """Add a ``ShaderNode<kind>``, its inputs set or connected, for what has no short name here."""
-        node = self.tree.nodes.new(f"ShaderNode{kind}")
-        for name, setting in settings.items():
-            setattr(node, name, setting)
-        for key, value in inputs.items():
-            self._feed(node.inputs[key], value)
-        return node
 
     def stretched(self, scale: tuple[float, float, float], turn: float = 0.0) -> Socket:
         """Object space, turned about the vertical by ``turn`` radians and scaled along the axes."""
@@ -108,15 +88,6 @@ class Shader:
         image.pixels.foreach_set(np.stack(planes, -1).astype(np.float32).ravel())
         return self.node("TexImage", {"Vector": at}, image=image, interpolation=between, extension=beyond)
 
-    def axes(self, value: Socket) -> tuple[Socket, Socket, Socket]:
-        """The three numbers of a vector."""
-        outputs = self.node("SeparateXYZ", {"Vector": value}).outputs
-        return outputs["X"], outputs["Y"], outputs["Z"]
-
-    def vector(self, x: Any, y: Any, z: Any) -> Socket:
-        """A vector from three numbers."""
-        return self.node("CombineXYZ", {"X": x, "Y": y, "Z": z}).outputs["Vector"]
-
     def draw(self, number: int, where: Socket) -> None:
         """Label the pixels at which ``where`` exceeds 0.5 as drawn thing ``number``; later ones cover earlier ones.
 
@@ -131,8 +102,7 @@ class Shader:
 
     def along(self, direction: tuple[float, float, float]) -> Socket:
         """How far a point of object space lies in a direction, in multiples of its length squared."""
-        inputs: dict[str | int, Any] = {0: self.place, 1: direction}
-        return self.node("VectorMath", inputs, operation="DOT_PRODUCT").outputs["Value"]
+        return self.dot(self.place, direction)
 
     def waves(self, at: Socket, scale: float, *, warp: float = 0, axis: str = "X") -> Socket:
         """Parallel bands, 0 to 1."""
@@ -142,20 +112,6 @@ class Shader:
     def attribute(self, name: str) -> Socket:
         """A number stored with the mesh's vertices."""
         return self.node("Attribute", {}, attribute_name=name).outputs["Fac"]
-
-    def ramp(self, value: Socket, low: float, high: float, to: tuple[float, float] = (0.0, 1.0)) -> Socket:
-        """Map ``low``..``high`` to ``to`` linearly, clamped."""
-        inputs: dict[str | int, Any] = {0: value, 1: low, 2: high, 3: to[0], 4: to[1]}
-        return self.node("MapRange", inputs).outputs["Result"]
-
-    def math(self, operation: str, first: Any, second: Any) -> Socket:
-        """A number from two numbers."""
-        return self.node("Math", {0: first, 1: second}, operation=operation).outputs["Value"]
-
-    def mix(self, share: Any, first: Any, second: Any, how: str = "MIX") -> Socket:
-        """A colour: ``first`` where ``share`` is 0, ``second`` where it is 1."""
-        inputs: dict[str | int, Any] = {"Fac": share, "Color1": first, "Color2": second}
-        return self.node("MixRGB", inputs, blend_type=how).outputs["Color"]
 
     def bump(self, height: Socket, strength: float, distance: float) -> None:
         """Roughen the surface's normals; ``distance`` is in metres."""

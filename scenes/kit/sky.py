@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scenes.kit.sampling import Span, Streams, log_uniform, pick, seed_of, settle, uniform
+from scenes.kit.tree import Socket
+from scenes.kit.world import World
 
 KINDS = ("sun", "overcast", "dusk")
 
@@ -85,85 +87,31 @@ def _sunlight(plan: dict[str, Any]) -> list[float]:
 
 
 def _paint_world(plan: dict[str, Any]) -> None:
-    import bpy
+    world = World()
+    _, _, height = world.axes(world.direction)
+    above = world.math("MAXIMUM", height, 0.0)
+    sky = world.mix(world.math("POWER", above, 0.55), plan["horizon"], plan["zenith"])
+    sky = world.mix(_clouds(world, plan, above), sky, _cloud_colour(plan))
+    world.paint(world.mix(_glow(world, plan), sky, [2.2, 1.9, 1.5]))
 
-    world = bpy.context.scene.world
-    world.use_nodes = True
-    world.cycles.sampling_method = "NONE"
-    _Painter(world.node_tree, plan).paint()
+
+def _cloud_colour(plan: dict[str, Any]) -> list[float]:
+    grey = {"sun": 1.05, "overcast": 0.55, "dusk": 0.35}[plan["kind"]]
+    return [grey * (0.5 + 0.5 * c) for c in (1.0, 0.98, 0.96)]
 
 
-class _Painter:
-    """Node tree of the world; directions are unit vectors from the camera outwards."""
+def _clouds(world: World, plan: dict[str, Any], above: Socket) -> Socket:
+    """Noise on a plane far above, thinning towards the horizon."""
+    flat = world.math("ADD", above, 0.12)
+    x, y, _ = world.axes(world.direction)
+    at = world.vector(world.math("DIVIDE", x, flat), world.math("DIVIDE", y, flat), plan["seed"] % 1000)
+    noise = world.node("TexNoise", {"Vector": at, "Scale": 1.0 / plan["cloud_size"], "Detail": 5.0}).outputs["Fac"]
+    level = 0.75 - 0.4 * plan["clouds"]
+    return world.ramp(noise, level - 0.08, level + 0.12, (0.0, min(1.0, 2 * plan["clouds"])))
 
-    def __init__(self, tree: Any, plan: dict[str, Any]) -> None:
-        self.tree, self.plan = tree, plan
-        tree.nodes.clear()
-        self.direction = tree.nodes.new("ShaderNodeTexCoord").outputs["Generated"]
 
-    def paint(self) -> None:
-        _, _, height = self._axes(self.direction)
-        up = self._math("POWER", self._math("MAXIMUM", height, 0.0), 0.55)
-        sky = self._mix(up, self.plan["horizon"], self.plan["zenith"])
-        sky = self._mix(self._clouds(height), sky, self._cloud_colour())
-        sky = self._mix(self._glow(), sky, [2.2, 1.9, 1.5])
-        background, output = (self.tree.nodes.new(f"ShaderNode{kind}") for kind in ("Background", "OutputWorld"))
-        self.tree.links.new(sky, background.inputs["Color"])
-        self.tree.links.new(background.outputs["Background"], output.inputs["Surface"])
-
-    def _cloud_colour(self) -> list[float]:
-        grey = {"sun": 1.05, "overcast": 0.55, "dusk": 0.35}[self.plan["kind"]]
-        return [grey * (0.5 + 0.5 * c) for c in (1.0, 0.98, 0.96)]
-
-    def _clouds(self, height: Any) -> Any:
-        """Noise on a plane far above, thinning towards the horizon."""
-        flat = self._math("ADD", self._math("MAXIMUM", height, 0.0), 0.12)
-        x, y, _ = self._axes(self.direction)
-        place = self.tree.nodes.new("ShaderNodeCombineXYZ")
-        for name, value in (("X", x), ("Y", y)):
-            self.tree.links.new(self._math("DIVIDE", value, flat), place.inputs[name])
-        place.inputs["Z"].default_value = self.plan["seed"] % 1000
-        noise = self.tree.nodes.new("ShaderNodeTexNoise")
-        noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = 1.0 / self.plan["cloud_size"], 5.0
-        self.tree.links.new(place.outputs["Vector"], noise.inputs["Vector"])
-        level = 0.75 - 0.4 * self.plan["clouds"]
-        return self._range(noise.outputs["Fac"], level - 0.08, level + 0.12, 0.0, min(1.0, 2 * self.plan["clouds"]))
-
-    def _glow(self) -> Any:
-        """Brightness around the sun."""
-        node = self.tree.nodes.new("ShaderNodeVectorMath")
-        node.operation = "DOT_PRODUCT"
-        self.tree.links.new(self.direction, node.inputs[0])
-        node.inputs[1].default_value = _towards_sun(self.plan)
-        near = self._math("POWER", self._math("MAXIMUM", node.outputs["Value"], 0.0), 24.0)
-        return self._math("MULTIPLY", near, {"sun": 0.6, "overcast": 0.1, "dusk": 0.8}[self.plan["kind"]])
-
-    def _axes(self, value: Any) -> tuple[Any, Any, Any]:
-        node = self.tree.nodes.new("ShaderNodeSeparateXYZ")
-        self.tree.links.new(value, node.inputs["Vector"])
-        return node.outputs["X"], node.outputs["Y"], node.outputs["Z"]
-
-    def _math(self, operation: str, *values: Any) -> Any:
-        node = self.tree.nodes.new("ShaderNodeMath")
-        node.operation = operation
-        for value, target in zip(values, node.inputs, strict=False):
-            self._feed(value, target)
-        return node.outputs["Value"]
-
-    def _range(self, value: Any, *bounds: float) -> Any:
-        node = self.tree.nodes.new("ShaderNodeMapRange")
-        for source, target in zip((value, *bounds), node.inputs, strict=False):
-            self._feed(source, target)
-        return node.outputs["Result"]
-
-    def _mix(self, share: Any, first: Any, second: Any) -> Any:
-        node = self.tree.nodes.new("ShaderNodeMixRGB")
-        for source, target in zip((share, first, second), node.inputs, strict=True):
-            self._feed(source, target)
-        return node.outputs["Color"]
-
-    def _feed(self, value: Any, target: Any) -> None:
-        if hasattr(value, "is_linked"):
-            self.tree.links.new(value, target)
-        else:
-            target.default_value = (*value, 1.0) if isinstance(value, list) else value
+def _glow(world: World, plan: dict[str, Any]) -> Socket:
+    """Brightness around the sun."""
+    near = world.math("MAXIMUM", world.dot(world.direction, _towards_sun(plan)), 0.0)
+    strength = {"sun": 0.6, "overcast": 0.1, "dusk": 0.8}[plan["kind"]]
+    return world.math("MULTIPLY", world.math("POWER", near, 24.0), strength)
