@@ -151,10 +151,26 @@ def _cause(error: BaseException) -> str:
     return f" ({' '.join(str(error.__cause__).split())})" if error.__cause__ else ""
 
 
+def _known_keys(stage: str) -> list[str]:
+    """Keys of the stage, and of every choice of its groups."""
+    parts = {
+        f"{group}.{key}"
+        for group in tree.groups()
+        for name in tree.choices(group)
+        for key in tree.comments(group, name)
+    }
+    return sorted(parts | set(tree.comments(stage)))
+
+
 def _advice(stage: str, error: BaseException) -> str:
     text = f"{error} {error.__cause__ or ''}"
+    if missed := re.search(r"full_key: ([\w.]+)", text):
+        if close := difflib.get_close_matches(missed[1], _known_keys(stage), 3, 0.6):
+            return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"
+        return f"factory {stage} --help lists every key and its choices"
     quoted = [word.strip("'\".,:") for word in text.split() if word.startswith("'")]
-    known = [*tree.groups(), *tree.comments(stage), *(name for group in tree.groups() for name in tree.choices(group))]
+    choices = {name for group in tree.groups() for name in tree.choices(group)}
+    known = sorted({*tree.groups(), *tree.comments(stage), *choices})
     for word in filter(stage.__ne__, quoted):
         for part in (word.rpartition("/")[2], word.rpartition(".")[2]):
             close = difflib.get_close_matches(part, known, 3, 0.6)

@@ -204,7 +204,18 @@ def open_writer(target: Path, identity: Identity, kind: Kind, *, overwrite: bool
     with _locked(root):
         _claim(root, identity, overwrite=overwrite)
         (root / JOURNAL).mkdir(exist_ok=True)
-        yield Writer(root=root, target=target, identity=identity, kind=kind)
+        out = Writer(root=root, target=target, identity=identity, kind=kind)
+        try:
+            yield out
+        except Exception:
+            if not _holds_work(root):
+                shutil.rmtree(root)
+            raise
+
+
+def _holds_work(root: Path) -> bool:
+    """Whether anything was made that a later try could take up."""
+    return any(path.is_file() and path.name not in (IDENTITY, LOCK) for path in root.rglob("*"))
 
 
 def _claim(root: Path, identity: Identity, *, overwrite: bool) -> None:

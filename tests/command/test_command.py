@@ -59,6 +59,11 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label"], "give inputs.source=…"),
         (["label", "inputs.source=gone"], "missing input"),
         (["run", "experiment=gone"], "gone"),
+        (["render", "framse=3"], "did you mean frames?"),
+        (["render", "scene=street", "scene.trees.cuont=[1,2]"], "did you mean scene.trees.count"),
+        (["render", "scene=stret"], "did you mean street?"),
+        (["render", "scene.exposure.highlight=[5,2]"], "highlight: got [5, 2]"),
+        (["render", "quota.cion.images=3", "out=x"], "did you mean coin?"),
         (["run", "line=[ingest,gone]"], "no configuration"),
     ],
 )
