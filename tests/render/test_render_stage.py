@@ -14,7 +14,9 @@ from factory.core.sample import MAPS, Domain, Split, Supervision
 from factory.core.writer import open_writer
 from factory.exchange import rle
 from factory.execute.process import Process
+from factory.render.audit import reasons
 from factory.render.collect import split_of
+from factory.render.frame import RawFrame
 from factory.render.job import Job, Settings
 from factory.stages import render
 from scenes.coins.plan import Coins
@@ -111,6 +113,26 @@ def test_a_frame_that_fails_is_left_out_with_its_seed(tmp_path: Path) -> None:
     assert "scene seed 11, index 1" in issue["reason"]
     assert "ModuleNotFoundError" in issue["reason"]
     assert data.header.figures["left_out"] == 1
+
+
+@pytest.mark.blender
+@pytest.mark.parametrize(("objections", "kept"), [(1, 2), (2, 1)])
+def test_a_frame_with_objections_is_rendered_once_more_then_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objections: int, kept: int
+) -> None:
+    """What was a passing fault is mended; what stays is named with its seed."""
+    told: list[str] = []
+
+    def strict(frame: RawFrame, **known: Any) -> list[str]:
+        if frame.story["index"] == 1 and len(told) < objections:
+            told.append("object index and emission pass disagree on 9 pixels")
+            return told[-1:]
+        return reasons(frame, **known)
+
+    monkeypatch.setattr("factory.stages.render.audit.reasons", strict)
+    data = rendered(tmp_path / "set", workers=1, frames=2)
+    assert (len(data.samples), data.header.figures["rendered_again"]) == (kept, 1)
+    assert [issue["where"] for issue in data.header.issues] == ["scene-00001"] * (2 - kept)
 
 
 def test_a_split_does_not_depend_on_the_number_of_frames() -> None:
