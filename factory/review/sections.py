@@ -102,6 +102,7 @@ def render_tables(figures: Mapping[str, Any]) -> tuple[Table, ...]:
     """Quotas with what was reached, and what rendering cost."""
     named = {
         "frames": "pictures kept",
+        "quotas_met": "quotas met",
         "proposals": "scenes looked at with one sample",
         "acceptance": "share of them that was rendered",
         "audited": "pictures whose masks were made twice",

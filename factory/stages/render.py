@@ -106,6 +106,8 @@ class _Line:
         for sentence in steering.shortfalls():
             self.out.report("quota", sentence)
         self.out.figures["quota"] = steering.account()
+        met = sum(row["met"] for row in steering.account())
+        self.out.figures["quotas_met"] = f"{met} of {len(steering.wishes)}"
         self.out.figures["proposals"] = steering.proposals
         self.out.figures["acceptance"] = round(steering.rendered / max(steering.proposals, 1), 4)
 
