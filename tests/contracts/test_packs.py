@@ -179,10 +179,10 @@ def test_a_component_that_is_switched_off_is_gone_and_moves_nothing_else(
     pack: str, configs: dict[str, Config], scenes: dict[str, Any]
 ) -> None:
     """But for what takes the room that it leaves."""
-    before = [scenes[pack](streams(index), {}) for index in range(6)]
+    before = [scenes[pack](streams(index), {}) for index in range(4)]
     for component in (name for name in components(configs[pack]) if configs[pack][name]["enabled"]):
         scene = altered(scenes[pack], f"{component}.enabled", False)
-        after = [scene(streams(index), {}) for index in range(6)]
+        after = [scene(streams(index), {}) for index in range(4)]
         moved = {key for a, b in zip(before, after, strict=True) for key in a if a[key] != b[key]}
         if component in SENSOR:
             sensors = [{k: v for k, v in plan["sensor"].items() if k != component} for plan in before]
@@ -218,7 +218,7 @@ def test_any_class_may_be_emphasised_strongly(pack: str, by: float, scenes: dict
     scene = scenes[pack]
     names = [name for name, _ in scene.classes]
     for emphasis in (dict.fromkeys(names, by), *({name: by} for name in names)):
-        for index in range(3):
+        for index in range(2):
             plan = scene(streams(index), emphasis)
             assert plan == json.loads(json.dumps(plan, allow_nan=False))
             assert len(json.dumps(plan)) < 500_000
@@ -262,10 +262,11 @@ def test_a_wrong_weight_is_refused(pack: str, configs: dict[str, Config], scenes
 def test_a_wrong_value_or_key_stops_the_command_before_blender_starts(pack: str, configs: dict, folder: Path) -> None:
     """As the user would type it; binding, which creates nothing, says which key it is."""
     required = [f"scene.folder={folder}"] if pack == "assets" else []
-    for word, key in (("scene.noise.level=[0.5,0.1]", "level"), ("+scene.wibble=1", "wibble")):
-        ((config, _),) = composed("render", f"scene={pack}", *required, word)
-        with pytest.raises(ConfigError, match=key):
-            bind("render", config)
+    ((config, _),) = composed("render", f"scene={pack}", *required, "scene.noise.level=[0.5,0.1]")
+    with pytest.raises(ConfigError, match="level"):
+        bind("render", config)
+    with pytest.raises(ConfigError, match="wibble"):
+        bind("render", config | {"scene": config["scene"] | {"wibble": 1}})
     parts = [key for key, value in configs[pack].items() if isinstance(value, dict) and "_target_" in value]
     for part in parts:
         with pytest.raises(ConfigError, match="wibble"):
