@@ -161,7 +161,8 @@ def test_frames_of_a_hanging_worker_are_taken_over(undisturbed: Path, tmp_path: 
                 os.kill(worker, signal.SIGSTOP)
 
     farm, failures = render(tmp_path / "frames", workers=1, on_frame=stop_once, patience_s=30)
-    assert (failures, farm.lost) == ({}, 1)
+    assert failures == {}
+    assert farm.lost >= 1
     assert files_of(tmp_path / "frames") == files_of(undisturbed)
 
 
