@@ -14,7 +14,7 @@ COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*
 
 def stages() -> list[str]:
     """Every stage that can be called by itself, in the order of the line."""
-    order = ["ingest", "render", "label", "adapt", "train", "evaluate", "select", "review", "merge", "export"]
+    order = ["ingest", "render", "label", "adapt", "train", "evaluate", "select", "review", "merge", "convert"]
     there = [path.stem for path in ROOT.glob("*.yaml") if path.stem != LINE]
     return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
 

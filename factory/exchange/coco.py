@@ -47,7 +47,7 @@ class _Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class Coco:
-    """The exporter. ``things`` names the classes of which individuals count; null: those with instances in the data."""
+    """The format. ``things`` names the classes of which individuals count; null: those with instances in the data."""
 
     things: tuple[str, ...] | None = None
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scenes.kit import meshes
-from scenes.kit.sampling import Span, Streams, chance, pick, settle, tint, uniform
+from scenes.kit.sampling import Span, Streams, chance, pick, settle, tint, uniform, whole
 from scenes.kit.sensor import Component
 from scenes.street import figures
 from scenes.street.classes import BICYCLIST, PEDESTRIAN
@@ -52,7 +52,7 @@ class Pedestrians(Component):
 
     def _group(self, streams: Streams, index: int, road: dict[str, Any], emphasis: float) -> list[dict[str, Any]]:
         rng = streams(f"pedestrians-{index}")
-        people = int(rng.integers(math.ceil(self.group[0]), math.floor(self.group[1]) + 1)) if chance(rng, 0.5) else 1
+        people = whole(rng, self.group) if chance(rng, 0.5) else 1
         s, name = distance(rng, self.near_m, self.far_m, emphasis), pick(rng, dict.fromkeys(SIDES, 1.0))
         side, crossing = road[name], chance(rng, self.crossing_share)
         ahead, place = chance(rng, 0.5), rng.uniform(0.25, 0.85)

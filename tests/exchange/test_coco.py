@@ -17,7 +17,7 @@ from factory.core.objects import SceneObject, SceneObjects
 from factory.core.writer import Writer
 from factory.exchange import rle
 from factory.exchange.coco import Coco
-from factory.stages import export
+from factory.stages import convert
 from tests import artefacts
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -65,7 +65,7 @@ def exported(target: Path, *, with_instances: bool = True, exporter: Coco | None
 
     data = Dataset.open(artefacts.sealed(target / "set", Kind.DATASET, fill))
     with artefacts.written(target / "coco", Kind.REPORT) as out:
-        export.run(source=data, out=out, exporter=exporter or Coco())
+        convert.run(source=data, out=out, to=exporter or Coco())
     return target / "coco"
 
 
@@ -139,7 +139,7 @@ def test_a_data_set_without_masks_is_refused(tmp_path: Path) -> None:
     """With what to do about it."""
     data = artefacts.dataset(tmp_path / "set", {"a": None})
     with pytest.raises(InputError, match="label the data set first"), artefacts.written(tmp_path / "coco") as out:
-        export.run(source=data, out=out, exporter=Coco())
+        convert.run(source=data, out=out, to=Coco())
 
 
 def test_run_lengths_come_back(tmp_path: Path) -> None:

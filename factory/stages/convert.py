@@ -1,4 +1,4 @@
-"""Stage `export`: a data set -> a folder in another tool's format."""
+"""Stage `convert`: a data set -> a folder in another tool's format."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from factory.core.errors import InputError
 from factory.core.sample import Split
 from factory.core.writer import ReportWriter
 
-Exporter = Callable[[Dataset], Iterator[tuple[str, bytes]]]
+Format = Callable[[Dataset], Iterator[tuple[str, bytes]]]
 
 
-def run(*, source: Dataset, out: ReportWriter, exporter: Exporter) -> None:
+def run(*, source: Dataset, out: ReportWriter, to: Format) -> None:
     """Write every sample that has a mask, its picture beside it; ``annotations/splits`` lists the ids of each split."""
     annotated = [sample for sample in source.samples if sample.mask is not None]
     if not annotated:
-        raise InputError("nothing to export: no sample has a mask", where=source.root, todo="label the data set first")
+        raise InputError("nothing to convert: no sample has a mask", where=source.root, todo="label the data set first")
     out.classes = source.classes
-    for relative, content in exporter(source):
+    for relative, content in to(source):
         out.write(relative, content)
     for sample in annotated:
         out.link(source.path(sample.image), sample.image)
