@@ -26,12 +26,16 @@ def derived(lacking: Dataset | Queue, classes: ClassList, *, frames: int) -> dic
 
 
 def _of_dataset(data: Dataset, shared: list[str], frames: int) -> dict[str, int]:
-    """Bring every class up to the median number of training images in which the classes are seen."""
+    """Bring every class up to the median number of training images in which the classes are seen.
+
+    No class is asked for in more than three of four frames, so that several can be met by the same frames.
+    """
     images: Counter[str] = Counter()
     for sample in data.where(split=Split.TRAIN):
         images.update(_seen(data, sample))
     goal = math.ceil(float(np.median([images[name] for name in shared])))
-    return {name: min(max(goal - images[name], 0), frames) for name in shared}
+    most = max(1, frames * 3 // 4)
+    return {name: min(max(goal - images[name], 0), most) for name in shared}
 
 
 def _seen(data: Dataset, sample: Sample) -> set[str]:
