@@ -79,6 +79,7 @@ def _stock(bproc: Any, plan: dict[str, Any], scratch: Path, samples: int, out: P
     bpy.context.scene.world["category_id"] = 0
     data = bproc.renderer.render(output_dir=str(scratch))
     data.update(bproc.renderer.render_segmap(output_dir=str(scratch), map_by=["instance", "class"]))
+    vars(np)["string_"] = np.bytes_  # BlenderProc 2.8 asks NumPy 2 for a name it has dropped
     bproc.writer.write_hdf5(str(out / "hdf5"), data, append_to_existing_output=True)
     return data["colors"][0], data["class_segmaps"][0]
 
