@@ -1,5 +1,6 @@
 """Blender worker processes deliver the same frames whatever happens to them, and never outlive their parent."""
 
+import dataclasses
 import os
 import resource
 import signal
@@ -113,6 +114,15 @@ def test_one_worker_renders_the_same_bytes_as_two(undisturbed: Path, tmp_path: P
     """Neither the split of the work nor the number of threads is visible in the output."""
     render(tmp_path / "one", workers=1)
     assert files_of(tmp_path / "one") == files_of(undisturbed)
+
+
+@needs_blender
+def test_the_denoiser_does_not_mind_workers_and_threads(tmp_path: Path) -> None:
+    """One worker on all cores and two on one each deliver the same bytes."""
+    job = dataclasses.replace(JOB, settings=dataclasses.replace(SETTINGS, denoise=True))
+    for count in (1, 2):
+        render(tmp_path / str(count), range(2), workers=count, job=job)
+    assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
 
 
 def limit(kind: int, value: int) -> Callable[[int], object]:
