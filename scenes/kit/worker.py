@@ -78,7 +78,7 @@ def _try_frame(job: dict[str, Any], request: dict[str, Any], out: Path, scratch:
 
 def render_frame(job: dict[str, Any], request: dict[str, Any], out: Path, scratch: Path) -> None:
     """One frame: empty the scene, build the plan, render what is asked, photograph, deliver."""
-    began, plan = time.perf_counter(), request["plan"]
+    plan = request["plan"]
     blender.clear()
     size = {key: job[key] for key in ("width", "height")}
     blender.configure(blender.Quality(**size, threads=job["threads"]), plan["seed"])
@@ -88,7 +88,7 @@ def render_frame(job: dict[str, Any], request: dict[str, Any], out: Path, scratc
     frame.look()
     if frame.is_wanted():
         frame.shoot()
-    frames.deliver(out, request["index"], planes=frame.planes(), story=frame.story | {"seconds": _since(began)})
+    frames.deliver(out, request["index"], planes=frame.planes(), story=frame.story)
 
 
 class _Frame:
@@ -171,10 +171,6 @@ class _Frame:
             assert self.hidden is not None
             found["amodal"] = {row["instance"]: self.hidden[row["key"]] for row in self.rows}
         return found
-
-
-def _since(began: float) -> float:
-    return round(time.perf_counter() - began, 3)
 
 
 def _follow_parent(parent: int) -> None:
