@@ -1,10 +1,10 @@
 """One renderer in one process: ``python -m tests.benchmarks.contestants NAME plans.json folder samples threads``.
 
-``stock`` is BlenderProc as its documentation writes a script: render the colours with its compositor denoiser, then
-the segmentation, and write both as HDF5. ``stock-defaults`` leaves its 1,024 samples and noise threshold of 0.01 too.
-``raw`` is one call of Cycles with our settings and the object index, files written and nothing else. ``ours`` is the
-kit's way to a delivered frame, ``ours-denoised`` with Cycles' own denoiser. ``reference`` and ``stock-reference`` are
-renders without threshold or denoiser, under our and under stock's light bounces.
+``stock`` is BlenderProc as its documentation writes a script: colours with its compositor denoiser, the segmentation,
+both written as HDF5. ``stock-defaults`` leaves its 1,024 samples and noise threshold of 0.01 too. ``raw`` is one call
+of Cycles with our settings and the object index, files written and nothing else. ``ours`` is the kit's way to a
+delivered frame, ``ours-denoised`` with Cycles' own denoiser. ``reference`` has neither threshold nor denoiser. All of
+them render under BlenderProc's light bounces, so that there is one converged picture.
 
 Every frame's scene is built by the same program from the same plan. Writes ``<index>.npz`` (linear colours, object
 classes) and ``seconds.json``: for each frame [build, render].
@@ -61,31 +61,25 @@ def _settings(bproc: Any, name: str, plan: dict[str, Any], samples: int, threads
     import bpy
 
     blender.configure(blender.Quality(width=SIZE, height=SIZE, threads=threads), plan["seed"])
-    if not name.startswith("stock"):
-        return
-    bpy.context.scene.render.use_persistent_data = False
     bpy.context.scene.cycles.sample_clamp_indirect = 0.0
     bproc.renderer.set_light_bounces(3, 0, 3, 3, 0, 8, 0)
-    bproc.renderer.set_max_amount_of_samples(samples)
-    bproc.renderer.set_noise_threshold(0.01 if name != "stock-reference" else 0)
-    bproc.renderer.set_denoiser("INTEL" if name != "stock-reference" else None)
+    if name.startswith("stock"):
+        bpy.context.scene.render.use_persistent_data = False
+        bpy.context.scene.cycles.use_light_tree = True
+        bproc.renderer.set_max_amount_of_samples(samples)
+        bproc.renderer.set_noise_threshold(0.01)
+        bproc.renderer.set_denoiser("INTEL")
 
 
 def _stock(bproc: Any, plan: dict[str, Any], scratch: Path, samples: int, out: Path, index: int) -> Any:
-    import bpy
-
     for obj in objects.mesh_objects():
         obj["category_id"] = obj[CLASS_KEY]
-    bpy.context.scene.world["category_id"] = 0
-    data = bproc.renderer.render(output_dir=str(scratch))
-    data.update(bproc.renderer.render_segmap(output_dir=str(scratch), map_by=["instance", "class"]))
+    mapping = ["category_id", "instance", "name"]
+    bproc.renderer.enable_segmentation_output(map_by=mapping, default_values={"category_id": 0, "name": ""})
+    data = bproc.renderer.render()
     vars(np)["string_"] = np.bytes_  # BlenderProc 2.8 asks NumPy 2 for a name it has dropped
     bproc.writer.write_hdf5(str(out / "hdf5"), data, append_to_existing_output=True)
-    return data["colors"][0], data["class_segmaps"][0]
-
-
-def _stock_reference(bproc: Any, plan: dict[str, Any], scratch: Path, samples: int, out: Path, index: int) -> Any:
-    return bproc.renderer.render(output_dir=str(scratch), verbose=True)["colors"][0], np.zeros(0)
+    return data["colors"][0], data["category_id_segmaps"][0]
 
 
 def _raw(bproc: Any, plan: dict[str, Any], scratch: Path, samples: int, out: Path, index: int) -> Any:
@@ -120,7 +114,6 @@ def _reference(bproc: Any, plan: dict[str, Any], scratch: Path, samples: int, ou
 
 _RENDER = {
     "stock": _stock,
-    "stock-reference": _stock_reference,
     "raw": _raw,
     "ours": _ours,
     "ours-denoised": _ours_denoised,
