@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scenes.assets import textures
 from scenes.assets.listing import Asset, Listing, read
 from scenes.assets.textures import Textures
-from scenes.kit import backgrounds
 from scenes.kit.backgrounds import Backgrounds
 from scenes.kit.distractors import Distractors
 from scenes.kit.lights import KINDS, plan_lights
@@ -109,12 +107,7 @@ class Assets(Pack):
     @property
     def folders(self) -> dict[str, str]:
         """See `Pack.folders`."""
-        named = {
-            FOLDER: self.folder,
-            backgrounds.FOLDER: self.backgrounds.folder,
-            textures.FOLDER: self.textures.folder,
-        }
-        return {name: folder for name, folder in named.items() if folder}
+        return super().folders | {FOLDER: self.folder}
 
     def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
         """See `Pack.__call__`. ``emphasis`` multiplies how many of a class there are.

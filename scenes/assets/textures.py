@@ -21,6 +21,7 @@ class Textures(Component):
 
     folder: str | None = None
     share: float = 0.3
+    named: ClassVar[str] = FOLDER
     shares: ClassVar = ("share",)
     pictures: tuple[str, ...] = field(init=False, default=(), repr=False)
 

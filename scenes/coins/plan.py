@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from scenes.coins import layout, looks
-from scenes.kit.backgrounds import FOLDER, Backgrounds
+from scenes.kit.backgrounds import Backgrounds
 from scenes.kit.cameras import plan_camera
 from scenes.kit.distractors import Distractors
 from scenes.kit.lights import KINDS, plan_ambient, plan_lights
@@ -94,11 +94,6 @@ class Coins(Pack):
         known = {"metals": tuple(looks.METALS), "grounds": looks.GROUNDS, "light_kinds": KINDS}
         settle(self, spans=_SPANS, shares=_SHARES, weights=known)
         object.__setattr__(self, "reach", checked_span("reach", (self.reach, self.reach), 0.1, 5.0)[0])
-
-    @property
-    def folders(self) -> dict[str, str]:
-        """See `Pack.folders`."""
-        return {FOLDER: self.backgrounds.folder} if self.backgrounds.folder else {}
 
     def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
         """See `Pack.__call__`. Coins are in every picture; ``emphasis`` on them scatters more."""

@@ -32,6 +32,7 @@ class Backgrounds(Component):
 
     folder: str | None = None
     share: float = 0.5
+    named: ClassVar[str] = FOLDER
     shares: ClassVar = ("share",)
     pictures: tuple[str, ...] = field(init=False, default=(), repr=False)
 

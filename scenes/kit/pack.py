@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from scenes.kit.sampling import Streams
@@ -29,8 +29,9 @@ class Pack(Photographed):
 
     @property
     def folders(self) -> dict[str, str]:
-        """The user's folders that plans refer to by name (see `scenes.kit.files`)."""
-        return {}
+        """The user's folders that plans refer to by name (see `scenes.kit.files`): those of the pack's components."""
+        parts = (getattr(self, field.name) for field in fields(self))
+        return {part.named: part.folder for part in parts if getattr(part, "named", "") and part.folder}
 
     def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
         """Plan one picture."""

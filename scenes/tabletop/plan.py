@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scenes.kit.backgrounds import FOLDER, Backgrounds
+from scenes.kit.backgrounds import Backgrounds
 from scenes.kit.distractors import Distractors
 from scenes.kit.lights import KINDS, plan_lights
 from scenes.kit.materials import plan_material
@@ -90,11 +90,6 @@ class Tabletop(Pack):
     def __post_init__(self) -> None:
         known = {"parts": PARTS, "grounds": GROUNDS, "light_kinds": KINDS}
         settle(self, spans=_SPANS, shares=("sorted_share", "stand_share", "light_warmth"), weights=known)
-
-    @property
-    def folders(self) -> dict[str, str]:
-        """See `Pack.folders`."""
-        return {FOLDER: self.backgrounds.folder} if self.backgrounds.folder else {}
 
     def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
         """See `Pack.__call__`. ``emphasis`` multiplies how many of a class there are."""
