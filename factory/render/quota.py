@@ -21,6 +21,9 @@ COUNTS = ("pixels", "instances", "images")
 LEAST = 16
 
 Bin = tuple[float, float]
+"""Low (inclusive) and high (exclusive) edge of a share."""
+
+ALL: Bin = (0.0, 1.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +34,8 @@ class Wish:
     class_name: str
     count: str
     target: int
-    size: Bin = (0.0, 1.1)
-    occlusion: Bin = (0.0, 1.0)
+    size: Bin = ALL
+    occlusion: Bin = ALL
     least: int = LEAST
 
     def to_json(self, missing: int) -> dict[str, Any]:
@@ -47,8 +50,8 @@ class Wish:
         }
 
     def __str__(self) -> str:
-        bins = [f"size {self.size[0]:g}-{self.size[1]:g}"] if self.size != (0.0, 1.1) else []
-        bins += [f"hidden {self.occlusion[0]:g}-{self.occlusion[1]:g}"] if self.occlusion != (0.0, 1.0) else []
+        bins = [f"size {self.size[0]:g}-{min(self.size[1], 1):g}"] if self.size != ALL else []
+        bins += [f"hidden {self.occlusion[0]:g}-{min(self.occlusion[1], 1):g}"] if self.occlusion != ALL else []
         return ", ".join([f"{self.class_name} {self.count}", *bins])
 
 
@@ -70,7 +73,7 @@ def _of_class(name: str, asked: Any, classes: ClassList) -> list[Wish]:
     if strays := sorted(set(asked) - {*COUNTS, "size", "occlusion", "least"}):
         expected = ", ".join((*COUNTS, "size", "occlusion", "least"))
         raise ConfigError("unknown key", where=f"{where}.{strays[0]}", got=strays[0], expected=expected)
-    bins = list(itertools.product(_bins(where, asked, "size", 1.1), _bins(where, asked, "occlusion", 1.0)))
+    bins = list(itertools.product(_bins(where, asked, "size"), _bins(where, asked, "occlusion")))
     least = _whole(f"{where}.least", asked.get("least", LEAST))
     return [
         Wish(
@@ -88,13 +91,13 @@ def _of_class(name: str, asked: Any, classes: ClassList) -> list[Wish]:
     ]
 
 
-def _bins(where: str, asked: Mapping[str, Any], key: str, top: float) -> list[Bin]:
-    edges = asked.get(key, [0.0, top])
+def _bins(where: str, asked: Mapping[str, Any], key: str) -> list[Bin]:
+    edges = asked.get(key, list(ALL))
     good = isinstance(edges, Sequence) and len(edges) >= 2 and all(isinstance(e, int | float) for e in edges)
-    if not good or list(edges) != sorted(set(edges)) or edges[0] < 0 or edges[-1] > top:
+    if not good or list(edges) != sorted(set(edges)) or edges[0] < 0 or edges[-1] > ALL[1]:
         expected = "rising edges of bins from 0 to 1, as in [0, 0.01, 0.1, 1]"
         raise ConfigError("bins that make no sense", where=f"{where}.{key}", got=edges, expected=expected)
-    return [(float(low), float(high)) for low, high in itertools.pairwise(edges)]
+    return [(float(low), ALL[1] if high == 1 else float(high)) for low, high in itertools.pairwise(edges)]
 
 
 def _whole(where: str, value: Any) -> int:

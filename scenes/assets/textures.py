@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from scenes.kit import files
 from scenes.kit.nodes import Shader
+from scenes.kit.photographs import Photographs
 from scenes.kit.sampling import chance, log_uniform, uniform
-from scenes.kit.sensor import Component
 
 FOLDER = "textures"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Textures(Component):
+class Textures(Photographs):
     """Photographs of ``folder`` on a ``share`` of the assets; without a folder there are none."""
 
-    folder: str | None = None
     share: float = 0.3
     named: ClassVar[str] = FOLDER
-    shares: ClassVar = ("share",)
-    pictures: tuple[str, ...] = field(init=False, default=(), repr=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "pictures", files.listed("folder", self.folder, files.PICTURES))
 
     def plan(self, rng: np.random.Generator) -> dict[str, Any] | None:
         """Draw a photograph and how it lies on one asset, or none."""

@@ -10,7 +10,7 @@ import errno
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,25 +20,17 @@ from PIL import Image, ImageOps
 
 from scenes.kit import files
 from scenes.kit.nodes import Shader
+from scenes.kit.photographs import Photographs
 from scenes.kit.sampling import Streams, chance, uniform
-from scenes.kit.sensor import Component
 
 FOLDER = "backgrounds"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backgrounds(Component):
+class Backgrounds(Photographs):
     """Photographs of ``folder``, in a ``share`` of the pictures; without a folder there are none."""
 
-    folder: str | None = None
-    share: float = 0.5
     named: ClassVar[str] = FOLDER
-    shares: ClassVar = ("share",)
-    pictures: tuple[str, ...] = field(init=False, default=(), repr=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "pictures", files.listed("folder", self.folder, files.PICTURES))
 
     def plan(self, streams: Streams) -> dict[str, Any] | None:
         """Draw a photograph and a cut of it, or none."""

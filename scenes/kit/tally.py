@@ -1,7 +1,7 @@
 """Counting what a frame shows towards a quota, before its colours are paid for.
 
 A *wish* is {class_id, count: pixels | instances | images, size: [low, high) in shares of the frame, occlusion:
-[low, high] in shares hidden, least: pixels below which a thing does not count}.
+[low, high) in shares hidden, least: pixels below which a thing does not count}.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _count(wish: dict[str, Any], shown: list[tuple[int, float]], frame: int) -> 
     areas = [
         area
         for area, visible in shown
-        if area >= wish["least"] and small <= area / frame < large and clear <= 1 - visible <= hidden
+        if area >= wish["least"] and small <= area / frame < large and clear <= 1 - visible < hidden
     ]
     return {"pixels": sum(areas), "instances": len(areas), "images": min(len(areas), 1)}[wish["count"]]
 

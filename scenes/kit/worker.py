@@ -125,7 +125,7 @@ class _Frame:
             amodal.describe(self.rows, self.hidden)
 
     def _needs_amodal(self) -> bool:
-        asked = any(wish["occlusion"] != [0, 1] for wish in self.wishes or [])
+        asked = any(wish["occlusion"][0] > 0 or wish["occlusion"][1] < 1 for wish in self.wishes or [])
         return asked or "amodal" in self.job["outputs"]
 
     def is_wanted(self) -> bool:

@@ -33,9 +33,9 @@ def test_every_count_and_bin_is_a_wish_of_its_own() -> None:
     asked = wishes({"coin": {"instances": 9, "images": 4, "size": [0, 0.1, 1]}}, CLASSES)
     assert [(w.count, w.target, w.size) for w in asked] == [
         ("instances", 5, (0.0, 0.1)),
-        ("instances", 5, (0.1, 1.0)),
+        ("instances", 5, (0.1, 1.1)),
         ("images", 2, (0.0, 0.1)),
-        ("images", 2, (0.1, 1.0)),
+        ("images", 2, (0.1, 1.1)),
     ]
     assert str(asked[0]) == "coin instances, size 0-0.1"
 
@@ -73,6 +73,14 @@ def test_things_are_counted_by_size_occlusion_and_visible_pixels() -> None:
         wish(class_id=0, count="pixels"),
     ]
     assert tally([w.to_json(1) for w in asked], ids, rows) == [40, 1, 1, 0, 60]
+
+
+def test_a_thing_at_the_edge_of_two_bins_counts_in_one() -> None:
+    """And one that fills the frame, or of which all is hidden but a pixel, counts in the last."""
+    asked = wishes({"coin": {"instances": 4, "occlusion": [0, 0.5, 1], "size": [0, 0.25, 1], "least": 1}}, CLASSES)
+    rows = [{"class_id": 1, "area": area, "visible_share": share} for area, share in ((25, 0.5), (100, 1.0), (1, 0.0))]
+    counts = tally([w.to_json(1) for w in asked], np.ones((10, 10), np.uint8), rows)
+    assert (counts, sum(counts)) == ([0, 1, 1, 1], len(rows))
 
 
 def test_a_frame_is_wanted_for_what_is_missing_alone() -> None:

@@ -60,11 +60,11 @@ def test_switched_off_there_are_none() -> None:
 def test_every_shape_lies_on_the_ground_and_is_no_larger_than_planned(
     name: str, size: float, stretch: float, seed: int
 ) -> None:
-    """Only pebbles sink in, by less than a fifth of their width."""
+    """Only pebbles sink in, by less than a quarter of their width (0.3 * 1.1 ** 4 - 0.2)."""
     mesh = shape({"shape": name, "size": size, "stretch": stretch, "seed": seed})
     low, high = mesh.vertices.min(0), mesh.vertices.max(0)
     assert np.isfinite(mesh.vertices).all()
-    assert low[2] >= -1e-9 - (0.2 * size * stretch if name == "pebble" else 0)
+    assert low[2] >= -1e-9 - (0.25 * size * stretch if name == "pebble" else 0)
     assert (high - low).max() <= 1.5 * size
     assert high[2] > 0
 
