@@ -17,7 +17,7 @@ from hydra.utils import get_object, instantiate
 
 from factory.command import tree
 from factory.core import digests
-from factory.core.artefact import Artefact, Identity, Kind, read_header
+from factory.core.artefact import HEADER, Artefact, Identity, Kind, read_header
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.version import code_version
 
@@ -177,7 +177,7 @@ def _open(name: str, path: Path, annotation: Any) -> Artefact | Path:
     openers = [member for member in members if issubclass(member, Artefact)]
     if not path.exists():
         raise ArtefactError("missing input", where=f"{name}: {path}", todo="check the path, or make it first")
-    if not openers:
+    if not openers or (Path in members and not (path / HEADER).is_file()):
         return path
     fitting = [opener for opener in openers if len(openers) > 1 and opener.kind == read_header(path).kind]
     return (fitting or openers)[0].open(path)

@@ -71,7 +71,7 @@ def compose(stage: str, words: list[str]) -> tuple[dict[str, Any], dict[str, str
 
 
 def _in_hydras_words(stage: str, words: list[str]) -> list[str]:
-    opened = [open_table(word) for word in words]
+    opened = [name_input(stage, open_table(word)) for word in words]
     return [choose_group(word) for word in opened] if stage == tree.LINE else opened
 
 
@@ -81,6 +81,11 @@ def open_table(word: str) -> str:
     if not found or (step and not re.fullmatch(r"\w+\.", step)):
         return word
     return f"{step}inputs.lacking{rest[4:]}" if rest.startswith("from=") else f"++{step}quota.{rest}"
+
+
+def name_input(stage: str, word: str) -> str:
+    """``images=photos`` is ``inputs.images=photos`` where no key or group of the stage has that name."""
+    return f"inputs.{word}" if word.partition("=")[0] in tree.short_inputs(stage) else word
 
 
 def choose_group(word: str) -> str:

@@ -45,6 +45,8 @@ def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, str]) -> No
     rows = [row for key, value in config.items() for row in _rows(stage, key, value, chosen)]
     _listing(console, "Keys", rows)
     console.print("key=a,b with -m sweeps. Inputs are artefact folders (or files where it says so).")
+    if short := tree.short_inputs(stage):
+        console.print(f"inputs. may be left out: {', '.join(f'{name}=…' for name in short)}", markup=False)
 
 
 def _rows(stage: str, key: str, value: Any, chosen: dict[str, str]) -> list[tuple[str, str]]:

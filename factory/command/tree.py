@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from omegaconf import DictConfig, OmegaConf
+
 import conf
 
 ROOT = Path(conf.__file__).parent
@@ -14,7 +16,8 @@ COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*
 
 def stages() -> list[str]:
     """Every stage that can be called by itself, in the order of the line."""
-    order = ["ingest", "render", "label", "adapt", "train", "evaluate", "select", "review", "merge", "convert"]
+    order = ["ingest", "render", "label", "adapt", "train", "evaluate", "export", "predict"]
+    order += ["select", "review", "merge", "convert"]
     there = [path.stem for path in ROOT.glob("*.yaml") if path.stem != LINE]
     return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
 
@@ -33,6 +36,15 @@ def groups() -> list[str]:
 def choices(group: str) -> list[str]:
     """The choices of a group."""
     return sorted(path.stem for path in (ROOT / group).glob("*.yaml"))
+
+
+def short_inputs(stage: str) -> list[str]:
+    """Inputs of a stage that may be given without ``inputs.``: no other key and no group of it is called the same."""
+    if stage == LINE:
+        return []
+    body = OmegaConf.load(ROOT / f"{stage}.yaml")
+    groups = {key for entry in body.get("defaults", []) if isinstance(entry, DictConfig) for key in entry}
+    return [name for name in body.get("inputs", {}) if name not in groups | set(body)]
 
 
 def first_line(*parts: str) -> str:

@@ -24,15 +24,18 @@ def find(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES and p.name[0] != ".")
 
 
-def read(path: Path, *, white_level: int = 65535) -> npt.NDArray[np.uint8]:
+def read(
+    path: Path, *, white_level: int = 65535, most_pixels: int | None = Image.MAX_IMAGE_PIXELS
+) -> npt.NDArray[np.uint8]:
     """Decode to RGB, shape (height, width, 3).
 
     EXIF orientation is applied; grey becomes three equal channels; transparency is laid over white; palettes are
     looked up. ``white_level`` is the 16-bit value shown as white (4095 for 12-bit cameras). Raises `InputError` for
-    what is corrupt, truncated, not a picture, or of a pixel type without a defined white (float).
+    what is corrupt, truncated, not a picture, of a pixel type without a defined white (float), or larger than
+    ``most_pixels``: a small file may unpack to any size.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _at_most(most_pixels):
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with _opened(path) as opened:
                 if _is_deep(opened, path):
@@ -58,6 +61,16 @@ def read_ids(path: Path, translation: dict[int, int]) -> npt.NDArray[np.uint8]:
     for old, new in translation.items():
         table[old] = new
     return table[ids.astype(np.uint8)]
+
+
+@contextmanager
+def _at_most(pixels: int | None) -> Iterator[None]:
+    """Pillow's own limit is one for the process."""
+    usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, pixels
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = usual
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from factory.core.tiling import starts
 from factory.segment.checkpoint import Trained
 from factory.segment.data import Size, resize_image
 from factory.segment.models import Segmenter, best_device
+from factory.segment.onnx_model import OnnxModel
 
 TileFunction = Callable[[Tensor], Tensor]
 """Images (N, 3, h, w) in [0, 1] -> any maps (N, C, h, w) that may be averaged."""
@@ -24,14 +25,19 @@ TileFunction = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Predictor:
-    """A trained segmenter made ready: 8-bit RGB (H, W, 3) -> class probabilities (K, H, W), float32.
+    """A segmenter made ready: 8-bit RGB (H, W, 3) -> class probabilities (K, H, W), float32.
 
-    ``overlap`` is the share of a tile that its neighbour covers again; ``batch`` tiles run at a time.
+    ``overlap`` is the share of a tile that its neighbour covers again; ``batch`` tiles run at a time. ``size`` and
+    ``tile``, (height, width), go before the size that pictures are brought to and the tile that the segmenter names;
+    ``tta`` makes a tile function of another (see `factory.segment.tta`).
     """
 
-    trained: Trained
+    trained: Trained | OnnxModel
     overlap: float = 0.5
     batch: int = 8
+    size: Size | None = None
+    tile: Size | None = None
+    tta: Callable[[TileFunction], TileFunction] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap < 1 or self.batch < 1:
@@ -39,24 +45,41 @@ class Predictor:
 
     def __call__(self, image_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities of one image, of its own size whatever size the model works at."""
-        return self.map(image_hwc, probabilities(self.model))
+        return self.map(image_hwc, self.function)
 
     def map(self, image_hwc: npt.NDArray[np.uint8], function: TileFunction) -> npt.NDArray[np.float32]:
         """What ``function`` makes of an image's tiles, blended, of the image's own size: (C, H, W)."""
-        working_hwc = np.array(resize_image(image_hwc, self.trained.size_hw))
+        working_hwc = np.array(resize_image(image_hwc, self.size_hw))
         images_nchw = torch.from_numpy(working_hwc).to(best_device()).permute(2, 0, 1).unsqueeze(0)
         with torch.inference_mode():
             maps_nchw = slide(
-                to_unit(images_nchw), function, tile_hw=self.trained.tile_hw, overlap=self.overlap, batch=self.batch
+                to_unit(images_nchw), function, tile_hw=self.tile_hw, overlap=self.overlap, batch=self.batch
             )
             if maps_nchw.shape[-2:] != image_hwc.shape[:2]:
                 maps_nchw = functional.interpolate(maps_nchw, image_hwc.shape[:2], mode="bilinear", align_corners=False)
         found: npt.NDArray[np.float32] = maps_nchw[0].float().cpu().numpy()
         return found
 
+    @property
+    def size_hw(self) -> Size | None:
+        """The size every picture is brought to first; None: its own."""
+        return self.size or self.trained.size_hw
+
+    @property
+    def tile_hw(self) -> Size:
+        """The size of the tiles."""
+        return self.tile or self.trained.tile_hw
+
+    @cached_property
+    def function(self) -> TileFunction:
+        """Tiles to class probabilities."""
+        plain = self.trained if isinstance(self.trained, OnnxModel) else probabilities(self.model)
+        return self.tta(plain) if self.tta else plain
+
     @cached_property
     def model(self) -> Segmenter:
-        """The segmenter on its device, in evaluation mode."""
+        """The segmenter on its device, in evaluation mode; a checkpoint's only."""
+        assert isinstance(self.trained, Trained)
         return self.trained.model.to(best_device()).eval()
 
 
@@ -77,7 +100,7 @@ def slide(images_nchw: Tensor, function: TileFunction, *, tile_hw: Size, overlap
     corners = [(y, x) for y in starts(height, tall, overlap) for x in starts(width, wide, overlap)]
     if len(corners) == 1:
         return torch.cat([function(chunk_nchw) for chunk_nchw in torch.split(images_nchw, batch)])
-    weight_hw = torch.outer(_ramp(tall), _ramp(wide)).to(images_nchw.device)
+    weight_hw = torch.outer(ramp(tall), ramp(wide)).to(images_nchw.device)
     places = [(n, y, x) for n in range(count) for y, x in corners]
     total_nchw: Tensor | None = None
     weight_n1hw = images_nchw.new_zeros(count, 1, height, width)
@@ -93,6 +116,6 @@ def slide(images_nchw: Tensor, function: TileFunction, *, tile_hw: Size, overlap
     return total_nchw / weight_n1hw
 
 
-def _ramp(length: int) -> Tensor:
-    """Triangle weights, above 0 everywhere."""
+def ramp(length: int) -> Tensor:
+    """Triangle weights along a tile's side, above 0 everywhere."""
     return 1 - (torch.arange(length) - (length - 1) / 2).abs() * 2 / (length + 1)

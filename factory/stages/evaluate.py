@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from factory.core import digests, masks
-from factory.core.artefact import Model
+from factory.core.artefact import Model, Report
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Sample, Split
@@ -17,9 +18,9 @@ from factory.core.writer import ReportWriter
 from factory.execute.progress import Progress
 from factory.measure import pictures as drawing
 from factory.measure.iou import Confusion
-from factory.segment.checkpoint import load
 from factory.segment.data import resize_image, resize_mask
-from factory.segment.predict import Predictor
+from factory.segment.opening import open_model
+from factory.segment.predict import Predictor, TileFunction
 
 Image8 = npt.NDArray[np.uint8]
 
@@ -33,12 +34,13 @@ class Peer(Protocol):
 
 def run(
     *,
-    model: Model,
+    model: Model | Report | Path,
     source: Dataset,
     out: ReportWriter,
     name: str,
     split: str,
     checkpoint: str,
+    tta: Callable[[TileFunction], TileFunction],
     peer: Peer | None,
     size: Sequence[int] | None,
     overlap: float,
@@ -46,7 +48,7 @@ def run(
     pictures: int,
 ) -> None:
     """Write `metrics.json`, `predictions/<id>.png` (class ids) and `pictures/<id>.png` for the split's masked rows."""
-    predictor = _predictor(model, source, checkpoint, overlap, batch)
+    predictor = _predictor(model, source, checkpoint, overlap, batch, tta)
     rows = _rows(source, split)
     size_hw = (int(size[0]), int(size[1])) if size else None
     methods: dict[str, Callable[[Image8], Image8]] = {"ours": lambda image: _argmax(predictor, image, size_hw)}
@@ -88,11 +90,16 @@ def _argmax(predictor: Predictor, image_hwc: Image8, size_hw: tuple[int, int] | 
     return resize_mask(predictor(image_hwc).argmax(axis=0).astype(np.uint8), size_hw)
 
 
-def _predictor(model: Model, source: Dataset, which: str, overlap: float, batch: int) -> Predictor:
-    if which not in ("best", "last"):
-        raise ConfigError("unknown evaluate.checkpoint", got=which, expected="best, last")
-    trained = load(model.path(f"{which}.ckpt"), classes=source.classes)
-    return Predictor(trained=trained, overlap=overlap, batch=batch)
+def _predictor(
+    model: Model | Report | Path,
+    source: Dataset,
+    which: str,
+    overlap: float,
+    batch: int,
+    tta: Callable[[TileFunction], TileFunction],
+) -> Predictor:
+    trained = open_model(model, which, classes=source.classes)
+    return Predictor(trained=trained, overlap=overlap, batch=batch, tta=tta)
 
 
 def _rows(source: Dataset, split: str) -> list[Sample]:

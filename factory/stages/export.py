@@ -1,0 +1,150 @@
+"""A trained segmenter becomes files that run without the factory, checked against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from factory.core import digests
+from factory.core.artefact import Model
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError, ConfigError
+from factory.core.sample import Sample, Split
+from factory.core.writer import ReportWriter
+from factory.execute.progress import Progress
+from factory.execute.threads import threads
+from factory.measure.iou import Confusion
+from factory.segment import checkpoint as checkpoints
+from factory.segment.checkpoint import Trained
+from factory.segment.data import resize_image
+from factory.segment.export import export_widest
+from factory.segment.footprint import REPEATS, measure
+from factory.segment.onnx_model import OnnxModel, open_graph
+from factory.segment.opening import ONNX, file_of
+from factory.segment.parity import Check, tile_of
+from factory.segment.predict import Predictor
+from factory.segment.quantise import quantise
+
+PROGRAM, INT8 = "model.pt2", "model_int8.onnx"
+SHORT = {ONNX: "onnx", PROGRAM: "program", INT8: "int8"}
+REAL = 8
+"""Pictures of a data set that parity is measured on."""
+
+
+def run(
+    *,
+    model: Model | Path,
+    source: Dataset | None,
+    calibration: Dataset | None,
+    out: ReportWriter,
+    seed: int,
+    checkpoint: str,
+    int8: bool,
+    calibration_pictures: int,
+    split: str,
+    tolerance: float,
+) -> None:
+    """Write `model.onnx`, `model.pt2`, `model_int8.onnx` if ``int8``, and `metrics.json`: size, parity, mIoU.
+
+    Probabilities are compared with torch's on noise and on pictures of ``source`` (without it, of ``calibration``):
+    beyond ``tolerance`` nothing is written. How far 8 bits depart is stated, not refused. mIoU is that of the masked
+    rows of ``split`` in ``source``. Latency and memory are printed and never stored.
+    """
+    path = _checkpoint(model, checkpoint)
+    trained = checkpoints.load(path, classes=source.classes if source else None)
+    rows = _rows(source, split)
+    look = _look(trained, calibration, calibration_pictures) if int8 else []
+    check = Check(
+        trained=trained, pictures=_tiles(trained, source or calibration, REAL), tolerance=tolerance, seed=seed
+    )
+    exported, checked = export_widest(trained, check)
+    files = {ONNX: exported.onnx, PROGRAM: exported.program}
+    parities = dict(zip(files, checked.values(), strict=True))
+    runners: dict[str, Trained | OnnxModel] = {path.name: trained, ONNX: open_graph(exported.onnx, ONNX)}
+    if int8:
+        files[INT8] = quantise(exported.onnx, look, where=path)
+        runners[INT8] = small = open_graph(files[INT8], INT8)
+        parities[INT8] = check.on_pictures(small)
+    mious = {name: _miou(runner, source, rows, name) for name, runner in runners.items()} if source and rows else {}
+    for name, content in files.items():
+        out.write(name, content)
+    sizes = {name: {"bytes": len(content), **parities[name].figures()} for name, content in files.items()}
+    _state(out, trained, {"any_size": exported.any_size, "tolerance": tolerance, "files": sizes, "miou": mious})
+    _print_footprints([path, *(out.path(name) for name in files)], trained)
+
+
+def _checkpoint(model: Model | Path, which: str) -> Path:
+    path = file_of(model, which)
+    if path.suffix != ".ckpt":
+        raise ConfigError("only a checkpoint can be exported", where=path, expected="a model artefact, or a .ckpt file")
+    return path
+
+
+def _rows(source: Dataset | None, split: str) -> list[Sample]:
+    if split not in set(Split):
+        raise ConfigError("unknown export.split", got=split, expected=", ".join(Split))
+    return [sample for sample in source.where(split=Split(split)) if sample.mask] if source else []
+
+
+def _look(trained: Trained, calibration: Dataset | None, count: int) -> list[Tensor]:
+    """What activations are measured on. Without pictures there is no INT8 worth having."""
+    if calibration is None:
+        todo = "give inputs.calibration=<data set>, such as the one trained on"
+        raise ConfigError("8 bits need pictures to measure activations on", where="int8=true", todo=todo)
+    if count < 1:
+        raise ConfigError("calibration_pictures is too small", got=count, expected="1 or more")
+    if not (tiles := _tiles(trained, calibration, count)):
+        raise ArtefactError("the data set to calibrate on is empty", where=calibration.root)
+    return tiles
+
+
+def _tiles(trained: Trained, dataset: Dataset | None, count: int) -> list[Tensor]:
+    """The middles of ``count`` pictures, evenly spread, as the segmenter would see them."""
+    samples = dataset.samples if dataset else ()
+    places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
+    return [tile_of(image, trained.tile_hw) for image in _images(trained, dataset, [samples[i] for i in places])]
+
+
+def _images(trained: Trained, dataset: Dataset | None, samples: Sequence[Sample]) -> Iterator[Any]:
+    for sample in samples:
+        assert dataset is not None
+        yield resize_image(dataset.image(sample), trained.size_hw)
+
+
+def _miou(runner: Trained | OnnxModel, source: Dataset, rows: Sequence[Sample], name: str) -> float:
+    predictor, confusion = Predictor(trained=runner), Confusion(len(source.classes))
+    with Progress(f"mIoU of {name}", len(rows)) as progress:
+        for sample in rows:
+            confusion.add(source.mask(sample), predictor(source.image(sample)).argmax(axis=0))
+            progress.advance()
+    return confusion.miou()
+
+
+def _state(out: ReportWriter, trained: Trained, metrics: dict[str, Any]) -> None:
+    out.classes = trained.classes
+    size = "any" if metrics["any_size"] else " x ".join(str(side) for side in trained.tile_hw)
+    out.write("metrics.json", digests.canonical(metrics))
+    out.figures = {"picture_size": size, "largest_difference": metrics["files"][ONNX]["largest_difference"]}
+    out.figures |= {f"{SHORT[name]}_mib": round(file["bytes"] / 2**20, 2) for name, file in metrics["files"].items()}
+    out.figures |= {f"{SHORT.get(name, 'checkpoint')}_miou": value for name, value in metrics["miou"].items()}
+
+
+def _print_footprints(paths: Sequence[Path], trained: Trained) -> None:
+    height, width = trained.tile_hw
+    title = (
+        f"One tile of {width} x {height} on this CPU, {threads()} threads, median of {REPEATS} (printed, not stored)"
+    )
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in ("file", "MiB", "ms a tile", "peak MiB of its process"):
+        table.add_column(column, justify="left" if column == "file" else "right")
+    for path in paths:
+        found = measure(path, trained.tile_hw)
+        size = path.stat().st_size / 2**20
+        table.add_row(path.name, f"{size:.1f}", f"{found.milliseconds:.1f}", f"{found.peak_mib:.0f}")
+    Console(highlight=False).print(table)

@@ -1,0 +1,202 @@
+"""A segmenter run on any pictures: masks with confidence, overlays for people, a table of class areas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core import masks
+from factory.core.artefact import Model, Report
+from factory.core.classes import IGNORE
+from factory.core.dataset import Dataset
+from factory.core.errors import ConfigError, InputError
+from factory.core.sample import Domain, Hints, Origin, Sample, Split, Supervision
+from factory.core.writer import DatasetWriter
+from factory.execute.progress import Progress
+from factory.ingest import gather, pictures, splits
+from factory.ingest.hints import HintTable
+from factory.segment.areas import COLUMNS, areas, as_csv
+from factory.segment.data import Size
+from factory.segment.opening import open_model
+from factory.segment.overlays import overlay
+from factory.segment.predict import Predictor, TileFunction
+from factory.segment.strips import strips
+
+Image8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One picture to predict: ``file`` for messages and tables, and its row once its pixels are known."""
+
+    id: str
+    file: str
+    read: Callable[[], Image8]
+    row: Callable[[Image8], Sample]
+
+
+def run(
+    *,
+    images: Dataset | Path,
+    model: Model | Report | Path,
+    out: DatasetWriter,
+    checkpoint: str,
+    size: Sequence[int] | None,
+    tile: Sequence[int] | None,
+    overlap: float,
+    batch: int,
+    tta: Callable[[TileFunction], TileFunction],
+    min_confidence: float,
+    overlays: bool,
+    white_level: int,
+    largest: float,
+) -> None:
+    """Write a data set of pseudo-labels, `areas.csv`, and `overlays/<id>.png` if ``overlays``.
+
+    ``images`` is a folder, a file, or a data set, whose splits are kept and whose masks are not looked at. Pixels whose
+    likeliest class is less probable than ``min_confidence`` are ignored. A picture that cannot be read is reported and
+    left out. Memory does not grow with the number of classes times pixels: large pictures are predicted in strips.
+    """
+    if not 0 <= min_confidence <= 1:
+        raise ConfigError("min_confidence is a probability", where="predict", got=min_confidence, expected="0 to 1")
+    predictor = Predictor(
+        trained=open_model(model, checkpoint),
+        overlap=overlap,
+        batch=batch,
+        size=_pair("size", size),
+        tile=_pair("tile", tile),
+        tta=tta,
+    )
+    out.classes = predictor.trained.classes
+    read = partial(pictures.read, white_level=white_level, most_pixels=_pixels(largest))
+    waiting = _of_dataset(images, out) if isinstance(images, Dataset) else _of_folder(images, read, out)
+    done = out.done()
+    with Progress("predict", len(waiting)) as progress:
+        for picture in waiting:
+            if picture.id not in done:
+                _take(picture, predictor, out, min_confidence, overlays=overlays)
+            progress.advance()
+    _finish(out, waiting)
+
+
+def _take(picture: Picture, predictor: Predictor, out: DatasetWriter, min_confidence: float, *, overlays: bool) -> None:
+    try:
+        image_hwc = picture.read()
+    except InputError as error:
+        out.report(picture.file, error.one_line())
+        return
+    mask_hw, confidence_hw = _predict(predictor, image_hwc, min_confidence)
+    origin_hw = np.where(mask_hw == IGNORE, np.uint8(Origin.NONE), np.uint8(Origin.PSEUDO))
+    maps = {"mask": mask_hw, "confidence": confidence_hw, "source": origin_hw}
+    row = picture.row(image_hwc)
+    table = as_csv(areas(picture.file, mask_hw, confidence_hw, predictor.trained.classes))
+    _table(out, picture).write_bytes(table)
+    if overlays:
+        drawn_hwc = overlay(image_hwc, mask_hw, predictor.trained.classes)
+        out.write(f"overlays/{picture.id}.png", masks.encode_png(drawn_hwc))
+    coverage = float((mask_hw != IGNORE).mean())
+    sure = float(confidence_hw[mask_hw != IGNORE].mean()) / 255 if coverage else 0.0
+    out.add(
+        row.replace(
+            supervision=Supervision.PSEUDO,
+            provenance=row.provenance | {"coverage": coverage, "confidence": sure},
+            **{name: out.write_map(name, picture.id, pixels) for name, pixels in maps.items()},
+        )
+    )
+
+
+def _predict(predictor: Predictor, image_hwc: Image8, min_confidence: float) -> tuple[Image8, Image8]:
+    """Class ids and confidence (255 is certain), both (H, W)."""
+    mask_hw, confidence_hw = (np.empty(image_hwc.shape[:2], np.uint8) for _ in range(2))
+    for top, found_khw in strips(predictor, image_hwc):
+        ids_hw, sure_hw = found_khw.argmax(axis=0).astype(np.uint8), found_khw.max(axis=0)
+        unsure_hw = sure_hw < min_confidence
+        ids_hw[unsure_hw], sure_hw[unsure_hw] = IGNORE, 0
+        rows = slice(top, top + len(ids_hw))
+        mask_hw[rows], confidence_hw[rows] = ids_hw, np.rint(255 * sure_hw.clip(0, 1)).astype(np.uint8)
+    return mask_hw, confidence_hw
+
+
+def _of_folder(images: Path, read: Callable[[Path], Image8], out: DatasetWriter) -> list[Picture]:
+    found = gather.sources(images, HintTable(), None, None)
+    return [
+        Picture(
+            id=source.id,
+            file=f"{source.name}{source.path.suffix}",
+            read=partial(read, source.path),
+            row=partial(_new_row, source=source, out=out),
+        )
+        for source in found
+    ]
+
+
+def _new_row(image_hwc: Image8, *, source: gather.Source, out: DatasetWriter) -> Sample:
+    path, sha256 = out.write_image(source.id, image_hwc)
+    return Sample(
+        id=source.id,
+        image=path,
+        width=image_hwc.shape[1],
+        height=image_hwc.shape[0],
+        split=Split.TRAIN,
+        group=splits.group_of(source.name, None),
+        domain=Domain.REAL,
+        supervision=Supervision.PSEUDO,
+        image_sha256=sha256,
+        provenance={"file": source.name, "offset": [0, 0]},
+    )
+
+
+def _of_dataset(dataset: Dataset, out: DatasetWriter) -> list[Picture]:
+    return [
+        Picture(
+            id=sample.id,
+            file=sample.id,
+            read=partial(dataset.image, sample),
+            row=partial(_carried, dataset=dataset, sample=sample, out=out),
+        )
+        for sample in dataset.samples
+    ]
+
+
+def _carried(_: Image8, *, dataset: Dataset, sample: Sample, out: DatasetWriter) -> Sample:
+    """The row with its picture alone; hints stay where the classes they name are the model's."""
+    assert out.classes is not None
+    same = dataset.classes.names == out.classes.names
+    return out.carry(dataset, sample if same else sample.replace(hints=Hints()), "image")
+
+
+def _finish(out: DatasetWriter, waiting: Sequence[Picture]) -> None:
+    samples = list(out.samples())
+    if not samples:
+        reasons = [f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3]]
+        raise InputError("nothing could be predicted", got=reasons or "no picture", todo="see the reasons")
+    known = {sample.id for sample in samples}
+    tables = [_table(out, picture).read_bytes() for picture in waiting if picture.id in known]
+    out.write("areas.csv", as_csv([COLUMNS]) + b"".join(tables))
+    out.figures = {"images": len(samples), "left_out": len(waiting) - len(samples)}
+    for figure in ("confidence", "coverage"):
+        out.figures[figure] = float(np.mean([sample.provenance[figure] for sample in samples]))
+
+
+def _table(out: DatasetWriter, picture: Picture) -> Path:
+    """The picture's rows of `areas.csv`, kept until all are there."""
+    return out.scratch / f"{picture.id}.csv"
+
+
+def _pair(key: str, value: Sequence[int] | None) -> Size | None:
+    if value is None:
+        return None
+    if len(value) != 2 or min(value) < 16:
+        raise ConfigError(f"{key} is [height, width], 16 or more each, or null", got=list(value))
+    return int(value[0]), int(value[1])
+
+
+def _pixels(largest: float) -> int:
+    if largest <= 0:
+        raise ConfigError("largest is a number of megapixels above 0", where="predict", got=largest)
+    return int(largest * 1e6)
