@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 import conf
 
@@ -42,9 +43,9 @@ def short_inputs(stage: str) -> list[str]:
     """Inputs of a stage that may be given without ``inputs.``: no other key and no group of it is called the same."""
     if stage == LINE:
         return []
-    body = OmegaConf.load(ROOT / f"{stage}.yaml")
-    groups = {key for entry in body.get("defaults", []) if isinstance(entry, DictConfig) for key in entry}
-    return [name for name in body.get("inputs", {}) if name not in groups | set(body)]
+    body: Any = OmegaConf.to_container(OmegaConf.load(ROOT / f"{stage}.yaml"))
+    groups = {key for entry in body.get("defaults", []) if isinstance(entry, dict) for key in entry}
+    return [name for name in body.get("inputs", {}) if name not in groups | body.keys()]
 
 
 def first_line(*parts: str) -> str:

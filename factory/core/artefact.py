@@ -143,7 +143,7 @@ class Report(Artefact):
 def read_header(root: Path) -> Header:
     """The header of a sealed folder."""
     if not (root / HEADER).is_file():
-        unfinished = root.with_name(f"{root.name}.partial").is_dir()
+        unfinished = Path(f"{root}.partial").is_dir()
         todo = (
             "run the stage that makes it to its end" if unfinished else "check the path, or run the stage that makes it"
         )

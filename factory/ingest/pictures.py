@@ -43,7 +43,10 @@ def read(
                 return _to_rgb(ImageOps.exif_transpose(opened))
     except InputError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Warning) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        todo = "shrink it, leave it out, or predict it with a higher largest=…"
+        raise InputError.of(error, what="the picture is larger than allowed", where=path, todo=todo) from error
+    except (OSError, ValueError, SyntaxError, EOFError, Warning) as error:
         todo = "save it again, or leave it out"
         raise InputError.of(error, what="not a readable picture", where=path, todo=todo) from error
 

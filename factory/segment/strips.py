@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from factory.segment.data import resize_image
 from factory.segment.models import best_device
 from factory.segment.predict import Predictor, ramp, slide, to_unit
 
-ROWS = 128
+ROWS = 32
 """Rows of an enlarged strip."""
 
 
@@ -30,8 +30,8 @@ class Strip(NamedTuple):
 def strips(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Iterator[Strip]:
     """What ``predictor(image_hwc)`` is, in strips that cover every row once, in order.
 
-    Memory holds the picture and K × tile height × picture width values, or K × the size the segmenter works at where
-    pictures are brought to one.
+    Memory holds the picture and about two times K × tile height × picture width values, or K × the size the segmenter
+    works at where pictures are brought to one.
     """
     if predictor.size_hw in (None, image_hwc.shape[:2]):
         return _blended(predictor, image_hwc)
@@ -42,7 +42,7 @@ def strips(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Iterator[S
 @torch.inference_mode()
 def _whole(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Tensor:
     return slide(
-        _images(image_hwc[None]),
+        _images(image_hwc)[None],
         predictor.function,
         tile_hw=predictor.tile_hw,
         overlap=predictor.overlap,
@@ -52,58 +52,52 @@ def _whole(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Tensor:
 
 @torch.inference_mode()
 def _blended(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Iterator[Strip]:
-    """Tiles in the order and the batches of `slide`, so that sums are the same to the bit; rows leave when final."""
+    """Tiles in the order, the batches and the memory layout of `slide`, for equal sums; rows leave when final."""
     height, width = image_hwc.shape[:2]
     tall, wide = min(predictor.tile_hw[0], height), min(predictor.tile_hw[1], width)
     places = [(y, x) for y in starts(height, tall, predictor.overlap) for x in starts(width, wide, predictor.overlap)]
     if len(places) == 1:
-        yield Strip(0, _array(predictor.function(_images(np.array(image_hwc[None])))[0]))
+        yield Strip(0, _array(predictor.function(_images(np.array(image_hwc))[None])[0]))
         return
-    band = _Band(width, torch.outer(ramp(tall), ramp(wide)).to(best_device()))
-    for first in range(0, len(places), predictor.batch):
-        chunk = places[first : first + predictor.batch]
-        tiles_nhwc = np.stack([image_hwc[y : y + tall, x : x + wide] for y, x in chunk])
-        for (y, x), tile_chw in zip(chunk, predictor.function(_images(tiles_nhwc)), strict=True):
-            band.add(y, x, tile_chw)
-        final = places[first + predictor.batch][0] if first + predictor.batch < len(places) else height
+    chunks = [places[first : first + predictor.batch] for first in range(0, len(places), predictor.batch)]
+    reach = max(chunk[-1][0] - chunk[0][0] for chunk in chunks) + tall
+    band = _Band(reach, width, torch.outer(ramp(tall), ramp(wide)).to(best_device()))
+    for number, chunk in enumerate(chunks, start=1):
+        tiles_nchw = torch.stack([_images(np.array(image_hwc[y : y + tall, x : x + wide])) for y, x in chunk])
+        band.add(chunk, predictor.function(tiles_nchw))
+        final = chunks[number][0][0] if number < len(chunks) else height
         if final > band.top:
             yield band.leave(final)
 
 
 class _Band:
-    """The rows that tiles still add to: weighted sums and weights, from the picture's row ``top`` down."""
+    """The ``rows`` that tiles still add to: weighted sums and weights, from the picture's row ``top`` down."""
 
-    def __init__(self, width: int, weight_hw: Tensor) -> None:
+    def __init__(self, rows: int, width: int, weight_hw: Tensor) -> None:
         self.top, self._tile_hw = 0, weight_hw
-        self._weight_hw = weight_hw.new_zeros(0, width)
+        self._weight_hw = weight_hw.new_zeros(rows, width)
         self._total_chw: Tensor | None = None
 
-    def add(self, y: int, x: int, tile_chw: Tensor) -> None:
-        """Add a tile whose corner lies at the picture's (y, x)."""
+    def add(self, places: Sequence[tuple[int, int]], tiles_nchw: Tensor) -> None:
+        """Add tiles whose corners lie at the picture's (y, x)."""
         tall, wide = self._tile_hw.shape
-        self._reach(y + tall, tile_chw)
-        window = (..., slice(y - self.top, y - self.top + tall), slice(x, x + wide))
-        assert self._total_chw is not None
-        self._total_chw[window] += tile_chw * self._tile_hw
-        self._weight_hw[window] += self._tile_hw
+        if self._total_chw is None:
+            self._total_chw = tiles_nchw.new_zeros(tiles_nchw.shape[1], *self._weight_hw.shape)
+        for (y, x), tile_chw in zip(places, tiles_nchw, strict=True):
+            window = (..., slice(y - self.top, y - self.top + tall), slice(x, x + wide))
+            self._total_chw[window] += tile_chw * self._tile_hw
+            self._weight_hw[window] += self._tile_hw
 
     def leave(self, stop: int) -> Strip:
-        """The rows above the picture's row ``stop``; they are forgotten here."""
+        """The rows above the picture's row ``stop``; the others move up."""
         assert self._total_chw is not None
         rows = stop - self.top
         strip = Strip(self.top, _array(self._total_chw[:, :rows] / self._weight_hw[:rows]))
-        self._total_chw, self._weight_hw = self._total_chw[:, rows:].clone(), self._weight_hw[rows:].clone()
+        for map_hw in (*self._total_chw, self._weight_hw):
+            map_hw[:-rows] = map_hw[rows:].clone()
+            map_hw[-rows:] = 0
         self.top = stop
         return strip
-
-    def _reach(self, bottom: int, like_chw: Tensor) -> None:
-        width = self._weight_hw.shape[1]
-        if self._total_chw is None:
-            self._total_chw = like_chw.new_zeros(like_chw.shape[0], 0, width)
-        if (more := bottom - self.top - len(self._weight_hw)) > 0:
-            fresh_chw = self._total_chw.new_zeros(self._total_chw.shape[0], more, width)
-            self._total_chw = torch.cat([self._total_chw, fresh_chw], dim=1)
-            self._weight_hw = torch.cat([self._weight_hw, self._weight_hw.new_zeros(more, width)])
 
 
 @torch.inference_mode()
@@ -120,8 +114,8 @@ def _enlarged(maps_nchw: Tensor, height: int, width: int) -> Iterator[Strip]:
         yield Strip(top, _array(wide_chw[:, above] * (1 - share_h1) + wide_chw[:, below] * share_h1))
 
 
-def _images(images_nhwc: npt.NDArray[np.uint8]) -> Tensor:
-    return to_unit(torch.from_numpy(images_nhwc).to(best_device()).permute(0, 3, 1, 2))
+def _images(image_hwc: npt.NDArray[np.uint8]) -> Tensor:
+    return to_unit(torch.from_numpy(image_hwc).to(best_device()).permute(2, 0, 1))
 
 
 def _array(maps_chw: Tensor) -> npt.NDArray[np.float32]:

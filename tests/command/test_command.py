@@ -57,6 +57,11 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "~min_confidence", "inputs.source=gone"], "keys are missing"),
         (["label", "refiner=[", "inputs.source=gone"], "does not fit"),
         (["label"], "give inputs.source=…"),
+        (["predict", "model=gone"], "give inputs.images=…"),
+        (["predict", "model=gone", "images=."], "missing input"),
+        (["predict", "model=.", "images=."], "no sealed artefact here"),
+        (["predict", "model=gone", "images=.", "tta=flop"], "did you mean flip"),
+        (["export", "model=gone", "int8=yes"], "expected: bool"),
         (["label", "inputs.source=gone"], "missing input"),
         (["run", "experiment=gone"], "gone"),
         (["render", "framse=3"], "did you mean frames?"),
@@ -149,6 +154,30 @@ def test_a_quota_can_come_from_an_artefact() -> None:
     assert (config["inputs"]["lacking"], config["quota"]) == ("there/label", {})
 
 
+@pytest.mark.parametrize(
+    ("stage", "words", "inputs"),
+    [
+        ("predict", ["images=photos", "model=outputs/train"], {"images": "photos", "model": "outputs/train"}),
+        ("predict", ["images=photos", "inputs.model=a.onnx"], {"images": "photos", "model": "a.onnx"}),
+        ("evaluate", ["model=a.ckpt", "source=b"], {"model": "a.ckpt", "source": "b"}),
+        ("train", ["real=a", "synthetic=b", "model=unet"], {"real": "a", "synthetic": "b"}),
+        ("ingest", ["images=a", "masks=b", "classes=[x]"], {"images": "a", "masks": "b"}),
+    ],
+)
+def test_an_input_may_be_named_without_its_prefix(stage: str, words: list[str], inputs: dict[str, str]) -> None:
+    """Unless the stage has a key or group of that name, which then is meant."""
+    ((config, _),) = composed(stage, *words)
+    assert {name: path for name, path in config["inputs"].items() if path not in (None, "there")} == inputs
+    if stage == "train":
+        assert config["model"]["architecture"] == "unet"
+
+
+def test_short_inputs_can_be_swept() -> None:
+    """Each point has a folder of its own, named by the whole key."""
+    jobs = composed("predict", "images=photos", "model=a.ckpt,b.onnx", sweep=True)
+    assert [swept for _, swept in jobs] == [["inputs.model=a.ckpt"], ["inputs.model=b.onnx"]]
+
+
 def test_a_sweep_over_the_line_shares_the_steps_it_does_not_touch() -> None:
     """A swept refiner leaves rendering where it is and moves everything that reads the labels."""
     jobs = composed("run", "experiment=coins", "label.refiner=argmax,dense_crf", sweep=True)
@@ -214,6 +243,7 @@ def test_help_lists_stages_and_experiments_and_a_stages_keys_with_their_choices(
     assert "refiner=dense_crf" in page
     assert "min_confidence=0.6" in page
     assert "less sure become ignore" in page
+    assert "inputs. may be left out: source=…" in page
 
 
 def test_labels_tell_hints_from_guesses(ingested, tmp_path) -> None:

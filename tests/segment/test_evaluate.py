@@ -14,6 +14,7 @@ from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Split, Supervision
 from factory.measure.iou import Confusion
 from factory.measure.otsu import Otsu
+from factory.segment.tta import Views
 from factory.stages import evaluate
 from tests.artefacts import add_sample, written
 from tests.segment.test_fit import bright_squares, trained
@@ -23,6 +24,7 @@ SETTINGS = {
     "split": "val",
     "checkpoint": "best",
     "peer": None,
+    "tta": Views(),
     "size": None,
     "overlap": 0.5,
     "batch": 4,

@@ -1,0 +1,62 @@
+"""The export stage."""
+
+import json
+
+import pytest
+
+from factory.core.artefact import Kind
+from factory.core.errors import ArtefactError, ConfigError, WorkerError
+from factory.segment import footprint
+from factory.stages import export
+from tests.artefacts import dataset, written
+
+SETTINGS = {
+    "source": None,
+    "calibration": None,
+    "seed": 0,
+    "checkpoint": "best",
+    "int8": False,
+    "calibration_pictures": 8,
+    "split": "val",
+    "tolerance": 1e-4,
+}
+
+
+def test_files_and_figures_are_sealed_but_no_time(small_export, small_model):
+    """The model's mIoU comes back through every file."""
+    assert small_export.damaged() == []
+    metrics = json.loads(small_export.path("metrics.json").read_text())
+    assert set(metrics["files"]) == {"model.onnx", "model.pt2", "model_int8.onnx"}
+    assert metrics["files"]["model.onnx"]["largest_difference"] < 1e-4
+    assert small_export.figures["checkpoint_miou"] == small_model.figures["val_miou"]
+    assert abs(small_export.figures["onnx_miou"] - small_model.figures["val_miou"]) < 1e-3
+    text = small_export.path("artefact.json").read_text() + json.dumps(metrics)
+    assert not [word for word in ("seconds", "milli", "peak") if word in text]
+
+
+def test_what_cannot_be_exported_is_said_before_anything_is_written(small_model, small_export, bright, tmp_path):
+    """One message each, an empty folder."""
+    wrong = [
+        ({"int8": True}, ConfigError, "inputs.calibration"),
+        ({"int8": True, "calibration": dataset(tmp_path / "empty", {})}, ArtefactError, "other classes|empty"),
+        ({"int8": True, "calibration": bright, "calibration_pictures": 0}, ConfigError, "calibration_pictures"),
+        ({"split": "holiday"}, ConfigError, "split"),
+        ({"checkpoint": "first"}, ConfigError, "checkpoint"),
+        ({"tolerance": 2.0}, ConfigError, "tolerance"),
+        ({"model": small_export.path("model.onnx")}, ConfigError, "only a checkpoint"),
+        ({"source": dataset(tmp_path / "other", {})}, ArtefactError, "other classes"),
+    ]
+    for changes, kind, said in wrong:
+        with pytest.raises(kind, match=said), written(tmp_path / "export", Kind.REPORT) as out:
+            export.run(out=out, **SETTINGS | {"model": small_model} | changes)
+    assert not list(tmp_path.glob("export*"))
+
+
+def test_a_file_is_measured_in_a_process_of_its_own(small_export, tmp_path):
+    """Without torch a process is far smaller; what cannot be run is a clear message."""
+    found = footprint.measure(small_export.path("model.onnx"), (32, 32))
+    assert 0 < found.milliseconds < 1000
+    assert 20 < found.peak_mib < 300
+    (tmp_path / "broken.onnx").write_bytes(b"not ONNX")
+    with pytest.raises(WorkerError, match=r"broken\.onnx"):
+        footprint.measure(tmp_path / "broken.onnx", (32, 32))
