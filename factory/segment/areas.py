@@ -15,6 +15,9 @@ COLUMNS = ("file", "class", "pixels", "share", "mean_confidence")
 UNSURE = "(unsure)"
 """Stands for a class where pixels were not sure enough to be given one."""
 
+ROWS = 256
+"""Rows counted at a time: counting widens each pixel to eight bytes."""
+
 Map8 = npt.NDArray[np.uint8]
 
 
@@ -23,8 +26,11 @@ def areas(file: str, mask_hw: Map8, confidence_hw: Map8, classes: ClassList) -> 
 
     Confidence (255 is certain) is averaged over the class's pixels, and empty where it has none.
     """
-    counts = np.bincount(mask_hw.ravel(), minlength=256)
-    sums = np.bincount(mask_hw.ravel(), weights=confidence_hw.ravel(), minlength=256)
+    counts, sums = np.zeros(256, np.int64), np.zeros(256)
+    for top in range(0, len(mask_hw), ROWS):
+        ids, sure = mask_hw[top : top + ROWS].ravel(), confidence_hw[top : top + ROWS].ravel()
+        counts += np.bincount(ids, minlength=256)
+        sums += np.bincount(ids, weights=sure, minlength=256)
     named = [*enumerate(classes.names), *([(IGNORE, UNSURE)] if counts[IGNORE] else [])]
     for class_id, name in named:
         pixels = int(counts[class_id])

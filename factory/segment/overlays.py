@@ -24,7 +24,7 @@ def overlay(image_hwc: Image8, mask_hw: Image8, classes: ClassList) -> Image8:
     shown_hw = np.asarray(Image.fromarray(mask_hw).resize(size_hw[::-1], Image.Resampling.NEAREST))
     drawn_hwc = masks.overlay(resize_image(image_hwc, size_hw), shown_hw, classes)
     font = ImageFont.load_default(13)
-    present = [int(i) for i in np.flatnonzero(np.bincount(mask_hw.ravel(), minlength=256)) if i != IGNORE]
+    present = [int(i) for i in np.flatnonzero(np.bincount(shown_hw.ravel(), minlength=256)) if i != IGNORE]
     lines = _lines(present, [32 + font.getlength(classes.names[i]) for i in present], size_hw[1] - GAP)
     sheet = Image.new("RGB", (size_hw[1], size_hw[0] + HEADING * len(lines) + GAP), PAPER)
     sheet.paste(Image.fromarray(drawn_hwc))

@@ -99,8 +99,9 @@ def _take(picture: Picture, predictor: Predictor, out: DatasetWriter, min_confid
     if overlays:
         drawn_hwc = overlay(image_hwc, mask_hw, predictor.trained.classes)
         out.write(f"overlays/{picture.id}.png", masks.encode_png(drawn_hwc))
-    coverage = float((mask_hw != IGNORE).mean())
-    sure = float(confidence_hw[mask_hw != IGNORE].mean()) / 255 if coverage else 0.0
+    stated_hw = mask_hw != IGNORE
+    coverage = float(stated_hw.mean())
+    sure = float(confidence_hw.mean(where=stated_hw)) / 255 if coverage else 0.0
     out.add(
         row.replace(
             supervision=Supervision.PSEUDO,

@@ -59,7 +59,6 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label"], "give inputs.source=…"),
         (["predict", "model=gone"], "give inputs.images=…"),
         (["predict", "model=gone", "images=."], "missing input"),
-        (["predict", "model=.", "images=."], "no sealed artefact here"),
         (["predict", "model=gone", "images=.", "tta=flop"], "did you mean flip"),
         (["export", "model=gone", "int8=yes"], "expected: bool"),
         (["label", "inputs.source=gone"], "missing input"),

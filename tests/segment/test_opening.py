@@ -1,5 +1,7 @@
 """Whatever holds a segmenter is opened; whatever holds none is named."""
 
+from pathlib import Path
+
 import pytest
 
 from factory.core.classes import ClassList
@@ -30,6 +32,7 @@ def test_what_holds_no_model_is_named(small_model, small_export, tmp_path):
     for given, which, classes, kind, said in (
         (tmp_path / "notes.txt", "best", None, InputError, r"holds no model.*notes"),
         (tmp_path, "best", None, ArtefactError, "no sealed artefact"),
+        (Path(), "best", None, ArtefactError, "no sealed artefact"),
         (report(tmp_path / "report", {}), "best", None, ArtefactError, "factory export"),
         (tmp_path / "gone.ckpt", "best", None, FactoryError, r"gone\.ckpt"),
         (small_model, "first", None, ConfigError, "checkpoint"),
