@@ -164,7 +164,7 @@ def _known_keys(stage: str) -> list[str]:
         for name in tree.choices(group)
         for key in tree.comments(group, name)
     }
-    return sorted(parts | set(tree.comments(stage)))
+    return sorted(parts | set(tree.comments(stage)) | set(tree.short_inputs(stage)))
 
 
 def _advice(stage: str, error: BaseException) -> str:

@@ -58,6 +58,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "refiner=[", "inputs.source=gone"], "does not fit"),
         (["label"], "give inputs.source=…"),
         (["predict", "model=gone"], "give inputs.images=…"),
+        (["predict", "model=gone", "image=."], "did you mean images"),
         (["predict", "model=gone", "images=."], "missing input"),
         (["predict", "model=gone", "images=.", "tta=flop"], "did you mean flip"),
         (["export", "model=gone", "int8=yes"], "expected: bool"),
