@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 
+from factory.core.classes import IGNORE
 from factory.segment.batches import Batch, TrainingBatches, validation_batches
 from factory.segment.cache import PixelCache
+from factory.segment.data import CLASS
 
 AHEAD = 3
 """Batches made before they are asked for."""
@@ -50,15 +53,25 @@ class Feed:
 
 
 class Validation:
-    """All validation pictures once, in order; of several processes each gets its share."""
+    """All validation pictures once, in order; of several processes each gets its share.
+
+    They all get as many batches, for they wait for each other: what is missing is filled up with one that nobody
+    labelled.
+    """
 
     def __init__(self, cache: PixelCache, batch: int, *, rank: int = 0, world: int = 1) -> None:
         self.cache, self.batch, self.rank, self.world = cache, batch, rank, world
 
     def __iter__(self) -> Iterator[Batch]:
-        for number, batch in enumerate(validation_batches(self.cache, self.batch)):
-            if number % self.world == self.rank:
-                yield _pinned(batch)
+        batches = validation_batches(self.cache, self.batch)
+        while together := list(itertools.islice(batches, self.world)):
+            yield _pinned(together[self.rank] if self.rank < len(together) else _unlabelled(together[0]))
+
+
+def _unlabelled(batch: Batch) -> Batch:
+    labels_nchw = torch.zeros_like(batch.labels_nchw)
+    labels_nchw[:, CLASS] = IGNORE
+    return batch._replace(labels_nchw=labels_nchw)
 
 
 def _share(batch: Batch, rank: int, world: int) -> Batch:

@@ -14,9 +14,10 @@ import lightning
 import torch
 
 from factory.core import digests
-from factory.core.errors import MachineError, TrainingError
+from factory.core.errors import ConfigError, MachineError, TrainingError
 from factory.core.writer import Writer
 from factory.execute.progress import Progress
+from factory.execute.ranks import nodes, rank
 from factory.segment import checkpoint
 from factory.segment.ledger import Ledger
 from factory.segment.models import best_device
@@ -49,6 +50,14 @@ class Run:
     tracks: Tracks
     devices: int = 1
 
+    def __post_init__(self) -> None:
+        recipe = self.module.recipe
+        shares = self.devices * recipe.accumulate
+        if self.devices < 1 or recipe.batch % shares or recipe.batch // shares < LEAST_PART:
+            got = f"devices={self.devices} accumulate={recipe.accumulate} batch={recipe.batch}"
+            expected = "a batch that divides into two or more pictures for each device and part"
+            raise ConfigError("a batch cannot be shared so", where="train.devices", got=got, expected=expected)
+
     @property
     def state(self) -> Path:
         """The file a later try starts from."""
@@ -67,7 +76,10 @@ class Run:
             keep_best=lambda: self._write("best.ckpt"),
             tracks=self.tracks,
         )
-        self._take_up(log) if self.state.is_file() else self._save(log, {})
+        if self.state.is_file():
+            self._take_up(log)
+        elif not rank():
+            self._save(log, {})
         with _quiet(), _deterministic(), torch.random.fork_rng(), Progress("train", module.recipe.steps) as progress:
             progress.advance(module.step)
             recorder.progress = progress
@@ -93,10 +105,10 @@ class Run:
 
     def _halve(self, recorder: Recorder, error: Exception) -> None:
         module = self.module
-        batch, parts = module.recipe.batch, 2 * module.parts
-        if batch % parts or batch // parts < LEAST_PART:
+        batch, parts = module.recipe.batch // self.devices, 2 * module.parts
+        if batch % parts or batch // parts < LEAST_PART or self.devices > 1:
             what = f"out of memory with {batch // module.parts} pictures at a time"
-            todo = "make pictures (size) or crop smaller, or choose a smaller model"
+            todo = "make pictures (size) or crop smaller, choose a smaller model, or give a larger accumulate"
             raise MachineError.of(error, what=what, where="train", todo=todo) from error
         self._take_up(recorder.seen)
         module.parts = parts
@@ -144,8 +156,9 @@ class Run:
         return lightning.Trainer(
             accelerator="gpu" if on_gpu else "cpu",
             devices=self.devices,
+            num_nodes=nodes(self.devices) if several else 1,
             strategy="ddp" if several else "auto",
-            sync_batchnorm=several,
+            sync_batchnorm=several and on_gpu,
             precision=_precision(recipe.precision, on_gpu=on_gpu),  # type: ignore[arg-type]  # checked by Recipe
             max_steps=recipe.steps - self.module.step,
             max_epochs=-1,
@@ -181,16 +194,18 @@ def _precision(asked: str, *, on_gpu: bool) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """No greetings and hints from Lightning."""
-    logger = logging.getLogger("lightning.pytorch")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         for notice in NOTICES:
             warnings.filterwarnings("ignore", message=notice)
         try:
             yield
         finally:
-            logger.setLevel(before)
+            for logger, level in zip(loggers, before, strict=True):
+                logger.setLevel(level)
 
 
 @contextmanager

@@ -161,9 +161,8 @@ class SegmentationModule(lightning.LightningModule):
         """Add up what several processes counted."""
         if self._world > 1:
             counts_kk = torch.from_numpy(self.confusion.counts_kk).to(self.device)
-            gathered = self.all_gather(counts_kk)
-            assert isinstance(gathered, Tensor)
-            self.confusion.counts_kk = gathered.sum(dim=0).cpu().numpy()
+            torch.distributed.all_reduce(counts_kk)
+            self.confusion.counts_kk = counts_kk.cpu().numpy()
 
     @property
     def optimiser(self) -> torch.optim.Optimizer:

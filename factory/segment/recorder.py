@@ -71,9 +71,11 @@ class Recorder(lightning.Callback):
         validated_now = module.step % module.recipe.validate_every == 0 or module.step == module.recipe.steps
         if validated_now:
             return  # the validation that follows saves the state
-        if self.stopping or module.step % module.recipe.save_every == 0:
+        stopping = self._is_stopping(trainer)
+        if stopping or module.step % module.recipe.save_every == 0:
             self._save(trainer)
-        self._stop_if_asked()
+        if stopping:
+            raise KeyboardInterrupt
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Record the validation that just ran, keep the model if it is the best so far, save the state."""
@@ -84,9 +86,11 @@ class Recorder(lightning.Callback):
         module.ledger.steps = []
         if self.seen.add(row, figures) and trainer.is_global_zero:
             self.keep_best()
-        self.tracks.add(row)
+        if trainer.is_global_zero:
+            self.tracks.add(row)
         self._save(trainer)
-        self._stop_if_asked()
+        if self._is_stopping(trainer):
+            raise KeyboardInterrupt
         trainer.should_stop = self.seen.ended(module.recipe.patience)
 
     def say(self, text: str) -> None:
@@ -97,9 +101,9 @@ class Recorder(lightning.Callback):
         if trainer.is_global_zero:
             self.save()
 
-    def _stop_if_asked(self) -> None:
-        if self.stopping:
-            raise KeyboardInterrupt
+    def _is_stopping(self, trainer: lightning.Trainer) -> bool:
+        """Whether this process was asked to stop, or any beside it: they must end after the same step."""
+        return bool(trainer.strategy.reduce_boolean_decision(self.stopping, all=False))
 
     def _note(self, module: SegmentationModule) -> str:
         loss = f"loss {module.ledger.recent():.3f}"
