@@ -30,9 +30,9 @@ NOTICES = (r"`timm-` encoders are deprecated", r"Mapping deprecated model name .
 class Architecture:
     """How one architecture is made: a callable that gives ``encoder``, ``decoder`` and ``segmentation_head``.
 
-    ``stride``: height and width it takes are multiples of this, and the width at least ``least``. ``width`` turns a decoder's width, a multiple of
-    ``width_step``, into arguments (None: it cannot be chosen), ``dropout`` names the argument of the decoder's dropout (None: it has none),
-    ``attention`` says whether the decoder can have attention blocks.
+    ``stride``: height and width of a picture are multiples of this, and the width at least ``least``. ``width`` turns
+    a decoder's width, a multiple of ``width_step``, into arguments (None: it cannot be chosen), ``dropout`` names the
+    argument of the decoder's dropout (None: it has none), ``attention`` says whether it can have attention blocks.
     """
 
     make: Callable[..., nn.Module]
