@@ -71,6 +71,7 @@ class Recorder(lightning.Callback):
                 "val_miou": miou,
                 "val_pixel_accuracy": or_none(module.confusion.pixel_accuracy()) if measured else None,
                 "val_f1": or_none(module.confusion.mean_f1()) if measured else None,
+                "val_iou": module.confusion.figures(module.model.classes)["iou"] if measured else None,
             }
         )
         module.losses = []

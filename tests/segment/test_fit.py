@@ -84,7 +84,7 @@ def test_a_few_steps_find_bright_squares_and_everything_is_written(squares, tmp_
     model = trained(tmp_path / "model", real=squares, steps=30, validate_every=10, save_every=50)
     history = json.loads(model.path("history.json").read_text())
     assert [row["step"] for row in history] == [10, 20, 30]
-    assert set(history[0]) == {"step", "train_loss", "val_miou", "val_pixel_accuracy", "val_f1", "lr"}
+    assert set(history[0]) == {"step", "train_loss", "val_miou", "val_pixel_accuracy", "val_f1", "val_iou", "lr"}
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     best = json.loads(model.path("validation.json").read_text())
     assert best["miou"] == max(row["val_miou"] for row in history) == model.figures["val_miou"]
