@@ -52,6 +52,8 @@ class Start:
 
 def read(path: Path) -> Start:
     """Open a weights file; `InputError` where it is of another kind, damaged, or holds no tensors."""
+    if path.is_dir():
+        raise InputError("weights are a file, not a folder", where=path, todo="give a file in it, such as best.ckpt")
     if path.suffix.lower() not in (*SAFE, *PICKLED):
         raise InputError(
             "weights of an unknown kind", where=path, got=path.suffix or "no suffix", expected=", ".join(SAFE + PICKLED)
