@@ -96,6 +96,14 @@ def test_files_from_before_batches_were_counted_are_taken(tmp_path):
     assert all(found[key].dtype == torch.float32 and torch.equal(found[key], old[key].float()) for key in old)
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_old_ways_to_pickle_are_read_without_a_word(tmp_path, protocol, zipped):
+    """Warnings are errors here."""
+    torch.save(donor(), tmp_path / "w.pth", pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
+    assert read(tmp_path / "w.pth").tensors.keys() == donor().keys()
+
+
 def test_a_checkpoint_of_the_same_architecture_and_classes_goes_on_whole(earlier):
     """With its own way to normalise pictures."""
     path, model = earlier
