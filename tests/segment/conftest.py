@@ -5,7 +5,7 @@ import pytest
 from factory.core.artefact import Kind, Report
 from factory.stages import export
 from tests.artefacts import written
-from tests.segment.test_fit import bright_squares, trained
+from tests.segment.training import bright_squares, trained
 
 
 @pytest.fixture(scope="session")
