@@ -53,6 +53,8 @@ def command(words: list[str]) -> int:
     if set(words) & set(HELP):
         show.stage_help(stage, *compose.compose(stage, overrides))
         return 0
+    if stage == tree.TUNE:
+        return _tune(words, overrides)
     return run(stage, overrides, sweep=bool(set(words) & set(SWEEP)))
 
 
@@ -69,6 +71,15 @@ def run(stage: str, overrides: list[str], *, sweep: bool) -> int:
     return max(statuses, default=0)
 
 
+def _tune(words: list[str], overrides: list[str]) -> int:
+    from factory.command.tuning.run import tune  # Optuna is loaded for nobody else
+
+    if set(words) & set(SWEEP):
+        raise ConfigError("a search is no sweep", got="-m", todo="let keys vary with space.<key>=…")
+    tune(overrides)
+    return 0
+
+
 def _perform_all(stage: str, config: dict[str, Any]) -> None:
     outcomes: list[Outcome] = []
     try:
@@ -81,7 +92,7 @@ def _perform_all(stage: str, config: dict[str, Any]) -> None:
 
 
 def _check(stage: str, words: list[str], names: list[str]) -> None:
-    known = [*tree.stages(), tree.LINE]
+    known = [*tree.stages(), tree.LINE, tree.TUNE]
     if stage not in known:
         raise ConfigError("unknown stage", got=stage, expected=", ".join(known), todo="factory --help lists them")
     strange = [word for word in words if word.startswith("-") and word not in (*HELP, *SWEEP)] + names[1:]

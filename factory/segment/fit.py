@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from factory.core import digests
+from factory.execute import reporting
 from factory.execute.progress import Progress
 from factory.measure.iou import or_none
 from factory.segment import checkpoint
@@ -78,6 +79,8 @@ class Recorder(lightning.Callback):
             figures = module.confusion.figures(module.model.classes)
             self.seen.best = {"step": module.step, **figures, "confusion": module.confusion.counts_kk.tolist()}
             self.keep_best(self.pack())
+        if miou is not None:
+            reporting.report(module.step, miou)
         self.save(module)
 
     def save(self, module: SegmentationModule) -> None:
