@@ -10,7 +10,7 @@ from pathlib import Path
 
 from factory.command import tree, yaml_files
 
-KEY, WHAT = "experiment", "an experiment file"
+KEY, WHAT = "experiment", "experiment file"
 PACKAGE = "# @package _global_\n"
 
 

@@ -12,11 +12,11 @@ from factory.core.errors import InputError
 
 
 def read(path: Path, what: str) -> DictConfig:
-    """The mapping in a file, interpolations as written; `InputError` where it is none. ``what`` the file should be."""
+    """The mapping in a file, interpolations as written; `InputError` where it is none. ``what`` names the kind of file."""
     try:
         content = OmegaConf.load(path)
     except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
         raise InputError.of(error, what=f"unreadable {what}", where=path, todo="check the path and the file") from error
     if not isinstance(content, DictConfig) or not content:
-        raise InputError(f"not {what}", where=path, got="no keys", expected="a YAML mapping of keys to values")
+        raise InputError(f"an empty {what}", where=path, got="no keys", expected="a YAML mapping of keys to values")
     return content

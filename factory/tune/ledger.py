@@ -173,7 +173,11 @@ def _study(folder: Path, settings: Identity, direction: str, pruner: optuna.prun
     try:
         storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
         study = optuna.create_study(
-            study_name=STUDY, storage=storage, direction=StudyDirection[direction.upper()], pruner=pruner, load_if_exists=True
+            study_name=STUDY,
+            storage=storage,
+            direction=StudyDirection[direction.upper()],
+            pruner=pruner,
+            load_if_exists=True,
         )
         stated: dict[str, Any] | None = study.user_attrs.get(SETTINGS)
         there = Identity(**stated) if stated else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ def read(words: list[str]) -> Asked:
     own, space, fixed = _sorted(words)
     config = compose.resolved(tree.TUNE, own)
     _check(config)
+    _check_fixed(config["stage"], fixed)
     sampler, pruner = (make_part(key, config[key]) for key in ("sampler", "pruner"))
     found = _space(space)
     given = {word.partition("=")[0].lstrip("+") for word in fixed}
@@ -101,6 +103,21 @@ def _check(config: dict[str, Any]) -> None:
     _check_direction(config["direction"], config["pruner"]["_target_"])
 
 
+def _check_fixed(stage: str, fixed: list[str]) -> None:
+    """The stage knows the words that are left for it; what it does not know may be a slip in one of tune's own."""
+    try:
+        compose.compose(stage, fixed)
+    except ConfigError as error:
+        own = list(tree.comments(tree.TUNE))
+        heads = (word.partition("=")[0].partition(".")[0] for word in fixed)
+        close = {
+            near: head for head in heads for near in difflib.get_close_matches(head, own, 1, 0.7) if head not in own
+        }
+        if close and any(f"'{head}'" in str(error.got) for head in close.values()):
+            error.todo = f"did you mean {' or '.join(close)}? factory tune --help lists its keys"
+        raise
+
+
 def _check_direction(direction: str, pruner: str) -> None:
     if direction not in (known := ("maximize", "minimize")):
         raise ConfigError("unknown direction", where="direction", got=direction, expected=", ".join(known))
@@ -146,7 +163,7 @@ def _choices(key: str, text: str) -> tuple[str, ...]:
 
 def _from_file(path: Path) -> dict[str, str]:
     """The words of a YAML file: keys dotted or nested, values as on the command line, choices also as a list."""
-    content = OmegaConf.to_container(yaml_files.read(path, "a space"), resolve=False)
+    content = OmegaConf.to_container(yaml_files.read(path, "space file"), resolve=False)
     return dict(_flat("", content))
 
 
