@@ -12,7 +12,7 @@ from factory.core.errors import InputError
 
 
 def read(path: Path, what: str) -> DictConfig:
-    """The mapping in a file, interpolations as written; `InputError` where it is none. ``what`` names the kind of file."""
+    """The mapping in a file, interpolations as written; `InputError` naming the kind of file where it is none."""
     try:
         content = OmegaConf.load(path)
     except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:

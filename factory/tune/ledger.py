@@ -126,7 +126,7 @@ class Ledger:
         self, claim: Claim, state: TrialState, *, value: float | None = None, reason: str = "", seconds: float
     ) -> None:
         """Note how a trial ended, and clear away what is not kept."""
-        with _writing(self.folder), claim.lock:
+        with _writing(self.folder):
             claim.trial.set_user_attr(SECONDS, seconds)
             if reason:
                 claim.trial.set_user_attr(REASON, reason)

@@ -30,7 +30,8 @@ def search(ledger: Ledger, *, trials: int, figure: str, carry_out: CarryOut) -> 
     while True:
         _stop_if_hopeless(ledger)
         if claim := ledger.claim(trials):
-            _try(ledger, claim, figure, carry_out)
+            with claim.lock:
+                _try(ledger, claim, figure, carry_out)
             yield ledger.trials()[claim.number]
         elif ledger.unfinished:
             time.sleep(LOOK_EVERY_SECONDS)

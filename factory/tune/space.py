@@ -45,8 +45,9 @@ class Numbers:
 
     @property
     def corners(self) -> tuple[str, ...]:
-        """The words at both ends."""
-        return self.word(self.low), self.word(self.high)
+        """The words at both ends, exactly."""
+        low, high = (str(int(end)) if self.whole else repr(end) for end in (self.low, self.high))
+        return low, high
 
     def suggest(self, trial: optuna.Trial, key: str) -> None:
         """Let a trial's sampler draw one, unless it has."""
