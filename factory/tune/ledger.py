@@ -27,8 +27,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from factory.core.artefact import Identity
 from factory.core.errors import ArtefactError, ConfigError
-from factory.core.seeds import derive
 from factory.tune.locks import grasp, holding
+from factory.tune.proposals import propose
 from factory.tune.pruners import Pruner
 from factory.tune.samplers import Sampler
 from factory.tune.space import Dimension
@@ -102,18 +102,30 @@ class Ledger:
         return self.trials(*FINISHED)
 
     def claim(self, trials: int) -> Claim | None:
-        """A trial to work on: one whose process was killed, else a new one; None where ``trials`` are begun."""
+        """A trial to work on: one whose process was killed, else a new one.
+
+        None where ``trials`` are begun, or every combination is.
+        """
         with _writing(self.folder):
             for left in self.trials(TrialState.RUNNING):
                 if lock := grasp(self._lock(left.number)):
-                    self.study.sampler = self._sampler(left.number)
                     return self._claimed(optuna.Trial(self.study, left._trial_id), lock)
-            if (number := len(self.trials())) >= trials:
+            if not self._waiting(trials):
                 return None
-            lock = grasp(self._lock(number))
+            trial = self.study.ask()
+            lock = grasp(self._lock(trial.number))
             assert lock is not None, "nobody else is at a trial that is not begun"
-            self.study.sampler = self._sampler(number)
-            return self._claimed(self.study.ask(), lock)
+            return self._claimed(trial, lock)
+
+    def _waiting(self, trials: int) -> bool:
+        """Whether a trial waits to be begun, once it was proposed if there is room for another."""
+        if self.trials(TrialState.WAITING):
+            return True  # its process was killed between two lines of the journal
+        room = len(self.trials()) < trials
+        values = propose(self.study, self.space, self.sampler, self.seed) if room else None
+        if values is not None:
+            self.study.enqueue_trial(values)
+        return values is not None
 
     def report(self, claim: Claim, step: int, value: float) -> bool:
         """Note how a trial goes; whether it is to be given up."""
@@ -154,9 +166,6 @@ class Ledger:
         words = self.words(self.trials()[trial.number])
         return Claim(trial=trial, words=words, folder=self.folder_of(trial.number), lock=lock)
 
-    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        return self.sampler(derive(self.seed, "trial", number) % 2**32)
-
     def _lock(self, number: int) -> Path:
         return self.folder / TRIALS / f"{number}.lock"
 
@@ -172,13 +181,10 @@ class Ledger:
 def _study(folder: Path, settings: Identity, direction: str, pruner: optuna.pruners.BasePruner) -> optuna.Study:
     try:
         storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
-        study = optuna.create_study(
-            study_name=STUDY,
-            storage=storage,
-            direction=StudyDirection[direction.upper()],
-            pruner=pruner,
-            load_if_exists=True,
-        )
+        if STUDY not in optuna.get_all_study_names(storage):
+            optuna.create_study(study_name=STUDY, storage=storage, direction=StudyDirection[direction.upper()])
+        idle = optuna.samplers.RandomSampler()  # proposals are made elsewhere
+        study = optuna.load_study(study_name=STUDY, storage=storage, pruner=pruner, sampler=idle)
         stated: dict[str, Any] | None = study.user_attrs.get(SETTINGS)
         there = Identity(**stated) if stated else None
     except (ValueError, KeyError, TypeError, AssertionError) as error:

@@ -49,6 +49,14 @@ class Numbers:
         low, high = (str(int(end)) if self.whole else repr(end) for end in (self.low, self.high))
         return low, high
 
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """All of them; None where they cannot be counted."""
+        if (step := self.step or (1.0 if self.whole else None)) is None:
+            return None
+        count = round((self.high - self.low) / step) + 1
+        return tuple((int if self.whole else float)(self.low + step * index) for index in range(count))
+
     def suggest(self, trial: optuna.Trial, key: str) -> None:
         """Let a trial's sampler draw one, unless it has."""
         if self.whole:
@@ -75,6 +83,11 @@ class Choices:
 
     @property
     def corners(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.words
+
+    @property
+    def values(self) -> tuple[str, ...]:
         """All of them."""
         return self.words
 

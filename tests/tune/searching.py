@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from factory.tune.ledger import Claim, Ledger
 from factory.tune.pruners import Never, Pruner
 from factory.tune.samplers import Sampler, Tpe
 from factory.tune.search import Figures, search
-from factory.tune.space import Choices, Numbers
+from factory.tune.space import Choices, Dimension, Numbers
 
 SPACE = {"lr": Numbers(low=1e-5, high=1.0, log=True), "kind": Choices(words=("a", "b"))}
 
@@ -29,13 +30,14 @@ def opened(
     pruner: Pruner | None = None,
     direction: str = "maximize",
     keep: str = "best",
+    space: Mapping[str, Dimension] = SPACE,
     **config: Any,
 ) -> Ledger:
     """The study in a folder."""
     return Ledger.open(
         folder,
         settings=Identity(stage="tune", config=config, seed=0, inputs={}, code=""),
-        space=SPACE,
+        space=space,
         sampler=sampler or Tpe(startup=3),
         pruner=pruner or Never(),
         direction=direction,

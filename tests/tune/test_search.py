@@ -19,6 +19,7 @@ from factory.tune.locks import grasp, holding
 from factory.tune.pruners import Hyperband, Median
 from factory.tune.samplers import Gp, Random, Sampler, Tpe
 from factory.tune.search import CarryOut, Figures, search
+from factory.tune.space import Choices, Numbers
 from tests.tune.searching import climb, done, height, opened
 
 
@@ -113,6 +114,24 @@ def test_trials_differ_and_depend_on_seed_and_number_alone(sampler: Sampler, tmp
     once, again = (opened(tmp_path / name, sampler=sampler) for name in ("once", "again"))
     assert results.history(once) == results.history(again)
     assert len({once.words(trial)["lr"] for trial in once.trials()}) == 6
+
+
+def test_no_settings_are_tried_twice_and_a_small_space_ends_early(tmp_path: Path) -> None:
+    """Equal settings give equal figures: each combination once, then there is nothing to do."""
+    space = {"lr": Numbers(low=0.5, high=1.0, step=0.25), "kind": Choices(words=("a", "b"))}
+    ledger = opened(tmp_path, space=space)
+    assert done(ledger, 20) == list(range(6))
+    assert {(row.words["lr"], row.words["kind"]) for row in results.rows(ledger)} == {
+        (lr, kind) for lr in ("0.5", "0.75", "1.0") for kind in "ab"
+    }
+
+
+def test_a_trial_proposed_by_a_process_that_was_killed_before_it_began_is_begun_first(tmp_path: Path) -> None:
+    """Nothing is proposed in its place."""
+    ledger = opened(tmp_path)
+    ledger.study.enqueue_trial({"lr": 0.01, "kind": "a"})
+    assert done(ledger, 2) == [0, 1]
+    assert ledger.words(ledger.trials()[0])["lr"] == "0.01"
 
 
 def test_a_kill_in_the_middle_of_a_write_is_mended(whole: bytes, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def experiment(stage: str, fixed: list[str], words: Mapping[str, str], *, said: 
     defaults, values = _built_on(stage, given, chosen)
     for word in compose.in_hydras_words(stage, given):
         key = word.partition("=")[0].lstrip("+")
-        if key in PLACES:
+        if key in (*PLACES, experiment_files.KEY):
             continue
         if key in chosen:
             defaults = [entry for entry in defaults if f"override /{key}" not in entry]

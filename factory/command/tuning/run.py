@@ -96,6 +96,8 @@ def _conclude(asked: Asked, planned: Plan, ledger: Ledger) -> None:
     found = results.rows(ledger)
     leader = results.best(found)
     show.table(found, planned.figure, results.importances(ledger))
+    if len(found) < asked.trials:
+        print(f"that is every combination there is: {len(found)} of {asked.trials} trials")
     if leader is None:
         reasons = dict.fromkeys(row.reason for row in found if row.reason)
         raise TrainingError("no trial was carried through", where=asked.out, got="\n            ".join(reasons) or None)

@@ -20,8 +20,10 @@ from factory.tune.pruners import Pruner
 from factory.tune.samplers import Sampler
 from factory.tune.space import FORMS, Choices, Dimension, numbers
 
-PLACES = ("out", "root", "name", "overwrite", "line", "experiment")
-"""Keys that cannot vary: they say where artefacts go, or which steps there are."""
+PLACES = ("out", "root", "name", "overwrite")
+"""Keys that say where artefacts go: every trial has a place of its own."""
+STEPS = ("line", "experiment")
+"""Keys that say which steps there are: the same for every trial."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +144,7 @@ def _space(words: list[str]) -> dict[str, Dimension]:
 def dimension(key: str, text: str) -> Dimension:
     """What ``space.<key>=<text>`` lets vary."""
     try:
-        if key in PLACES or key.rpartition(".")[2] in ("out", "overwrite"):
+        if key in (*PLACES, *STEPS) or key.rpartition(".")[2] in ("out", "overwrite"):
             raise ConfigError("this cannot vary", todo="it says where artefacts go, or which steps there are")
         return numbers(text) or Choices(words=_choices(key, text))
     except FactoryError as error:
