@@ -50,11 +50,11 @@ def command(words: list[str]) -> int:
         return 0 if not words or set(words) & set(HELP) else 1
     stage = names[0]
     _check(stage, words, names)
+    if stage == tree.TUNE:
+        return _tune(words, overrides)
     if set(words) & set(HELP):
         show.stage_help(stage, *compose.compose(stage, overrides))
         return 0
-    if stage == tree.TUNE:
-        return _tune(words, overrides)
     return run(stage, overrides, sweep=bool(set(words) & set(SWEEP)))
 
 
@@ -72,11 +72,15 @@ def run(stage: str, overrides: list[str], *, sweep: bool) -> int:
 
 
 def _tune(words: list[str], overrides: list[str]) -> int:
-    from factory.command.tuning.run import tune  # Optuna is loaded for nobody else
+    from factory.command.tuning import run  # Optuna is loaded for nobody else
+    from factory.command.tuning import words as asked
 
+    if set(words) & set(HELP):
+        show.stage_help(tree.TUNE, *compose.compose(tree.TUNE, asked.sort(overrides)[0]))
+        return 0
     if set(words) & set(SWEEP):
         raise ConfigError("a search is no sweep", got="-m", todo="let keys vary with space.<key>=…")
-    tune(overrides)
+    run.tune(overrides)
     return 0
 
 

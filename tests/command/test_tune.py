@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from factory.__main__ import main
+from factory.command import compose
+from factory.command.tuning import best
 from factory.command.tuning.plan import Plan, plan
 from factory.command.tuning.words import read
 from factory.core.artefact import Model, Report
@@ -172,6 +174,17 @@ def test_a_found_experiment_can_be_searched_further(line, tmp_path) -> None:
     assert found["train"]["weight_decay"] == 0.25
 
 
+def test_an_experiment_says_what_the_words_said(tmp_path: Path) -> None:
+    """Numbers to the last bit, lists, null, classes that no file lists; places are left out."""
+    fixed = ["quota.coin.images=40", "inputs.lacking=null", "scene.trees.count=[1,2]", "out=here", "seed=3"]
+    found = {"scene": "street", "audit_share": "1e-05", "samples": "16", "device": "auto"}
+    text = best.experiment("render", fixed, found, said="found")
+    (tmp_path / "best.yaml").write_text(text)
+    assert "here" not in text
+    asked = compose.resolved("render", [*fixed[:-2], "seed=3", *(f"{key}={word}" for key, word in found.items())])
+    assert compose.resolved("render", [f"experiment={tmp_path}/best.yaml"]) == asked
+
+
 def test_a_space_can_come_from_a_file(tmp_path: Path) -> None:
     """Nested or dotted, with lists; a word on the command line goes before it."""
     path = tmp_path / "space.yaml"
@@ -242,8 +255,9 @@ def test_a_mistake_ends_in_one_message_before_anything_is_made(words, said, tmp_
 
 def test_help_lists_the_keys_and_the_forms_of_a_space(capfd) -> None:
     """And an example to copy."""
-    assert main(["tune", "--help"]) == 0
+    assert main(["tune", *SPACE, "sampler=gp", "steps=3", "--help"]) == 0
     page = capfd.readouterr().out
+    assert "before the process proposes" in page
     assert all(word in page for word in ("trials=20", "gp, random, tpe", "logint:lo:hi", "space.decoder_lr=log:"))
     assert main(["--help"]) == 0
     assert "search the settings of a stage" in capfd.readouterr().out

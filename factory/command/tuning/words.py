@@ -15,8 +15,7 @@ from omegaconf import OmegaConf
 from factory.command import compose, tree, yaml_files
 from factory.command.bind import check_value, make_part
 from factory.core.errors import ConfigError, FactoryError
-from factory.tune.ledger import KEEP
-from factory.tune.pruners import Pruner
+from factory.tune.pruners import Never, Pruner
 from factory.tune.samplers import Sampler
 from factory.tune.space import FORMS, Choices, Dimension, numbers
 
@@ -46,11 +45,12 @@ class Asked:
 
 def read(words: list[str]) -> Asked:
     """Take the words apart; `ConfigError` or `InputError` for what cannot be meant."""
-    own, space, fixed = _sorted(words)
+    own, space, fixed = sort(words)
     config = compose.resolved(tree.TUNE, own)
     _check(config)
     _check_fixed(config["stage"], fixed)
     sampler, pruner = (make_part(key, config[key]) for key in ("sampler", "pruner"))
+    _check_pruner(pruner, config["direction"])
     found = _space(space)
     given = {word.partition("=")[0].lstrip("+") for word in fixed}
     if twice := sorted(given & found.keys()):
@@ -71,7 +71,7 @@ def read(words: list[str]) -> Asked:
     )
 
 
-def _sorted(words: list[str]) -> tuple[list[str], list[str], list[str]]:
+def sort(words: list[str]) -> tuple[list[str], list[str], list[str]]:
     """Tune's own words, those of the space, and the stage's. The seed is everybody's."""
     mine = {*compose.compose(tree.TUNE, [])[0], "hydra"} - {"space"}
     own, space, fixed = [], [], []
@@ -100,9 +100,6 @@ def _check(config: dict[str, Any]) -> None:
         raise ConfigError(
             "trials are 1 or more, a seed 0 or more", got=f"trials {config['trials']}, seed {config['seed']}"
         )
-    if config["keep"] not in KEEP:
-        raise ConfigError("unknown keep", where="keep", got=config["keep"], expected=", ".join(KEEP))
-    _check_direction(config["direction"], config["pruner"]["_target_"])
 
 
 def _check_fixed(stage: str, fixed: list[str]) -> None:
@@ -120,10 +117,8 @@ def _check_fixed(stage: str, fixed: list[str]) -> None:
         raise
 
 
-def _check_direction(direction: str, pruner: str) -> None:
-    if direction not in (known := ("maximize", "minimize")):
-        raise ConfigError("unknown direction", where="direction", got=direction, expected=", ".join(known))
-    if direction == "minimize" and not pruner.endswith("Never"):
+def _check_pruner(pruner: Pruner, direction: str) -> None:
+    if direction == "minimize" and not isinstance(pruner, Never):
         what = "pruners judge by the validation mIoU, of which more is better"
         raise ConfigError(what, where="direction", got=direction, todo="add pruner=none")
 
