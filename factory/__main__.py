@@ -13,6 +13,7 @@ from typing import Any
 from factory.command import compose, show, tree
 from factory.command.perform import Outcome, perform, place_sweep, steps_of
 from factory.core.errors import ConfigError, FactoryError, MachineError
+from factory.execute.ranks import rank
 
 HELP, SWEEP = ("-h", "--help"), ("-m", "--multirun")
 CURES = {
@@ -88,10 +89,11 @@ def _perform_all(stage: str, config: dict[str, Any]) -> None:
     outcomes: list[Outcome] = []
     try:
         for step in steps_of(stage, config):
-            show.began(step.name)
+            if not rank():
+                show.began(step.name)
             outcomes.append(perform(step))
     finally:
-        if outcomes:
+        if outcomes and not rank():
             show.summary(outcomes)
 
 

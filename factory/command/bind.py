@@ -23,7 +23,8 @@ from factory.core.version import code_version
 
 ALLOWED_TARGETS = ("factory.", "adapt.", "scenes.")
 FOLDERS = ("inputs", "out", "overwrite")
-UNIMPORTANT = (*FOLDERS, "executor", "seed", "_target_")
+MACHINE = ("executor", "cache", "cache_gib", "devices", "tensorboard", "mlflow")
+UNIMPORTANT = (*FOLDERS, *MACHINE, "seed", "_target_")
 """Keys that do not decide an artefact's content, or are stated on their own in its identity."""
 
 
@@ -137,6 +138,10 @@ def check_value(where: str, value: Any, annotation: Any) -> None:
         hints = typing.get_type_hints(target.__init__ if not dataclasses.is_dataclass(target) else target)
         for key, child in inner.items():
             check_value(f"{where}.{key}", child, hints.get(key, Any))
+    elif isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, child in pairs:
+            check_value(f"{where}.{key}", child, Any)
     elif (allowed := _scalar_types(annotation)) and not _fits(value, allowed):
         names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in allowed)
         raise ConfigError("a value of the wrong type", where=where, got=repr(value), expected=names)

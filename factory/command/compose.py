@@ -191,8 +191,10 @@ def _advice(stage: str, error: BaseException) -> str:
     choices = {name for group in tree.groups() for name in tree.choices(group)}
     known = sorted({*tree.groups(), *tree.comments(stage), *choices})
     for word in filter(stage.__ne__, quoted):
+        group = word.rpartition("/")[0].rpartition("/")[2]
+        fitting = tree.choices(group) if group in tree.groups() else known
         for part in (word.rpartition("/")[2], word.rpartition(".")[2]):
-            close = difflib.get_close_matches(part, known, 3, 0.6)
-            if close and part not in known:
+            close = difflib.get_close_matches(part, fitting, 3, 0.6)
+            if close and part not in fitting:
                 return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"
     return f"factory {stage} --help lists every key and its choices"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 from factory.command import tree
 from factory.command.bind import Step, bind
-from factory.core.artefact import Header, read_header
+from factory.core.artefact import Header, Identity, read_header
 from factory.core.errors import ConfigError
-from factory.core.writer import is_sealed, open_writer
+from factory.core.writer import Onlooker, is_sealed, open_writer
+from factory.execute.ranks import rank
+
+LOOK_EVERY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,24 @@ def perform(step: Step) -> Outcome:
     identity = step.identity(opened)
     if is_sealed(step.out, identity, overwrite=step.overwrite):
         return Outcome(step.name, step.out, read_header(step.out), time.monotonic() - began, skipped=True)
+    if rank():
+        return _assist(step, opened, identity, began)
     with open_writer(step.out, identity, step.kind, overwrite=step.overwrite) as out:
         step.function(**step.parts, **opened, out=out)
         header = out.seal()
     return Outcome(step.name, step.out, header, time.monotonic() - began, skipped=False)
+
+
+def _assist(step: Step, opened: dict[str, Any], identity: Identity, began: float) -> Outcome:
+    """What a process beside the first does: its share of what is shared, and then wait for the artefact."""
+    partial, parent = step.out.with_name(f"{step.out.name}.partial"), os.getppid()
+    if step.parts.get("devices", 1) > 1:
+        step.function(**step.parts, **opened, out=Onlooker(partial, step.out, identity, step.kind))
+    while not is_sealed(step.out, identity, overwrite=True):
+        if os.getppid() != parent:
+            raise KeyboardInterrupt
+        time.sleep(LOOK_EVERY_SECONDS)
+    return Outcome(step.name, step.out, read_header(step.out), time.monotonic() - began, skipped=True)
 
 
 def place_sweep(stage: str, config: dict[str, Any], swept: list[str]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def overview() -> None:
     _listing(console, "Experiments", pairs)
 
 
-def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, str]) -> None:
+def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, Any]) -> None:
     """The page behind ``factory <stage> --help``: every key with its default, its choices and what it does."""
     console = paper()
     console.print(f"[bold]factory {stage}[/]: {tree.first_line(stage)}\n")
@@ -59,18 +59,22 @@ def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, str]) -> No
         console.print("key=a,b with -m sweeps. Inputs are artefact folders (or files where it says so).")
 
 
-def _rows(stage: str, key: str, value: Any, chosen: dict[str, str]) -> list[tuple[str, str]]:
+def _rows(stage: str, key: str, value: Any, chosen: dict[str, Any]) -> list[tuple[str, str]]:
     said = tree.comments(stage)
     if stage == tree.LINE and isinstance(value, dict):
         return [(f"{key}.…", f"factory {_stage_name(value)} --help lists its keys")]
     if key in tree.groups():
-        choice = (f"{key}={_show(chosen.get(key))}", "choices: " + ", ".join(tree.choices(key)))
-        return [choice, *_part_rows(key, value, chosen.get(key))]
+        several = isinstance(value, dict) and bool(value) and "_target_" not in value
+        kind = f"choices, one or several as {key}=[a,b]: " if several else "choices: "
+        picked = list(value) if several else chosen.get(key)
+        choice = (f"{key}={_show(picked)}", kind + ", ".join(tree.choices(key)))
+        return [choice, *_part_rows(key, value, picked)]
     return [(f"{name}={_show(child)}", said.get(name, "")) for name, child in _flat(key, value)]
 
 
-def _part_rows(group: str, value: Any, choice: str | None) -> list[tuple[str, str]]:
-    said = tree.comments(group, choice) if choice else {}
+def _part_rows(group: str, value: Any, choice: str | list[str] | None) -> list[tuple[str, str]]:
+    names = [choice] if isinstance(choice, str) else [name for name in choice or [] if name in tree.choices(group)]
+    said = {key: text for name in names for key, text in tree.comments(group, name).items()}
     inner = _flat(group, value) if isinstance(value, dict) else []
     rows = [(name, child) for name, child in inner if not name.endswith("_target_")]
     return [(f"  {name}={_show(child)}", said.get(name.partition(".")[2], "")) for name, child in rows]
@@ -90,6 +94,7 @@ def _show(value: Any) -> str:
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         return f"[{', '.join(item['_target_'].rpartition('.')[2] for item in value)}]"
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = text.replace("'", "")
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 

@@ -43,14 +43,23 @@ def first_line(*parts: str) -> str:
 
 
 def _built_on(*parts: str) -> list[tuple[str, str, str]]:
-    """(group, package, choice) of defaults such as ``/sensor@_here_: phone``."""
+    """(group, package, choice) of defaults such as ``/sensor@_here_: phone`` or ``/loss@loss.terms: [ce, dice]``."""
     text = ROOT.joinpath(*parts).with_suffix(".yaml").read_text()
-    return re.findall(r"^ *- /(\w+)@(\w+): (\w+)", text, re.MULTILINE)
+    found = re.findall(r"^ *- /(\w+)@([\w.]+): \[?([\w, ]+)", text, re.MULTILINE)
+    return [(group, package, name.strip()) for group, package, names in found for name in names.split(",")]
+
+
+def _derived_from(*parts: str) -> list[str]:
+    """Choices of the same group that a file begins with: ``defaults: [ce, dice, _self_]``."""
+    found = re.search(r"^defaults: \[(.*)\]", ROOT.joinpath(*parts).with_suffix(".yaml").read_text(), re.MULTILINE)
+    return [name.strip() for name in found[1].split(",") if name.strip() != "_self_"] if found else []
 
 
 def comments(*parts: str) -> dict[str, str]:
     """The comment behind each key of a configuration file, by dotted key; those of the files it builds on too."""
     found: dict[str, str] = {}
+    for name in _derived_from(*parts):
+        found |= comments(*parts[:-1], name)
     for group, package, choice in _built_on(*parts):
         inside = "" if package == "_here_" else f"{package}."
         found |= {inside + key: said for key, said in comments(group, choice).items()}

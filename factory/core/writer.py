@@ -168,6 +168,15 @@ class Writer:
         digests.sync_folder(self.target.parent)
 
 
+@dataclass
+class Onlooker(Writer):
+    """The open end for a process beside the one that writes: it reads what is there, and writes nothing."""
+
+    def write(self, relative: str, data: bytes) -> str:  # noqa: ARG002  # the first process writes it
+        """Nothing; returns the path at which the first process writes the same."""
+        return relative
+
+
 DatasetWriter = Writer
 ModelWriter = Annotated[Writer, Kind.MODEL]
 QueueWriter = Annotated[Writer, Kind.QUEUE]

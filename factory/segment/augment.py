@@ -1,4 +1,7 @@
-"""Augmentation of whole batches on the device they lie on."""
+"""Augmentation of whole batches on the device they lie on, in two halves: where things are, and how they look.
+
+Between the two a teacher may look at the pictures (see `factory.segment.teacher`).
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,15 @@ from torch.nn import functional
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
+from factory.segment.data import CLASS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random geometry of image and mask alike, then random light and sensor effects of the image.
+    """Random geometry of image and label alike, then random light and sensor effects of the image.
 
     Draws come from torch's global stream, which training seeds anew at every step. What the geometry brings in from
-    outside the picture is mirrored in the image and ignore in the mask.
+    outside the picture is mirrored in the image and ignore, of no confidence and nobody's, in the label.
 
     ``flip`` and ``flip_vertical`` are probabilities; ``scale`` is the range of zoom factors (2 shows half the picture
     twice as large); ``rotate`` the largest angle in degrees; ``brightness``, ``contrast``, ``saturation`` and ``hue``
@@ -52,24 +56,31 @@ class Augmentation:
         if len(self.scale) != 2 or not 0.1 <= self.scale[0] <= self.scale[1] <= 10:
             raise ConfigError("augmentation.scale is a range between 0.1 and 10", got=list(self.scale))
 
-    def __call__(self, images_nchw: Tensor, targets_nhw: Tensor) -> tuple[Tensor, Tensor]:
-        """Images in [0, 1] and class ids, both changed; shapes and types stay."""
-        images_nchw, targets_nhw = self._move(images_nchw, targets_nhw)
-        for effect in self._effects:
-            images_nchw = effect(images_nchw)
-        return self._add_noise(images_nchw).clamp(0, 1), targets_nhw
+    def __call__(self, images_nchw: Tensor, labels_nchw: Tensor) -> tuple[Tensor, Tensor]:
+        """Images in [0, 1] and 8-bit labels (class first), both changed; shapes and types stay."""
+        images_nchw, labels_nchw = self.move(images_nchw, labels_nchw)
+        return self.colour(images_nchw), labels_nchw
 
-    def _move(self, images_nchw: Tensor, targets_nhw: Tensor) -> tuple[Tensor, Tensor]:
+    def move(self, images_nchw: Tensor, labels_nchw: Tensor) -> tuple[Tensor, Tensor]:
+        """The geometry alone."""
         if self._still:
-            return images_nchw, targets_nhw
+            return images_nchw, labels_nchw
         count, _, height, width = images_nchw.shape
         theta_n23 = self._matrices(count, width / height).to(images_nchw.device)
         grid_nhw2 = functional.affine_grid(theta_n23, [count, 3, height, width], align_corners=False)
         moved_nchw = functional.grid_sample(images_nchw, grid_nhw2, padding_mode="reflection", align_corners=False)
         # Shifted by one, the ignore index is 0: exactly what grid_sample fills in from outside.
-        shifted_n1hw = ((targets_nhw + 1) % (IGNORE + 1)).unsqueeze(1).to(images_nchw)
-        found_n1hw = functional.grid_sample(shifted_n1hw, grid_nhw2, mode="nearest", align_corners=False)
-        return moved_nchw, (found_n1hw.squeeze(1).to(targets_nhw.dtype) + IGNORE) % (IGNORE + 1)
+        shifted_nchw = labels_nchw.to(images_nchw.dtype)
+        shifted_nchw[:, CLASS] = (shifted_nchw[:, CLASS] + 1) % (IGNORE + 1)
+        found_nchw = functional.grid_sample(shifted_nchw, grid_nhw2, mode="nearest", align_corners=False)
+        found_nchw[:, CLASS] = (found_nchw[:, CLASS] + IGNORE) % (IGNORE + 1)
+        return moved_nchw, found_nchw.to(labels_nchw.dtype)
+
+    def colour(self, images_nchw: Tensor) -> Tensor:
+        """Light and sensor alone."""
+        for effect in self._effects:
+            images_nchw = effect(images_nchw)
+        return self._add_noise(images_nchw).clamp(0, 1)
 
     def _matrices(self, count: int, aspect: float) -> Tensor:
         """Maps from output to input in [-1, 1] coordinates, (N, 2, 3); they keep angles in pixels."""

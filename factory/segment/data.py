@@ -1,32 +1,33 @@
-"""Samples to batches: every picture is decoded once, and batch ``k`` is a pure function of ``(seed, k)``.
-
-Nothing about the order of samples is ever stored: to go on after step k, ask for batch k.
-"""
+"""What training reads: rows of data sets, and a picture with what is known of each of its pixels."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
-from torch import Tensor
 
 from factory.core import masks
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
-from factory.core.errors import ConfigError, TrainingError
-from factory.core.sample import Sample, Split, Supervision
-from factory.core.seeds import generator
+from factory.core.sample import Origin, Sample, Split, Supervision
 
 Image8 = npt.NDArray[np.uint8]
 Size = tuple[int, int]
 SPARSE = 0.02
 """Share of labelled pixels below which a mask counts as points or strokes."""
+
+CLASS, CONFIDENCE, SOURCE = range(3)
+"""Channels of a label: class id or ignore, confidence of 255, `Origin` code."""
+
+ORIGINS = {
+    Supervision.EXACT: Origin.EXACT,
+    Supervision.HUMAN: Origin.HUMAN,
+    Supervision.POINTS: Origin.HINT,
+    Supervision.SCRIBBLES: Origin.HINT,
+}
+"""Where a mask without a map of origins comes from; all other supervision is a pseudo-label."""
 
 
 class Row(NamedTuple):
@@ -37,24 +38,21 @@ class Row(NamedTuple):
 
 
 class Pixels(NamedTuple):
-    """A picture, shape (H, W, 3), and its class ids, shape (H, W)."""
+    """A picture, RGB (H, W, 3), and its label (H, W, 3): class, confidence and source of each pixel, all 8-bit."""
 
     image_hwc: Image8
-    target_hw: Image8
-
-
-class Batch(NamedTuple):
-    """8-bit RGB (N, 3, H, W) and 8-bit class ids (N, H, W), with the ids of the samples."""
-
-    images_nchw: Tensor
-    targets_nhw: Tensor
-    ids: tuple[str, ...]
+    label_hwc: Image8
 
 
 def training_rows(dataset: Dataset | None) -> list[Row]:
     """The rows that may be learnt from: split TRAIN, with a mask."""
     samples = dataset.where(split=Split.TRAIN) if dataset else []
     return [Row(dataset, sample) for sample in samples if dataset and sample.mask]
+
+
+def bare_rows(dataset: Dataset | None) -> list[Row]:
+    """The rows of split TRAIN whatever is known of them: their pictures serve a teacher."""
+    return [Row(dataset, sample) for sample in dataset.where(split=Split.TRAIN)] if dataset else []
 
 
 def validation_rows(given: Dataset | None, *others: Dataset | None) -> list[Row]:
@@ -72,6 +70,31 @@ def validation_rows(given: Dataset | None, *others: Dataset | None) -> list[Row]
     return []
 
 
+def decode(row: Row, size_hw: Size | None) -> Pixels:
+    """Read a row's picture and label at a working size (None: its own).
+
+    Without a mask nothing is known of any pixel. `InputError` for a mask with ids outside the class list.
+    """
+    image_hwc = row.dataset.image(row.sample)
+    label_hwc = _label(row, (image_hwc.shape[0], image_hwc.shape[1]))
+    return Pixels(resize_image(image_hwc, size_hw), resize_label(label_hwc, size_hw))
+
+
+def _label(row: Row, size_hw: Size) -> Image8:
+    dataset, sample = row
+    label_hwc = np.zeros((*size_hw, 3), np.uint8)
+    label_hwc[..., CLASS] = IGNORE
+    if sample.mask:
+        mask_hw = dataset.mask(sample)
+        masks.check_mask(mask_hw, dataset.classes, size_hw, f"{dataset.root}: {sample.id}")
+        stated_hw = mask_hw != IGNORE
+        label_hwc[..., CLASS] = mask_hw
+        label_hwc[..., CONFIDENCE] = dataset.map(sample, "confidence") if sample.confidence else 255 * stated_hw
+        origin = ORIGINS.get(sample.supervision, Origin.PSEUDO)
+        label_hwc[..., SOURCE] = dataset.map(sample, "source") if sample.source else int(origin) * stated_hw
+    return label_hwc
+
+
 def resize_image(image_hwc: Image8, size_hw: Size | None) -> Image8:
     """The image at another size, bilinear with antialiasing; None leaves it alone."""
     if size_hw is None or image_hwc.shape[:2] == size_hw:
@@ -80,151 +103,28 @@ def resize_image(image_hwc: Image8, size_hw: Size | None) -> Image8:
 
 
 def resize_mask(mask_hw: Image8, size_hw: Size | None) -> Image8:
-    """The mask at another size, nearest; None leaves it alone.
+    """The mask at another size; see `resize_label`."""
+    return resize_label(mask_hw[..., None], size_hw)[..., 0]
+
+
+def resize_label(label_hwc: Image8, size_hw: Size | None) -> Image8:
+    """The label at another size, nearest; None leaves it alone. Its first channel holds class ids.
 
     Where hardly a pixel is labelled (points, strokes), nearest lookup would lose most of them: there each labelled
     pixel is carried to the pixel it falls into.
     """
-    if size_hw is None or mask_hw.shape == size_hw:
-        return mask_hw
-    small_hw = np.array(Image.fromarray(mask_hw).resize(size_hw[::-1], Image.Resampling.NEAREST))
-    rows, columns = np.nonzero(mask_hw != IGNORE)
-    if len(rows) < SPARSE * mask_hw.size:
-        height, width = mask_hw.shape
-        small_hw[:] = IGNORE
-        small_hw[rows * size_hw[0] // height, columns * size_hw[1] // width] = mask_hw[rows, columns]
-    return small_hw
+    if size_hw is None or label_hwc.shape[:2] == size_hw:
+        return label_hwc
+    height, width = label_hwc.shape[:2]
+    rows, columns = np.nonzero(label_hwc[..., CLASS] != IGNORE)
+    if len(rows) >= SPARSE * height * width:
+        return label_hwc[_nearest(height, size_hw[0])[:, None], _nearest(width, size_hw[1])]
+    small_hwc = np.zeros((*size_hw, label_hwc.shape[2]), np.uint8)
+    small_hwc[..., CLASS] = IGNORE
+    small_hwc[rows * size_hw[0] // height, columns * size_hw[1] // width] = label_hwc[rows, columns]
+    return small_hwc
 
 
-@dataclass(kw_only=True)
-class PixelCache:
-    """Decoded pictures of ``rows`` at their working size (``size_hw``; None: their own), kept while memory allows.
-
-    Mask pixels of confidence below ``min_confidence`` (0 to 1) become ignore where a sample has a confidence map.
-    Memory is bounded by ``budget`` bytes; what does not fit is decoded again at each visit.
-    """
-
-    rows: Sequence[Row]
-    size_hw: Size | None
-    min_confidence: float = 0.0
-    budget: int = 4 << 30
-    _kept: dict[int, Pixels] = field(default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.min_confidence <= 1:
-            raise ConfigError("min_confidence is a probability", got=self.min_confidence, expected="0 to 1")
-        if self.budget < 0:
-            raise ConfigError("cache_gib must not be negative", got=self.budget / 2**30)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> Pixels:
-        if (pixels := self._kept.get(index)) is None:
-            pixels = self._decode(self.rows[index])
-            size = pixels.image_hwc.nbytes + pixels.target_hw.nbytes
-            if size <= self.budget:
-                self.budget -= size
-                self._kept[index] = pixels
-        return pixels
-
-    def largest(self) -> Size:
-        """The smallest frame every picture fits in, (height, width)."""
-        if self.size_hw:
-            return self.size_hw
-        return max(row.sample.height for row in self.rows), max(row.sample.width for row in self.rows)
-
-    def _decode(self, row: Row) -> Pixels:
-        dataset, sample = row
-        image_hwc, mask_hw = dataset.image(sample), dataset.mask(sample)
-        where = f"{dataset.root}: {sample.id}"
-        masks.check_mask(mask_hw, dataset.classes, (image_hwc.shape[0], image_hwc.shape[1]), where)
-        if self.min_confidence > 0 and sample.confidence:
-            doubtful_hw = dataset.map(sample, "confidence") < 255 * self.min_confidence
-            mask_hw = np.where(doubtful_hw, np.uint8(IGNORE), mask_hw)
-        return Pixels(resize_image(image_hwc, self.size_hw), resize_mask(mask_hw, self.size_hw))
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingBatches:
-    """Batches drawn from ``sources`` ({name: cache}), each source shuffled anew at each of its epochs.
-
-    ``shares`` says which part of the pictures each source supplies (they add up to 1): in any run of batches the count
-    is off by less than one picture. Pictures are cut at random to ``crop_hw``; smaller ones are padded with ignore.
-    """
-
-    sources: Mapping[str, PixelCache]
-    shares: Mapping[str, float]
-    batch: int
-    crop_hw: Size
-    seed: int
-
-    def __post_init__(self) -> None:
-        if self.sources.keys() != self.shares.keys() or abs(sum(self.shares.values()) - 1) > 1e-9:
-            raise ConfigError("shares must add up to 1, one a source", got=dict(self.shares))
-        for cache in self.sources.values():
-            if strays := [row.sample.id for row in cache.rows if row.sample.split != Split.TRAIN]:
-                raise TrainingError("only rows of the train split may be trained on", where=", ".join(strays[:5]))
-
-    def __getitem__(self, step: int) -> Batch:
-        """The batch of one optimisation step, counted from 0."""
-        picked = self._picks(step)
-        rng = generator(self.seed, "crop", step)
-        framed = [_frame(self.sources[name][index], self.crop_hw, rng) for name, index in picked]
-        return stack(framed, [self.sources[name].rows[index].sample.id for name, index in picked])
-
-    def _picks(self, step: int) -> list[tuple[str, int]]:
-        picked: list[tuple[str, int]] = []
-        before = after = 0.0
-        for name, share in self.shares.items():
-            before, after = after, after + share
-            first, stop = (self._supplied(at, before, after) for at in (step, step + 1))
-            picked += [(name, self._index(name, position)) for position in range(first, stop)]
-        return picked
-
-    def _supplied(self, step: int, before: float, after: float) -> int:
-        """Pictures one source has supplied in all batches before ``step``."""
-        total = step * self.batch
-        return round(total * after) - round(total * before)
-
-    def _index(self, name: str, position: int) -> int:
-        epoch, place = divmod(position, len(self.sources[name]))
-        return int(_order(self.seed, name, epoch, len(self.sources[name]))[place])
-
-
-def validation_batches(cache: PixelCache, batch: int) -> Iterator[Batch]:
-    """Every picture once and uncut, in order; neighbours of equal size share a batch."""
-    held: list[int] = []
-    for index in range(len(cache)):
-        if held and (len(held) == batch or cache[held[0]].target_hw.shape != cache[index].target_hw.shape):
-            yield stack([cache[i] for i in held], [cache.rows[i].sample.id for i in held])
-            held = []
-        held.append(index)
-    if held:
-        yield stack([cache[i] for i in held], [cache.rows[i].sample.id for i in held])
-
-
-def stack(pixels: Sequence[Pixels], ids: Sequence[str]) -> Batch:
-    """Pictures of equal size as one batch, channels last in memory."""
-    images_nhwc = torch.from_numpy(np.stack([one.image_hwc for one in pixels]))
-    targets_nhw = torch.from_numpy(np.stack([one.target_hw for one in pixels]))
-    return Batch(images_nhwc.permute(0, 3, 1, 2), targets_nhw, tuple(ids))
-
-
-@functools.lru_cache(maxsize=8)
-def _order(seed: int, name: str, epoch: int, length: int) -> npt.NDArray[np.int64]:
-    return generator(seed, "order", name, epoch).permutation(length)
-
-
-def _frame(pixels: Pixels, crop_hw: Size, rng: np.random.Generator) -> Pixels:
-    height, width = pixels.target_hw.shape
-    top, left = (
-        int(rng.integers(max(have - want, 0) + 1)) for have, want in zip((height, width), crop_hw, strict=True)
-    )
-    window = (slice(top, top + crop_hw[0]), slice(left, left + crop_hw[1]))
-    image_hwc, target_hw = pixels.image_hwc[window], pixels.target_hw[window]
-    below, right = crop_hw[0] - target_hw.shape[0], crop_hw[1] - target_hw.shape[1]
-    if below or right:
-        image_hwc = np.pad(image_hwc, ((0, below), (0, right), (0, 0)), mode="edge")
-        target_hw = np.pad(target_hw, ((0, below), (0, right)), constant_values=IGNORE)
-    return Pixels(image_hwc, target_hw)
+def _nearest(have: int, want: int) -> npt.NDArray[np.int64]:
+    """For each pixel of the new side, the old pixel its middle lies in."""
+    return (2 * np.arange(want) + 1) * have // (2 * want)

@@ -6,147 +6,179 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
-import numpy as np
 import torch
 
 from factory.core import digests
-from factory.execute import reporting
+from factory.core.errors import ConfigError, MachineError, TrainingError
+from factory.core.writer import Writer
 from factory.execute.progress import Progress
-from factory.measure.iou import or_none
+from factory.execute.ranks import nodes, rank
 from factory.segment import checkpoint
+from factory.segment.ledger import Ledger
 from factory.segment.models import best_device
 from factory.segment.module import SegmentationModule
+from factory.segment.recorder import Log, Recorder, patient_signals
+from factory.segment.track import Tracks
 
 NOTICES = (
     r"The '.*_dataloader' does not have many workers",
     r"You defined a `validation_step` but have no `val_dataloader`",
     r"Total length of `.*` across ranks is zero",
     r".*does not have a deterministic implementation",
+    r"Found \d+ module\(s\) in eval mode at the start of training",  # the running mean of the weights
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated",
 )
 """Third-party warnings that tell nobody anything here; each is matched from its beginning."""
 
-
-@dataclass
-class Log:
-    """What training has seen so far: one row a validation, and the best one."""
-
-    history: list[dict[str, Any]] = field(default_factory=list)
-    best: dict[str, Any] | None = None
+NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
+LEAST_PART = 2
+"""Pictures that batch norm needs at a time."""
 
 
-class Recorder(lightning.Callback):
-    """Writes history, the best checkpoint and the resumable state while training goes on."""
+@dataclass(kw_only=True)
+class Run:
+    """One training: its module, where its state and best weights are kept, and how weights are packed."""
 
-    def __init__(
-        self, *, log: Log, state: Path, keep_best: Callable[[bytes], object], pack: Callable[[], bytes]
-    ) -> None:
-        self.seen, self.state, self.keep_best, self.pack = log, state, keep_best, pack
-        self.progress: Progress | None = None
+    module: SegmentationModule
+    out: Writer
+    pack: Callable[[], bytes]
+    tracks: Tracks
+    devices: int = 1
 
-    def on_train_batch_end(self, _: lightning.Trainer, pl_module: lightning.LightningModule, *__: Any) -> None:
-        """Count the step; save the state every so many steps (a validation saves it anyway)."""
-        module = _ours(pl_module)
-        module.step += 1
-        if self.progress:
-            self.progress.advance(note=self._note(module))
-        due = module.step % module.recipe.save_every == 0
-        if due and module.step % module.recipe.validate_every and module.step < module.recipe.steps:
-            self.save(module)
+    def __post_init__(self) -> None:
+        recipe = self.module.recipe
+        shares = self.devices * recipe.accumulate
+        if self.devices < 1 or recipe.batch % shares or recipe.batch // shares < LEAST_PART:
+            got = f"devices={self.devices} accumulate={recipe.accumulate} batch={recipe.batch}"
+            expected = "a batch that divides into two or more pictures for each device and part"
+            raise ConfigError("a batch cannot be shared so", where="train.devices", got=got, expected=expected)
 
-    def on_train_epoch_end(self, _: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Record the validation that just ran, keep the model if it is the best so far, save the state."""
-        module = _ours(pl_module)
-        measured = len(module.validation) > 0
-        miou = or_none(module.confusion.miou()) if measured else None
-        self.seen.history.append(
-            {
-                "step": module.step,
-                "train_loss": float(np.mean(module.losses)),
-                "lr": module.recipe.decoder_lr * module.recipe.factor(module.step - 1),
-                "val_miou": miou,
-                "val_pixel_accuracy": or_none(module.confusion.pixel_accuracy()) if measured else None,
-                "val_f1": or_none(module.confusion.mean_f1()) if measured else None,
-            }
+    @property
+    def state(self) -> Path:
+        """The file a later try starts from."""
+        return self.out.scratch / "state.pt"
+
+    def fit(self) -> Log:
+        """Train from where the state left off to the recipe's last step, or until patience ends.
+
+        Out of memory, a batch is worked through in twice as many parts, from the last state on. `TrainingError` where
+        the loss is no longer a number: the weights of the last state are then in `last_good.ckpt`.
+        """
+        module, log = self.module, Log()
+        recorder = Recorder(
+            seen=log,
+            save=lambda: self._save(log, module.current_state()),
+            keep_best=lambda: self._write("best.ckpt"),
+            tracks=self.tracks,
         )
-        module.losses = []
-        if miou is not None and (self.seen.best is None or miou > self.seen.best["miou"]):
-            figures = module.confusion.figures(module.model.classes)
-            self.seen.best = {"step": module.step, **figures, "confusion": module.confusion.counts_kk.tolist()}
-            self.keep_best(self.pack())
-        if miou is not None:
-            reporting.report(module.step, miou)
-        self.save(module)
+        if self.state.is_file():
+            self._take_up(log)
+        elif not rank():
+            self._save(log, {})
+        with _quiet(), _deterministic(), torch.random.fork_rng(), Progress("train", module.recipe.steps) as progress:
+            progress.advance(module.step)
+            recorder.progress = progress
+            while module.step < module.recipe.steps and not log.ended(module.recipe.patience):
+                self._try(recorder)
+        return log
 
-    def save(self, module: SegmentationModule) -> None:
+    def _try(self, recorder: Recorder) -> None:
+        try:
+            with patient_signals(recorder):
+                self._trainer(recorder).fit(self.module)
+        except SystemExit as stopped:  # Lightning's answer to an interrupt; what it means is the caller's to say
+            raise KeyboardInterrupt from stopped
+        except TrainingError as error:
+            self._take_up(recorder.seen)
+            kept = self.out.path(self._write("last_good.ckpt"))
+            error.todo = f"{error.todo}; the weights of step {self.module.step} are kept in {kept}"
+            raise
+        except (RuntimeError, MemoryError) as error:
+            if not _is_memory(error):
+                raise
+            self._halve(recorder, error)
+
+    def _halve(self, recorder: Recorder, error: Exception) -> None:
+        module = self.module
+        batch, parts = module.recipe.batch // self.devices, 2 * module.parts
+        if batch % parts or batch // parts < LEAST_PART or self.devices > 1:
+            what = f"out of memory with {batch // module.parts} pictures at a time"
+            todo = "make pictures (size) or crop smaller, choose a smaller model, or give a larger accumulate"
+            raise MachineError.of(error, what=what, where="train", todo=todo) from error
+        self._take_up(recorder.seen)
+        module.parts = parts
+        self._save(recorder.seen, module.saved)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        recorder.say(f"out of memory: from step {module.step} on a batch of {batch} is worked through in {parts} parts")
+
+    def _write(self, name: str) -> str:
+        return self.out.write(name, self.pack())
+
+    def _save(self, log: Log, saved: dict[str, Any]) -> None:
         """Write everything a later try needs, whole or not at all."""
+        module = self.module
+        module.ledger.settle()
+        if not all(value.isfinite().all() for value in module.model.state_dict().values()):
+            raise TrainingError(
+                "the weights are no longer numbers",
+                where=f"step {module.step}",
+                todo="lower encoder_lr and decoder_lr, or set clip_norm=1",
+            )
         content = {
             "step": module.step,
-            "losses": module.losses,
+            "parts": module.parts,
+            "losses": module.ledger.steps,
             "weights": module.model.state_dict(),
-            "optimiser": module.saved_optimiser().state_dict(),
-            "history": self.seen.history,
-            "best": self.seen.best,
+            "average": module.average.state_dict() if module.average else {},
+            "saved": saved,
+            "log": asdict(log),
         }
         digests.write_atomically(self.state, checkpoint.dump(content))
 
-    def _note(self, module: SegmentationModule) -> str:
-        loss = f"loss {np.mean(module.losses[-20:]):.3f}"
-        return f"{loss}, mIoU {100 * self.seen.best['miou']:.1f}" if self.seen.best else loss
+    def _take_up(self, log: Log) -> None:
+        content, module = checkpoint.read(self.state), self.module
+        module.model.load_state_dict(content["weights"])
+        if module.average:
+            module.average.load_state_dict(content["average"])
+        module.step, module.parts, module.ledger = content["step"], content["parts"], Ledger(content["losses"])
+        module.saved = content["saved"]
+        for name, value in content["log"].items():
+            setattr(log, name, value)
+
+    def _trainer(self, recorder: Recorder) -> lightning.Trainer:
+        recipe, on_gpu, several = self.module.recipe, best_device().type == "cuda", self.devices > 1
+        return lightning.Trainer(
+            accelerator="gpu" if on_gpu else "cpu",
+            devices=self.devices,
+            num_nodes=nodes(self.devices) if several else 1,
+            strategy="ddp" if several else "auto",
+            sync_batchnorm=several and on_gpu,
+            precision=_precision(recipe.precision, on_gpu=on_gpu),  # type: ignore[arg-type]  # checked by Recipe
+            max_steps=recipe.steps - self.module.step,
+            max_epochs=-1,
+            accumulate_grad_batches=self.module.parts,
+            reload_dataloaders_every_n_epochs=1,
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
+            gradient_clip_val=recipe.clip_norm,
+            callbacks=[recorder],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
 
 
-def fit(
-    module: SegmentationModule, *, state: Path, keep_best: Callable[[bytes], object], pack: Callable[[], bytes]
-) -> Log:
-    """Train from where ``state`` left off to the recipe's last step.
-
-    ``pack`` gives the current weights as a checkpoint, ``keep_best`` takes it whenever validation got better.
-    """
-    log = Log()
-    if state.is_file():
-        _take_up(module, log, checkpoint.read(state))
-    left = module.recipe.steps - module.step
-    if not left:
-        return log
-    recorder = Recorder(log=log, state=state, keep_best=keep_best, pack=pack)
-    with _quiet(), _deterministic(), torch.random.fork_rng(), Progress("train", module.recipe.steps) as progress:
-        progress.advance(module.step)
-        recorder.progress = progress
-        try:
-            _trainer(module, recorder, left).fit(module)
-        except SystemExit as stopped:  # Lightning's answer to an interrupt; what it means is the caller's to say
-            raise KeyboardInterrupt from stopped
-    return log
-
-
-def _take_up(module: SegmentationModule, log: Log, content: dict[str, Any]) -> None:
-    module.model.load_state_dict(content["weights"])
-    module.step, module.losses, module.optimiser_state = content["step"], content["losses"], content["optimiser"]
-    log.history, log.best = content["history"], content["best"]
-
-
-def _trainer(module: SegmentationModule, recorder: Recorder, steps: int) -> lightning.Trainer:
-    on_gpu = best_device().type == "cuda"
-    return lightning.Trainer(
-        accelerator="gpu" if on_gpu else "cpu",
-        devices=1,
-        precision=_precision(module.recipe.precision, on_gpu=on_gpu),  # type: ignore[arg-type]  # checked by Recipe
-        max_steps=steps,
-        max_epochs=-1,
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        gradient_clip_val=module.recipe.clip_norm,
-        callbacks=[recorder],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+def _is_memory(error: Exception) -> bool:
+    """Whether the allocator of a GPU or of the machine gave up."""
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or any(words in str(error).lower() for words in NO_MEMORY)
 
 
 def _precision(asked: str, *, on_gpu: bool) -> str:
@@ -162,16 +194,18 @@ def _precision(asked: str, *, on_gpu: bool) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """No greetings and hints from Lightning."""
-    logger = logging.getLogger("lightning.pytorch")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         for notice in NOTICES:
             warnings.filterwarnings("ignore", message=notice)
         try:
             yield
         finally:
-            logger.setLevel(before)
+            for logger, level in zip(loggers, before, strict=True):
+                logger.setLevel(level)
 
 
 @contextmanager
@@ -186,8 +220,3 @@ def _deterministic() -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before)
         settings.fill_uninitialized_memory = filled
-
-
-def _ours(module: lightning.LightningModule) -> SegmentationModule:
-    assert isinstance(module, SegmentationModule)
-    return module

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import segmentation_models_pytorch as smp
 import torch
@@ -51,6 +51,7 @@ class SegmenterSpec:
     decoder_channels: int | None = None
     decoder_dropout: float = 0.5
     head_dropout: float = 0.1
+    edge_head: bool = False
 
     def __post_init__(self) -> None:
         _choose("model.architecture", self.architecture, tuple(ARCHITECTURES))
@@ -74,6 +75,14 @@ class SegmenterSpec:
         return NORMALISATIONS[chosen or self.normalisation]
 
 
+class Outputs(NamedTuple):
+    """What training sees of the network: logits, the map before the head, and logits of edges if it has any."""
+
+    logits_nkhw: Tensor
+    features_nchw: Tensor
+    edges_n1hw: Tensor | None
+
+
 class Segmenter(nn.Module):
     """RGB in [0, 1] of any size -> class logits of the same size.
 
@@ -93,6 +102,14 @@ class Segmenter(nn.Module):
         """Logits, shape (N, K, H, W)."""
         height, width = images_nchw.shape[-2:]
         return self.decode(self.encode(images_nchw), (height, width))
+
+    def outputs(self, images_nchw: Tensor) -> Outputs:
+        """Logits and what came before them."""
+        height, width = images_nchw.shape[-2:]
+        features = self.encode(images_nchw)
+        decoded_nchw = self.network.decoder(list(features)) if self._decoder_drops else features[0]
+        logits_nkhw = self.network.segmentation_head(self.head_dropout(decoded_nchw))
+        return Outputs(logits_nkhw[..., :height, :width], decoded_nchw, None)
 
     def encode(self, images_nchw: Tensor) -> list[Tensor]:
         """What comes before the first dropout, of the images padded to the stride at the right and bottom.

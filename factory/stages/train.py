@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from factory.core import digests
 from factory.core.classes import ClassList
@@ -12,31 +14,46 @@ from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.writer import ModelWriter
 from factory.segment import checkpoint
-from factory.segment.data import PixelCache, Row, Size, TrainingBatches, training_rows, validation_rows
-from factory.segment.fit import fit
-from factory.segment.losses import Loss
+from factory.segment.batches import TrainingBatches
+from factory.segment.cache import PixelCache
+from factory.segment.data import Row, Size, bare_rows, training_rows, validation_rows
+from factory.segment.fit import Run
+from factory.segment.history import as_csv
+from factory.segment.losses.term import Term, Total
+from factory.segment.mixing import Mixing
 from factory.segment.models import SegmenterSpec, build
-from factory.segment.module import Augment, Recipe, SegmentationModule
+from factory.segment.module import Augment, SegmentationModule
+from factory.segment.rare import RareClasses
+from factory.segment.recipe import Recipe
+from factory.segment.recorder import Log
+from factory.segment.teacher import Teacher
+from factory.segment.track import Tracks
+from factory.segment.weighing import PixelWeights
 
 
 def run(
     *,
     real: Dataset | None,
     synthetic: Dataset | None,
+    unlabelled: Dataset | None,
     validation: Dataset | None,
     weights: Path | None,
     out: ModelWriter,
     seed: int,
     model: SegmenterSpec,
-    loss: Loss,
+    loss: Mapping[str, Term],
     augmentation: Augment,
+    pixel_weights: PixelWeights,
+    sampling: RareClasses | None,
+    mixing: Mixing,
+    teacher: Teacher | None,
     size: Sequence[int] | None,
     crop: Sequence[int] | None,
     synthetic_share: float,
-    min_confidence: float,
-    cache_gib: float,
+    unlabelled_share: float,
     steps: int,
     batch: int,
+    accumulate: int,
     validate_every: int,
     save_every: int,
     encoder_lr: float,
@@ -45,16 +62,27 @@ def run(
     power: float,
     warmup: int,
     clip_norm: float | None,
+    ema: float,
+    patience: int | None,
     precision: str,
+    channels_last: bool,
+    compiled: bool,
+    devices: int,
+    cache: str,
+    cache_gib: float,
+    tensorboard: str | None,
+    mlflow: str | None,
 ) -> None:
-    """Write `best.ckpt`, `last.ckpt`, `history.json` and `validation.json`.
+    """Write `best.ckpt`, `last.ckpt`, `history.json`, `history.csv` and `validation.json`.
 
-    Learns from the train split of ``real`` and ``synthetic`` (at least one) and validates on the val split of
-    ``validation``, else of real, else of synthetic. ``size`` and ``crop`` are (height, width); see conf/train.yaml.
+    Learns from the train split of ``real`` and ``synthetic`` (at least one), by way of ``teacher`` from the pictures of
+    ``unlabelled`` too, and validates on the val split of ``validation``, else of real, else of synthetic. ``size`` and
+    ``crop`` are (height, width); see conf/train.yaml.
     """
     recipe = Recipe(
         steps=steps,
         batch=batch,
+        accumulate=accumulate,
         validate_every=validate_every,
         save_every=save_every,
         encoder_lr=encoder_lr,
@@ -63,38 +91,63 @@ def run(
         power=power,
         warmup=warmup,
         clip_norm=clip_norm,
+        ema=ema,
+        patience=patience,
         precision=precision,
+        channels_last=channels_last,
+        compiled=compiled,
     )
-    size_hw = _pair("size", size)
-    pixels = partial(PixelCache, size_hw=size_hw, budget=int(cache_gib * 2**30))
-    out.classes = _classes(real, synthetic, validation)
-    sources = {name: pixels(rows=rows, min_confidence=min_confidence) for name, rows in _rows(real, synthetic).items()}
+    total, size_hw = Total(terms=loss), _pair("size", size)
+    out.classes = _classes(real, synthetic, validation, unlabelled)
+    pixels = partial(PixelCache, size_hw=size_hw, folder=Path(cache), limit=int(cache_gib * 2**30))
+    rows = _rows(real, synthetic, unlabelled if teacher else None)
+    sources = {name: pixels(rows=some) for name, some in rows.items()}
+    shares = _shares(sources, synthetic_share, unlabelled_share)
     module = SegmentationModule(
-        model=build(model, out.classes, weights=weights, seed=seed),
-        loss=loss,
+        model=build(replace(model, edge_head=total.needs_edges), out.classes, weights=weights, seed=seed),
+        loss=total,
         augmentation=augmentation,
+        mixing=mixing,
+        weights=pixel_weights,
+        teacher=teacher,
         recipe=recipe,
-        batches=_batches(sources, synthetic_share, batch, _pair("crop", crop), seed),
+        batches=TrainingBatches(
+            sources=sources,
+            shares=shares,
+            batch=batch,
+            crop_hw=_pair("crop", crop) or _largest(sources),
+            seed=seed,
+            rare=sampling,
+        ),
         validation=pixels(rows=validation_rows(validation, real, synthetic)),
         seed=seed,
     )
-    _train(module, size_hw, out)
+    name = f"{out.target.parent.name}/{out.target.name}"
+    tracks = Tracks(tensorboard=tensorboard, mlflow=mlflow, name=name, parameters=out.identity.config)
+    _train(module, size_hw, out, tracks, devices)
 
 
-def _train(module: SegmentationModule, size_hw: Size | None, out: ModelWriter) -> None:
+def _train(module: SegmentationModule, size_hw: Size | None, out: ModelWriter, tracks: Tracks, devices: int) -> None:
     def pack() -> bytes:
         return checkpoint.encode(
-            checkpoint.Trained(model=module.model, size_hw=size_hw, tile_hw=module.tile_hw, step=module.step)
+            checkpoint.Trained(model=module.kept, size_hw=size_hw, tile_hw=module.tile_hw, step=module.step)
         )
 
     if not len(module.validation):
         out.report("validation", "no val rows with masks to trust: the last weights stand for the best")
-    log = fit(module, state=out.scratch / "state.pt", keep_best=lambda data: out.write("best.ckpt", data), pack=pack)
-    last = pack()
+    log = Run(module=module, out=out, pack=pack, tracks=tracks, devices=devices).fit()
+    _write(module, log, pack(), out)
+
+
+def _write(module: SegmentationModule, log: Log, last: bytes, out: ModelWriter) -> None:
     out.write("last.ckpt", last)
     if log.best is None:
         out.write("best.ckpt", last)
+    if module.parts > module.recipe.accumulate:
+        reason = f"a batch of {module.recipe.batch} did not fit: it was worked through in {module.parts} parts"
+        out.report("memory", reason)
     out.write("history.json", digests.canonical(log.history))
+    out.write("history.csv", as_csv(log.history))
     out.write("validation.json", digests.canonical(log.best or {}))
     out.figures = {
         "val_miou": log.best and log.best["miou"],
@@ -112,8 +165,8 @@ def _classes(*given: Dataset | None) -> ClassList:
     return datasets[0].classes
 
 
-def _rows(real: Dataset | None, synthetic: Dataset | None) -> dict[str, list[Row]]:
-    """The train rows by kind; `ArtefactError` without any."""
+def _rows(real: Dataset | None, synthetic: Dataset | None, unlabelled: Dataset | None) -> dict[str, list[Row]]:
+    """The train rows by kind; `ArtefactError` without any that are labelled."""
     rows = {"synthetic": training_rows(synthetic), "real": training_rows(real)}
     if not any(rows.values()):
         raise ArtefactError(
@@ -122,24 +175,25 @@ def _rows(real: Dataset | None, synthetic: Dataset | None) -> dict[str, list[Row
             expected="rows of the train split that have masks",
             todo="give inputs.real=… or inputs.synthetic=…, or run label first",
         )
-    return {name: some for name, some in rows.items() if some}
+    return {name: some for name, some in (rows | {"unlabelled": bare_rows(unlabelled)}).items() if some}
 
 
-def _batches(
-    sources: dict[str, PixelCache], synthetic_share: float, batch: int, crop_hw: Size | None, seed: int
-) -> TrainingBatches:
+def _shares(sources: Mapping[str, Any], synthetic: float, unlabelled: float) -> dict[str, float]:
+    """Which part of a batch each source supplies."""
+    for name, share in (("synthetic_share", synthetic), ("unlabelled_share", unlabelled)):
+        if not 0 < share < 1:
+            raise ConfigError(f"{name} lies between 0 and 1", got=share, todo="leave out the other input")
+    labelled = 1 - unlabelled if "unlabelled" in sources else 1.0
+    both = {"synthetic", "real"} <= set(sources)
+    parts = {"synthetic": synthetic if both else 1.0, "real": 1 - synthetic if both else 1.0}
+    shares = {name: labelled * part for name, part in parts.items() if name in sources}
+    return shares | ({"unlabelled": unlabelled} if "unlabelled" in sources else {})
+
+
+def _largest(sources: Mapping[str, PixelCache]) -> Size:
     """Without a crop size, steps see the whole of the largest picture."""
     heights, widths = zip(*(cache.largest() for cache in sources.values()), strict=True)
-    shares = _shares(list(sources), synthetic_share)
-    crop_hw = crop_hw or (max(heights), max(widths))
-    return TrainingBatches(sources=sources, shares=shares, batch=batch, crop_hw=crop_hw, seed=seed)
-
-
-def _shares(names: list[str], synthetic_share: float) -> dict[str, float]:
-    if not 0 < synthetic_share < 1:
-        raise ConfigError("synthetic_share lies between 0 and 1", got=synthetic_share, todo="leave out the other input")
-    both = {"synthetic": synthetic_share, "real": 1 - synthetic_share}
-    return both if len(names) == 2 else {names[0]: 1.0}
+    return max(heights), max(widths)
 
 
 def _pair(key: str, value: Sequence[int] | None) -> Size | None:

@@ -18,7 +18,7 @@ from factory.command.tuning.plan import Plan, plan
 from factory.command.tuning.words import read
 from factory.core.artefact import Model, Report
 from factory.tune.space import Choices, Numbers
-from tests.segment.test_fit import bright_squares
+from tests.segment.training import bright_squares
 
 TINY = [
     "model=unet", "model.encoder=tu-mobilenetv3_small_050", "model.decoder_channels=16", "augmentation=none", "steps=4",
@@ -36,7 +36,15 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def words(squares: Path, tmp_path: Path) -> list[str]:
     """A search of two keys of training."""
-    return ["tune", f"inputs.real={squares}", *TINY, *SPACE, "sampler.startup=2", f"out={tmp_path}/tune"]
+    return [
+        "tune",
+        f"inputs.real={squares}",
+        *TINY,
+        *SPACE,
+        f"cache={tmp_path}/cache",
+        "sampler.startup=2",
+        f"out={tmp_path}/tune",
+    ]
 
 
 def history(folder: Path) -> list[dict[str, object]]:
@@ -127,7 +135,16 @@ def line(tmp_path: Path) -> list[str]:
         f"root={tmp_path}/root",
     ]
     executors = [f"{step}.executor=serial" for step in ("ingest", "photograph", "label")] + ["label.refiner=argmax"]
-    return ["stage=run", "experiment=coins", stages, *tiny, *sizes, *executors, f"out={tmp_path}/tune"]
+    return [
+        "stage=run",
+        "experiment=coins",
+        stages,
+        *tiny,
+        *sizes,
+        *executors,
+        f"root={tmp_path}/root",
+        f"out={tmp_path}/tune",
+    ]
 
 
 def test_a_search_of_a_line_makes_shared_steps_once_and_leaves_out_what_nobody_judges(line, tmp_path) -> None:
@@ -239,6 +256,8 @@ def test_a_space_can_come_from_a_file(tmp_path: Path) -> None:
         (["stage=run", "space.train.steps=1,2", "objective=evalute.miou"], "no such step"),
         (["stage=run", "space.select.passes=1,2"], "reaches no step that measures"),
         (["stage=run", "space.name=a,b"], "this cannot vary"),
+        (["space.decoder_lr=1,2", "devices=2"], "each training of a search has one device"),
+        (["space.cache_gib=1,2"], "changes no step"),
         (["stage=run", "experiment=gone", "space.train.steps=1,2"], "gone"),
     ],
 )
@@ -251,6 +270,13 @@ def test_a_mistake_ends_in_one_message_before_anything_is_made(words, said, tmp_
     assert said in printed
     assert "Traceback" not in printed
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_processes_of_one_job_are_told_how_to_share(monkeypatch, capfd) -> None:
+    """As torchrun or SLURM would start them."""
+    monkeypatch.setenv("RANK", "1")
+    assert main(["tune", *SPACE]) == 1
+    assert "start the same command several times" in capfd.readouterr().err
 
 
 def test_help_lists_the_keys_and_the_forms_of_a_space(capfd) -> None:

@@ -1,4 +1,4 @@
-"""Augmentation: image and mask move together, and the same seed gives the same draw."""
+"""Augmentation: image and label move together, and the same seed gives the same draw."""
 
 import pytest
 import torch
@@ -23,49 +23,57 @@ STILL = {
 
 
 def batch(size_hw: tuple[int, int] = (32, 48)) -> tuple[torch.Tensor, torch.Tensor]:
-    """Three pictures that are white where the class is 1 and black where it is 0."""
-    targets = torch.zeros(3, *size_hw, dtype=torch.long)
+    """Three pictures that are white where the class is 1 and black where it is 0; confidence 200, source 4."""
+    targets = torch.zeros(3, *size_hw, dtype=torch.uint8)
     targets[:, 4:20, 6:30] = 1
-    return targets.unsqueeze(1).expand(-1, 3, -1, -1).float(), targets
+    return targets.unsqueeze(1).expand(-1, 3, -1, -1).float(), labelled(targets)
+
+
+def labelled(targets: torch.Tensor) -> torch.Tensor:
+    """Labels (N, 3, H, W) of class ids."""
+    return torch.stack([targets, torch.full_like(targets, 200), torch.full_like(targets, 4)], dim=1)
 
 
 def test_nothing_asked_for_nothing_changed():
     """Ids of any value pass, the ignore index too."""
-    images, targets = batch()
-    targets[0, 0, 0], targets[1, 3, 3] = IGNORE, 254
-    moved, found = Augmentation(**STILL)(images, targets)
+    images, labels = batch()
+    labels[0, 0, 0, 0], labels[1, 0, 3, 3] = IGNORE, 254
+    moved, found = Augmentation(**STILL)(images, labels)
     assert (moved == images).all()
-    assert (found == targets).all()
+    assert (found == labels).all()
 
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**31))
-def test_image_and_mask_move_together_and_the_outside_is_ignored(seed):
-    """Away from outlines, white pixels stay class 1 and black ones class 0."""
+def test_image_and_label_move_together_and_the_outside_is_nobodys(seed):
+    """Away from outlines, white pixels stay class 1 and black ones class 0; confidence and source come along."""
     part = Augmentation(**STILL | {"flip": 0.5, "flip_vertical": 0.5, "scale": (0.5, 2.0), "rotate": 180.0})
     torch.manual_seed(seed)
-    moved, found = part(*batch())
+    moved, labels = part(*batch())
+    found, outside = labels[:, 0], labels[:, 0] == IGNORE
     assert set(found.unique().tolist()) <= {0, 1, IGNORE}
+    for channel, value in ((1, 200), (2, 4)):
+        assert (labels[:, channel] == value * ~outside).all()
     sure = (found != IGNORE) & ((moved[:, 0] > 0.99) | (moved[:, 0] < 0.01))
     assert ((moved[:, 0] > 0.5) == (found == 1))[sure].all()
 
 
 def test_flips_alone_are_exact_mirrors():
     """Not a pixel is interpolated."""
-    images, targets = batch()
-    moved, found = Augmentation(**STILL | {"flip": 1.0, "flip_vertical": 1.0})(images, targets)
-    assert (found == targets.flip(1, 2)).all()
+    images, labels = batch()
+    moved, found = Augmentation(**STILL | {"flip": 1.0, "flip_vertical": 1.0})(images, labels)
+    assert (found == labels.flip(2, 3)).all()
     torch.testing.assert_close(moved, images.flip(2, 3))
 
 
 def test_a_quarter_turn_keeps_shapes_on_a_picture_that_is_not_square():
     """Angles are those of pixels: a square stays a square."""
-    targets = torch.zeros(8, 40, 80, dtype=torch.long)
+    targets = torch.zeros(8, 40, 80, dtype=torch.uint8)
     targets[:, 12:28, 32:48] = 1
     images = targets.unsqueeze(1).expand(-1, 3, -1, -1).float()
     torch.manual_seed(0)
-    _, found = Augmentation(**STILL | {"rotate": 180.0})(images, targets)
-    assert (found == 1).sum(dim=(1, 2)).float() == pytest.approx(256, rel=0.1)
+    _, found = Augmentation(**STILL | {"rotate": 180.0})(images, labelled(targets))
+    assert (found[:, 0] == 1).sum(dim=(1, 2)).float() == pytest.approx(256, rel=0.1)
 
 
 @settings(deadline=None, max_examples=25)

@@ -1,5 +1,6 @@
 """The train stage for real: it learns, it is repeatable, and a kill costs nothing but time."""
 
+import csv
 import json
 import os
 import signal
@@ -10,67 +11,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from factory.core.artefact import Kind, Model
 from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
-from factory.core.errors import ArtefactError, ConfigError, TrainingError
+from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Domain, Split, Supervision
 from factory.segment import checkpoint
-from factory.segment.augment import Augmentation
-from factory.segment.losses import CrossEntropy, Dice, Mixture
-from factory.segment.models import SegmenterSpec
-from factory.stages import train
+from factory.segment.losses.cross_entropy import CrossEntropy
+from factory.segment.losses.term import Total
+from factory.segment.mixing import Mixing
+from factory.segment.rare import RareClasses
+from factory.segment.teacher import Teacher
 from tests.artefacts import add_sample, written
+from tests.segment.training import CLASSES, bright_squares, history, trained
 
-CLASSES = ClassList.of(["ground", "coin"])
-SPEC = SegmenterSpec(architecture="unet", encoder="tu-mobilenetv3_small_050", decoder_channels=16, decoder_dropout=0.0)
-SETTINGS = {
-    "size": None,
-    "crop": None,
-    "synthetic_share": 0.5,
-    "min_confidence": 0.0,
-    "cache_gib": 1.0,
-    "steps": 6,
-    "batch": 4,
-    "validate_every": 3,
-    "save_every": 1,
-    "encoder_lr": 3e-3,
-    "decoder_lr": 3e-3,
-    "weight_decay": 0.01,
-    "power": 0.9,
-    "warmup": 0,
-    "clip_norm": None,
-    "precision": "32-true",
+TEACHER = Teacher(loss=Total(terms={"ce": CrossEntropy()}), after=1, threshold=0.5)
+WHOLE_RECIPE = {
+    "teacher": TEACHER,
+    "ema": 0.9,
+    "mixing": Mixing(classmix=0.5),
+    "sampling": RareClasses(),
+    "accumulate": 2,
 }
-
-
-def bright_squares(target: Path, count: int, *, domain: Domain = Domain.REAL) -> Dataset:
-    """Pictures with a bright square each, every fourth for validation, one for testing."""
-    rng = np.random.default_rng(0)
-    with written(target) as out:
-        out.classes = CLASSES
-        for index in range(count):
-            top, left = rng.integers(0, 16, 2)
-            mask = np.zeros((32, 32), np.uint8)
-            mask[top : top + 16, left : left + 16] = 1
-            split = Split.TEST if index == 0 else Split.VAL if index % 4 == 0 else Split.TRAIN
-            sample = add_sample(
-                out, f"{domain}{index}", mask, split=split, domain=domain, supervision=Supervision.EXACT
-            )
-            noise = rng.integers(0, 60, (32, 32, 3))
-            out.write_image(sample.id, (60 + 130 * mask[..., None] + noise).astype(np.uint8))
-    return Dataset.open(target)
-
-
-def trained(target: Path, **changes) -> Model:
-    """The stage run to its end and sealed."""
-    inputs = {"real": None, "synthetic": None, "validation": None, "weights": None}
-    parts = {"model": SPEC, "loss": Mixture(terms=[CrossEntropy(), Dice()], weights=[1.0, 1.0])}
-    call = SETTINGS | inputs | parts | {"augmentation": Augmentation(rotate=5.0), "seed": 0} | changes
-    with written(target, Kind.MODEL) as out:
-        train.run(out=out, **call)
-    return Model.open(target)
 
 
 @pytest.fixture(scope="module")
@@ -82,22 +45,27 @@ def squares(tmp_path_factory):
 def test_a_few_steps_find_bright_squares_and_everything_is_written(squares, tmp_path):
     """History, validation by class, best and last, and figures in the header."""
     model = trained(tmp_path / "model", real=squares, steps=30, validate_every=10, save_every=50)
-    history = json.loads(model.path("history.json").read_text())
-    assert [row["step"] for row in history] == [10, 20, 30]
-    assert set(history[0]) == {"step", "train_loss", "val_miou", "val_pixel_accuracy", "val_f1", "lr"}
-    assert history[-1]["train_loss"] < history[0]["train_loss"]
+    rows = history(model)
+    assert [row["step"] for row in rows] == [10, 20, 30]
+    assert rows[-1]["train_loss"] < rows[0]["train_loss"]
+    assert rows[0]["losses"].keys() == {"ce", "dice"}
+    assert rows[0]["train_loss"] == pytest.approx(sum(rows[0]["losses"].values()))
+    assert rows[0]["val_iou"].keys() == set(CLASSES.names)
     best = json.loads(model.path("validation.json").read_text())
-    assert best["miou"] == max(row["val_miou"] for row in history) == model.figures["val_miou"]
+    assert best["miou"] == max(row["val_miou"] for row in rows) == model.figures["val_miou"]
     assert best["miou"] > 0.6
     assert sum(map(sum, best["confusion"])) == 2 * 32 * 32
     assert checkpoint.load(model.path("best.ckpt"), classes=CLASSES).step == best["step"]
     assert checkpoint.load(model.path("last.ckpt")).step == 30 == model.figures["steps"]
+    with model.path("history.csv").open() as table:
+        assert [float(row["val_iou.coin"]) for row in csv.DictReader(table)] == [row["val_iou"]["coin"] for row in rows]
 
 
 def test_the_same_call_gives_the_same_bytes_and_another_seed_does_not(squares, tmp_path):
     """No clock, no folder name, no order of workers gets in."""
     one, two, three = (
-        trained(tmp_path / name, real=squares, seed=seed).digest for name, seed in (("a", 0), ("b", 0), ("c", 1))
+        trained(tmp_path / name, real=squares, seed=seed, **WHOLE_RECIPE).digest
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
     )
     assert one == two
     assert one != three
@@ -109,6 +77,30 @@ def test_rendered_and_real_pictures_are_mixed_and_sizes_may_differ(squares, tmp_
     model = trained(tmp_path / "model", real=squares, synthetic=rendered, size=[48, 64], crop=[32, 32], steps=3)
     assert checkpoint.load(model.path("best.ckpt")).size_hw == (48, 64)
     assert checkpoint.load(model.path("best.ckpt")).tile_hw == (32, 32)
+
+
+def test_a_teacher_learns_from_pictures_without_any_label(squares, tmp_path):
+    """Its part of the loss begins when it does, and only with a teacher are the pictures looked at."""
+    with written(tmp_path / "bare") as out:
+        out.classes = CLASSES
+        for index in range(4):
+            add_sample(out, f"bare{index}", None, size_hw=(32, 32))
+    bare = Dataset.open(tmp_path / "bare")
+    taught = trained(tmp_path / "taught", real=squares, unlabelled=bare, teacher=TEACHER)
+    rows = history(taught)
+    assert "teacher_ce" in rows[0]["losses"]
+    assert all(np.isfinite(row["train_loss"]) for row in rows)
+    plain, alone = (
+        trained(tmp_path / name, real=squares, unlabelled=given) for name, given in (("p", bare), ("a", None))
+    )
+    assert plain.digest == alone.digest
+
+
+def test_the_running_mean_is_what_is_validated_and_kept(squares, tmp_path):
+    """Where it is asked for: other weights than without it, from the very same steps."""
+    plain, mean = (trained(tmp_path / name, real=squares, ema=ema) for name, ema in (("plain", 0.0), ("mean", 0.9)))
+    assert [row["train_loss"] for row in history(plain)] == [row["train_loss"] for row in history(mean)]
+    assert plain.path("last.ckpt").read_bytes() != mean.path("last.ckpt").read_bytes()
 
 
 def test_without_validation_the_last_weights_stand_for_the_best_and_the_artefact_says_so(tmp_path):
@@ -123,10 +115,31 @@ def test_without_validation_the_last_weights_stand_for_the_best_and_the_artefact
     assert "no val rows" in model.header.issues[0]["reason"]
 
 
-def test_a_loss_that_is_no_number_stops_and_names_the_pictures(squares, tmp_path):
-    """Whatever made it so."""
-    with pytest.raises(TrainingError, match=r"(?s)no longer a number.*step \d+, samples real\d+"):
-        trained(tmp_path / "model", real=squares, encoder_lr=1e30, decoder_lr=1e30, steps=20)
+def test_training_ends_when_patience_does(squares, tmp_path):
+    """With learning rates of 0 nothing ever gets better than the first validation."""
+    still = {"encoder_lr": 0.0, "decoder_lr": 0.0, "weight_decay": 0.0, "validate_every": 1, "ema": 0.99}
+    model = trained(tmp_path / "model", real=squares, steps=50, patience=3, **still)
+    assert 4 <= model.figures["steps"] < 50
+    assert model.figures["best_step"] == model.figures["steps"] - 3
+
+
+def test_a_batch_worked_through_in_parts_counts_as_one_step(squares, tmp_path):
+    """As many steps, and about the same loss: batch norm sees fewer pictures at a time."""
+    whole, parts = (trained(tmp_path / f"m{n}", real=squares, accumulate=n) for n in (1, 2))
+    assert [row["step"] for row in history(whole)] == [row["step"] for row in history(parts)] == [3, 6]
+    assert history(whole)[0]["train_loss"] == pytest.approx(history(parts)[0]["train_loss"], rel=0.3)
+
+
+def test_event_files_hold_what_history_does(squares, tmp_path):
+    """Each figure under its name, for TensorBoard."""
+    model = trained(tmp_path / "model", real=squares, tensorboard=str(tmp_path / "events"))
+    (folder,) = {path.parent for path in (tmp_path / "events").rglob("events.out*")}
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    assert [(e.step, pytest.approx(e.value)) for e in events.Scalars("val_miou")] == [
+        (row["step"], row["val_miou"]) for row in history(model)
+    ]
+    assert "val_iou/coin" in events.Tags()["scalars"]
 
 
 def test_nothing_to_train_on_is_said_before_anything_is_built(squares, tmp_path):
@@ -146,20 +159,25 @@ def test_data_sets_of_other_classes_do_not_mix(squares, tmp_path):
     with written(tmp_path / "other") as out:
         out.classes = ClassList.of(["ground", "paper"])
         add_sample(out, "s", np.eye(32, dtype=np.uint8))
-    with pytest.raises(ArtefactError, match=r"(?s)do not match.*paper"):
-        trained(tmp_path / "model", real=squares, synthetic=Dataset.open(tmp_path / "other"))
+    for name in ("synthetic", "unlabelled"):
+        with pytest.raises(ArtefactError, match=r"(?s)do not match.*paper"):
+            trained(tmp_path / name, real=squares, **{name: Dataset.open(tmp_path / "other")})
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("batch", 1),
+        ("accumulate", 3),
+        ("accumulate", 4),
         ("steps", 0),
         ("decoder_lr", -1.0),
         ("precision", "half"),
+        ("ema", 1.0),
+        ("patience", 0),
         ("size", [8, 8]),
         ("crop", [64]),
-        ("min_confidence", 1.5),
+        ("cache_gib", -1.0),
     ],
 )
 def test_impossible_numbers_are_refused_by_name(squares, tmp_path, key, value):
@@ -175,36 +193,58 @@ def test_a_batch_of_points_outside_every_crop_does_no_harm(tmp_path):
         for index in range(4):
             add_sample(out, f"s{index}", np.full((32, 32), IGNORE, np.uint8))
     model = trained(tmp_path / "model", real=Dataset.open(tmp_path / "data"), steps=2)
-    assert [row["train_loss"] for row in json.loads(model.path("history.json").read_text())] == [0.0]
+    assert [row["train_loss"] for row in history(model)] == [0.0]
+
+
+def test_one_class_alone_can_be_trained_and_measured(tmp_path):
+    """Nothing to tell apart, and nothing breaks."""
+    with written(tmp_path / "data") as out:
+        out.classes = ClassList.of(["all"])
+        for index in range(4):
+            split = Split.VAL if index == 0 else Split.TRAIN
+            add_sample(out, f"s{index}", np.zeros((32, 32), np.uint8), split=split, supervision=Supervision.HUMAN)
+    model = trained(tmp_path / "model", real=Dataset.open(tmp_path / "data"), steps=2, batch=2)
+    assert model.figures["val_miou"] == 1.0
 
 
 KILLED = """
 import sys
 from pathlib import Path
 from factory.core.dataset import Dataset
-from tests.segment.test_fit import trained
-print(trained(Path(sys.argv[2]), real=Dataset.open(Path(sys.argv[1])), steps=12, validate_every=5, save_every=2).digest)
+from tests.segment.test_fit import WHOLE_RECIPE, trained
+about = dict(steps=12, validate_every=5, save_every=2, **WHOLE_RECIPE)
+print(trained(Path(sys.argv[2]), real=Dataset.open(Path(sys.argv[1])), **about).digest)
 """
+ABOUT = {"steps": 12, "validate_every": 5, "save_every": 2, **WHOLE_RECIPE}
+
+
+def start(squares: Dataset, target: Path) -> subprocess.Popen:
+    """The whole recipe in a process of its own."""
+    command = [sys.executable, "-c", KILLED, str(squares.root), str(target)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ), text=True)
+
+
+def wait_for_state(process: subprocess.Popen, target: Path) -> None:
+    """Until the process has saved its state anew, or ended."""
+    state = target.with_name(f"{target.name}.partial") / "scratch" / "state.pt"
+    before = state.stat().st_mtime_ns if state.exists() else 0
+    while process.poll() is None and not (state.exists() and state.stat().st_mtime_ns > before):
+        time.sleep(0.01)
 
 
 @pytest.mark.slow
-def test_killed_at_any_instant_the_same_command_ends_with_the_same_bytes(squares, tmp_path):
-    """A real process, real SIGKILLs at different moments of its work: before, between and after saved states."""
-    whole = trained(tmp_path / "whole" / "model", real=squares, steps=12, validate_every=5, save_every=2).digest
-    target = tmp_path / "killed" / "model"
-    command = [sys.executable, "-c", KILLED, str(squares.root), str(target)]
-    state = target.with_name("model.partial") / "scratch" / "state.pt"
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=str)
+def test_stopped_at_any_instant_the_same_command_ends_with_the_same_bytes(squares, tmp_path, how):
+    """A real process, real signals at different moments of its work: before, between and after saved states."""
+    whole = trained(tmp_path / "whole" / "model", real=squares, **ABOUT)
+    target = tmp_path / "stopped" / "model"
     for delay in (0.0, 0.15, 0.4):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ))
-        before = state.stat().st_mtime_ns if state.exists() else 0
-        while process.poll() is None and not (state.exists() and state.stat().st_mtime_ns > before):
-            time.sleep(0.01)
+        process = start(squares, target)
+        wait_for_state(process, target)
         time.sleep(delay)
-        os.kill(process.pid, signal.SIGKILL)
+        process.send_signal(how)
         process.communicate()
     assert not target.exists()
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert whole == ended.stdout.split()[-1]
-    assert sorted(path.name for path in target.iterdir()) == sorted(
-        ["SHA256SUMS", "artefact.json", "best.ckpt", "history.json", "last.ckpt", "validation.json"]
-    )
+    ended = start(squares, target)
+    assert whole.digest == ended.communicate()[0].split()[-1]
+    assert sorted(path.name for path in target.iterdir()) == sorted(path.name for path in whole.root.iterdir())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.command import compose, tree
-from factory.command.bind import Step, bind
+from factory.command.bind import FOLDERS, MACHINE, Step, bind
 from factory.command.perform import line_of, moved, reached
 from factory.command.tuning.words import Asked
 from factory.core.artefact import Identity
@@ -88,6 +88,7 @@ def plan(asked: Asked) -> Plan:
     judged, figure = _objective(asked, base, set().union(*changed.values()))
     _check_reach(changed, judged, figure)
     needed = _needed(base, judged)
+    _check_devices(base, needed)
     own = frozenset(set().union(*changed.values()) & set(needed))
     for key, config in corners:
         with _blaming(asked, key):
@@ -135,7 +136,7 @@ def _essence(config: Config, name: str) -> Config:
     """A step's configuration without places; what an earlier step made is read by that step's name."""
     made = {config[earlier]["out"]: earlier for earlier in config["line"]}
     inputs = {key: made.get(path, path) for key, path in config[name]["inputs"].items()}
-    kept = {key: value for key, value in config[name].items() if key not in ("out", "overwrite", "executor")}
+    kept = {key: value for key, value in config[name].items() if key not in (*FOLDERS, *MACHINE)}
     return kept | {"inputs": inputs}
 
 
@@ -164,6 +165,13 @@ def _check_reach(changed: dict[str, set[str]], judged: str, figure: str) -> None
                 got=f"reaches {', '.join(sorted(steps)) or 'no step'}",
                 todo="leave it out, or choose another objective=<step>.<figure>",
             )
+
+
+def _check_devices(base: Config, needed: list[str]) -> None:
+    """Processes beside the first of a training would begin searches of their own."""
+    if several := [name for name in needed if base[name].get("devices", 1) != 1]:
+        todo = "leave out devices=…, and start the same command once a GPU (CUDA_VISIBLE_DEVICES=0, 1, …)"
+        raise ConfigError("each training of a search has one device", where=f"{several[0]}.devices", todo=todo)
 
 
 def _needed(base: Config, judged: str) -> list[str]:

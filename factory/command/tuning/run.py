@@ -13,7 +13,8 @@ from factory.command.tuning import best, show
 from factory.command.tuning.plan import Plan, plan
 from factory.command.tuning.words import Asked, read
 from factory.core import digests
-from factory.core.errors import TrainingError
+from factory.core.errors import ConfigError, TrainingError
+from factory.execute.ranks import rank
 from factory.execute.reporting import Listener, listening
 from factory.tune import results
 from factory.tune.ledger import Claim, Ledger
@@ -28,6 +29,11 @@ def tune(words: list[str]) -> None:
 
     Nothing is created before every key of the space has been tried at its ends.
     """
+    if rank():
+        todo = (
+            "start the same command several times without torchrun or srun -n: the study is shared through its folder"
+        )
+        raise ConfigError("the processes of one job cannot share a search", got=f"process {rank()}", todo=todo)
     asked = read(words)
     planned = plan(asked)
     ledger = Ledger.open(
