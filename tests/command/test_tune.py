@@ -59,7 +59,10 @@ def planned(*given: str) -> Plan:
 
 
 def test_a_search_ends_in_a_table_and_an_experiment_that_makes_the_best_again(words, tmp_path, capfd) -> None:
-    """Byte for byte; only the best trial's artefact is kept; the same command has nothing left to do."""
+    """Byte for byte; only the best trial's artefact is kept.
+
+    The same command has nothing left to do; one of other settings is refused, naming them.
+    """
     assert main([*words, "trials=3"]) == 0
     printed = capfd.readouterr()
     assert "what is" not in printed.err
@@ -74,24 +77,10 @@ def test_a_search_ends_in_a_table_and_an_experiment_that_makes_the_best_again(wo
     assert said == f"# tuned: train.val_miou {max(values):.4g}, the best of 3 trials (trial {kept.name}, seed 0)"
     before = (folder / "study.journal").read_bytes()
     assert main([*words, "trials=3"]) == 0
-    assert (folder / "study.journal").read_bytes() == before
-
-
-def test_more_trials_go_on_where_fewer_ended(words, tmp_path) -> None:
-    """The first ones stay as they are."""
-    assert main([*words, "trials=1"]) == 0
-    first = history(tmp_path / "tune")
-    assert main([*words, "trials=2"]) == 0
-    assert history(tmp_path / "tune")[:1] == first
-    assert len(history(tmp_path / "tune")) == 2
-
-
-def test_other_settings_are_refused_by_name(words, tmp_path, capfd) -> None:
-    """As artefacts are."""
-    assert main([*words, "trials=1"]) == 0
     capfd.readouterr()
-    assert main([*words, "trials=1", "weight_decay=0.5"]) == 1
+    assert main([*words, "trials=3", "weight_decay=0.5"]) == 1
     assert "config.steps.train.weight_decay: 0.01 there, 0.5 asked" in capfd.readouterr().err
+    assert (folder / "study.journal").read_bytes() == before
 
 
 def test_a_trial_that_falls_behind_is_given_up_and_leaves_nothing(words, tmp_path, capfd) -> None:
@@ -172,23 +161,17 @@ def test_a_space_reaches_what_reads_its_steps_and_judges_the_last_of_them(line) 
     assert (other.needed, other.figure, other.listened) == (["ingest", "label", "train"], "val_miou", "train")
 
 
-def test_a_found_experiment_can_be_searched_further(line, tmp_path) -> None:
+def test_a_found_experiment_can_be_searched_further(tmp_path) -> None:
     """Its choices give way to those of the search; what the new one finds stands by itself."""
     coarse = tmp_path / "coarse.yaml"
     coarse.write_text(
         "# @package _global_\n# coarse\ndefaults:\n- /experiment/coins\n- override /loss@train.loss: ce\n- _self_\n"
         "train:\n  decoder_lr: 0.5\n  weight_decay: 0.25\n"
     )
-    line[1] = f"experiment={coarse}"
-    words = ["space.train.loss=ce_dice,ce_balanced", "space.train.decoder_lr=0.002,0.003", "trials=1"]
-    assert main(["tune", *line, *words]) == 0
-    found = yaml.safe_load((tmp_path / "tune" / "best.yaml").read_text())
-    losses = [entry for entry in found["defaults"] if "override /loss@train.loss" in entry]
-    assert found["defaults"][0] == "/experiment/coins"
-    assert len(losses) == 1
-    assert losses[0]["override /loss@train.loss"] in ("ce_dice", "ce_balanced")
-    assert found["train"]["decoder_lr"] in (0.002, 0.003)
-    assert found["train"]["weight_decay"] == 0.25
+    words = {"train.loss": "ce_dice", "train.decoder_lr": "0.002"}
+    fine = yaml.safe_load(best.experiment("run", [f"experiment={coarse}"], words, said="fine"))
+    assert fine["defaults"] == ["/experiment/coins", {"override /loss@train.loss": "ce_dice"}, "_self_"]
+    assert fine["train"] == {"decoder_lr": 0.002, "weight_decay": 0.25}
 
 
 def test_an_experiment_says_what_the_words_said(tmp_path: Path) -> None:
