@@ -91,7 +91,8 @@ def compose(stage: str, words: list[str]) -> tuple[dict[str, Any], dict[str, str
 def in_hydras_words(stage: str, words: list[str]) -> list[str]:
     """The same words without the factory's short forms."""
     opened = [open_table(word) for word in words]
-    return [choose_group(word) for word in opened] if stage == tree.LINE else opened
+    chosen = [choose_group(word) for word in opened] if stage == tree.LINE else opened
+    return [choose_nothing(word) for word in chosen]
 
 
 def open_table(word: str) -> str:
@@ -108,6 +109,12 @@ def choose_group(word: str) -> str:
     step, dot, group = key.rpartition(".")
     is_choice = equals and dot and "." not in step and group in tree.groups() and not value.startswith("{")
     return f"{group}@{step}.{group}={value}" if is_choice else word
+
+
+def choose_nothing(word: str) -> str:
+    """``peer=null`` chooses nothing from the group `peer`: in Hydra's own words, which know no choice of null."""
+    key, _, value = word.partition("=")
+    return f"~{key}" if value == "null" and key.partition("@")[0] in tree.groups() else word
 
 
 def _varied_keys(overrides: list[str]) -> set[str]:

@@ -185,6 +185,16 @@ def test_an_experiment_says_what_the_words_said(tmp_path: Path) -> None:
     assert compose.resolved("render", [f"experiment={tmp_path}/best.yaml"]) == asked
 
 
+@pytest.mark.parametrize("teacher", ["ema", "null"])
+def test_an_experiment_keeps_choices_of_several_and_of_nothing(teacher: str, tmp_path: Path) -> None:
+    """Terms of a loss, a teacher or none."""
+    found = {"loss": "[ce,dice]", "teacher": teacher}
+    (tmp_path / "best.yaml").write_text(best.experiment("train", [], found, said="found"))
+    asked = compose.resolved("train", [f"{key}={word}" for key, word in found.items()])
+    assert compose.resolved("train", [f"experiment={tmp_path}/best.yaml"]) == asked
+    assert set(asked["loss"]) == {"ce", "dice"}
+
+
 def test_a_space_can_come_from_a_file(tmp_path: Path) -> None:
     """Nested or dotted, with lists; a word on the command line goes before it."""
     path = tmp_path / "space.yaml"

@@ -20,27 +20,33 @@ def experiment(stage: str, fixed: list[str], words: Mapping[str, str], *, said: 
     It begins with the line ``said``, and builds on the experiment that was tuned, if any.
     """
     given = [*fixed, *(f"{key}={word}" for key, word in words.items())]
-    _, chosen = compose.compose(stage, given)
-    defaults, values = _built_on(stage, given, chosen)
+    defaults, values = _built_on(stage, given)
     for word in compose.in_hydras_words(stage, given):
-        key = word.partition("=")[0].lstrip("+")
+        key, value = _parsed(word)
         if key in (*PLACES, experiment_files.KEY):
             continue
-        if key in chosen:
+        if key.partition("@")[0] in tree.groups() and not isinstance(value, dict):
             defaults = [entry for entry in defaults if f"override /{key}" not in entry]
-            defaults.append({f"override /{key}": chosen[key]})
+            defaults.append({f"override /{key}": value})
         else:
-            OmegaConf.update(values, key, OverridesParser.create().parse_override(word).value(), force_add=True)
+            OmegaConf.update(values, key, value, force_add=True)
     body = OmegaConf.merge({"defaults": [*defaults, "_self_"]}, values)
     return f"{experiment_files.PACKAGE}# {said}\n{OmegaConf.to_yaml(body)}"
 
 
-def _built_on(stage: str, given: list[str], chosen: dict[str, str]) -> tuple[list[Any], DictConfig]:
+def _parsed(word: str) -> tuple[str, Any]:
+    """Key and value of a word of Hydra's; choosing nothing from a group is null."""
+    key, _, _ = word.partition("=")
+    value = None if word.startswith("~") else OverridesParser.create().parse_override(word).value()
+    return key.lstrip("+~"), value
+
+
+def _built_on(stage: str, given: list[str]) -> tuple[list[Any], DictConfig]:
     """Defaults and values to begin with: a reference to the factory's own experiment, or the content of a file."""
     if path := next((path for word in reversed(given) if (path := experiment_files.path_in(word))), None):
         values = yaml_files.read(path, experiment_files.WHAT)
         defaults = OmegaConf.to_container(values.pop("defaults", OmegaConf.create([])), resolve=False)
         assert isinstance(defaults, list)
         return [entry for entry in defaults if entry != "_self_"], values
-    named = chosen.get(experiment_files.KEY) if stage == tree.LINE else None
+    named = compose.compose(stage, given)[1].get(experiment_files.KEY) if stage == tree.LINE else None
     return ([f"/{experiment_files.KEY}/{named}"] if named else []), OmegaConf.create({})
