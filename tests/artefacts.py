@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from factory.core import masks
 from factory.core.artefact import Artefact, Identity, Kind, Model, Report
 from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
@@ -142,8 +143,7 @@ def report(
     def fill(out: Writer) -> None:
         _json(out, "metrics.json", metrics)
         for relative, pixels in (pictures or {}).items():
-            name, _, sample_id = relative.partition("/")
-            out.write_map(name, sample_id.removesuffix(".png"), pixels)
+            out.write(relative, masks.encode_png(pixels))
 
     return Report.open(sealed(target, Kind.REPORT, fill))
 

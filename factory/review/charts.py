@@ -13,14 +13,31 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 460, 250
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 34
+SMALL_WIDTH, SMALL_HEIGHT, SMALL_LEFT, SMALL_EDGE = 220, 84, 26, 6
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """A named series of (x, y); points whose y is unknown are left out before."""
+    """A named series of (x, y); where y is None the line is interrupted."""
 
     name: str
-    points: tuple[tuple[float, float], ...]
+    points: tuple[tuple[float, float | None], ...]
+
+    def runs(self) -> list[list[Point]]:
+        """The points between the gaps."""
+        found: list[list[Point]] = [[]]
+        for x, y in self.points:
+            if y is not None:
+                found[-1].append((x, y))
+            elif found[-1]:
+                found.append([])
+        return [run for run in found if run]
+
+    def known(self) -> list[Point]:
+        """All points but the gaps."""
+        return [point for run in self.runs() for point in run]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +52,34 @@ class Chart:
 
 def lines(title: str, curves: Sequence[Curve], *, across: str) -> Chart | None:
     """A line chart over ``across`` (the name of the x axis); None where no curve has a point."""
-    curves = [curve for curve in curves if curve.points]
+    curves = [curve for curve in curves if curve.known()]
     if not curves:
         return None
-    xs, ys = ([point[k] for curve in curves for point in curve.points] for k in (0, 1))
+    xs, ys = ([point[k] for curve in curves for point in curve.known()] for k in (0, 1))
     x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
     frame = _Frame(min(xs), max(xs), min(*ys, y_ticks[0]), max(*ys, y_ticks[-1]))
-    parts = [_grid(frame, x_ticks, y_ticks, across), *(_line(frame, i, curve) for i, curve in enumerate(curves))]
-    summary = "; ".join(f"{curve.name} ends at {number(curve.points[-1][1])}" for curve in curves)
+    drawn = (_line(frame, f"series-{k % 6}", curve) for k, curve in enumerate(curves))
+    parts = [_grid(frame, x_ticks, y_ticks, across), *drawn]
+    summary = "; ".join(f"{curve.name} ends at {number(curve.known()[-1][1])}" for curve in curves)
     svg = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">{}</svg>').format(
         WIDTH, HEIGHT, title, summary, Markup("").join(parts)
     )
     return Chart(title=title, svg=svg, names=tuple(curve.name for curve in curves), summary=summary)
+
+
+def small(curve: Curve, beside: Curve, *, until: float) -> Markup:
+    """A share of 1 over the steps up to ``until``, small enough for many in a row, before another that is dimmed."""
+    across, down = (SMALL_LEFT, SMALL_WIDTH - SMALL_EDGE), (SMALL_EDGE, SMALL_HEIGHT - SMALL_EDGE)
+    frame = _Frame(0, until, 0, 1, across, down)
+    rule = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text x="{}" y="{}" text-anchor="end">{}</text>')
+    rules = [
+        rule.format(*across, frame.y(v), frame.y(v), across[0] - 5, frame.y(v) + 4, number(100 * v))
+        for v in (0, 0.5, 1)
+    ]
+    parts = [*rules, _line(frame, "dimmed", beside), _line(frame, "series-0", curve)]
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        SMALL_WIDTH, SMALL_HEIGHT, curve.name, Markup("").join(parts)
+    )
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -75,12 +108,16 @@ class _Frame:
     x1: float
     y0: float
     y1: float
+    across: tuple[float, float] = (LEFT, WIDTH - RIGHT)
+    down: tuple[float, float] = (TOP, HEIGHT - BOTTOM)
 
     def x(self, value: float) -> float:
-        return round(LEFT + (value - self.x0) / ((self.x1 - self.x0) or 1) * (WIDTH - LEFT - RIGHT), 1)
+        left, right = self.across
+        return round(left + (value - self.x0) / ((self.x1 - self.x0) or 1) * (right - left), 1)
 
     def y(self, value: float) -> float:
-        return round(HEIGHT - BOTTOM - (value - self.y0) / ((self.y1 - self.y0) or 1) * (HEIGHT - TOP - BOTTOM), 1)
+        top, bottom = self.down
+        return round(bottom - (value - self.y0) / ((self.y1 - self.y0) or 1) * (bottom - top), 1)
 
 
 def _grid(frame: _Frame, x_ticks: Sequence[float], y_ticks: Sequence[float], across: str) -> Markup:
@@ -99,8 +136,13 @@ def _grid(frame: _Frame, x_ticks: Sequence[float], y_ticks: Sequence[float], acr
     return Markup("").join([*rows, *columns, name.format(WIDTH - RIGHT, HEIGHT - 4, escape(across))])
 
 
-def _line(frame: _Frame, index: int, curve: Curve) -> Markup:
-    path = " ".join(f"{frame.x(x)},{frame.y(y)}" for x, y in curve.points)
-    last_x, last_y = curve.points[-1]
-    drawn = Markup('<polyline class="series-{}" points="{}"/><circle class="series-{}" cx="{}" cy="{}" r="3.5"/>')
-    return drawn.format(index % 6, path, index % 6, frame.x(last_x), frame.y(last_y))
+def _line(frame: _Frame, style: str, curve: Curve) -> Markup:
+    """A line a run; a run of one point is a dot, and so is the end."""
+    line = Markup('<polyline class="{}" points="{}"/>')
+    dot = Markup('<circle class="{}" cx="{}" cy="{}" r="{}"/>')
+    runs = curve.runs()
+    lines = [line.format(style, " ".join(f"{frame.x(x)},{frame.y(y)}" for x, y in run)) for run in runs if run[1:]]
+    alone = [dot.format(style, frame.x(run[0][0]), frame.y(run[0][1]), 2) for run in runs if not run[1:]]
+    last = [] if style == "dimmed" else curve.known()[-1:]
+    end = [dot.format(style, frame.x(x), frame.y(y), 3.5) for x, y in last]
+    return Markup("").join([*lines, *alone, *end])

@@ -8,12 +8,21 @@ from typing import Any
 
 from factory.core import masks, seeds
 from factory.core.artefact import SUMS, Artefact, Model, Report
+from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError
 from factory.review import charts, pictures
 from factory.review.charts import Curve
-from factory.review.sections import Section, Strip, Table
+from factory.review.pictures import Picture
+from factory.review.sections import ClassCurve, Section, Strip, Table
 
-SCORES = {"miou": "mIoU", "pixel_accuracy": "Pixel accuracy", "f1": "F1"}
+SCORES = {"miou": "mIoU", "boundary_iou": "Boundary IoU", "f1": "F1", "pixel_accuracy": "Pixel accuracy"}
+BY_CLASS = {
+    "iou": "IoU",
+    "boundary_iou": "Boundary IoU",
+    "f1": "F1",
+    "precision": "Precision",
+    "recall": "Recall",
+}
 CURVES = {
     "Training loss": {"train_loss": "loss"},
     "Validation": {"val_miou": "mIoU", "val_pixel_accuracy": "pixel accuracy", "val_f1": "F1"},
@@ -31,7 +40,27 @@ def training(model: Model | None) -> Section | None:
     if best:
         score, step = max(best)
         lead += f" The best validation mIoU is {percent(score)}, at step {step}."
-    return Section(key="training", title="Training", lead=lead, charts=tuple(chart for chart in drawn if chart))
+    return Section(
+        key="training",
+        title="Training",
+        lead=lead,
+        charts=tuple(chart for chart in drawn if chart),
+        class_curves=class_curves(history, model.classes),
+    )
+
+
+def class_curves(history: Sequence[dict[str, Any]], classes: ClassList) -> tuple[ClassCurve, ...]:
+    """Validation IoU of every class that had one, the mean of all dimmed behind; gaps where a class was not seen."""
+    rows = [row for row in history if row.get("val_iou")]
+    mean = Curve(name="mean", points=tuple((row["step"], row["val_miou"]) for row in rows))
+    found = []
+    for name, colour in zip(classes.names, classes.colours, strict=True):
+        curve = Curve(name=name, points=tuple((row["step"], row["val_iou"].get(name)) for row in rows))
+        if known := curve.known():
+            said = Curve(name=f"{name}: validation IoU ends at {percent(known[-1][1])}", points=curve.points)
+            svg = charts.small(said, mean, until=rows[-1]["step"])
+            found.append(ClassCurve(name=name, colour=colour, last=known[-1][1], svg=svg))
+    return tuple(found)
 
 
 def measurement(evaluation: Report | None, comparison: Report | None, *, seed: int, examples: int) -> Section | None:
@@ -41,12 +70,10 @@ def measurement(evaluation: Report | None, comparison: Report | None, *, seed: i
     rows = score_rows(evaluation, comparison)
     name, split = (str(_read(evaluation, "metrics.json").get(key, "")) for key in ("name", "split"))
     scores = tuple((row["name"], *(row.get(key) for key in SCORES)) for row in rows)
-    class_names = list(dict.fromkeys(name for row in rows for name in row.get("iou") or {}))
-    by_class = tuple((name, *((row.get("iou") or {}).get(name) for row in rows)) for name in class_names)
-    tables = [Table(title="Scores", head=("Method", *SCORES.values()), rows=scores, bars="rows")]
-    if by_class:
-        head = ("Class", *(str(row["name"]) for row in rows))
-        tables.append(Table(title="IoU by class", head=head, rows=by_class, bars="columns"))
+    tables = [
+        Table(title="Scores", head=("Method", *SCORES.values()), rows=scores, bars="rows"),
+        *class_tables(rows, evaluation.classes),
+    ]
     strips = _predictions(evaluation, seed=seed, examples=examples)
     return Section(
         key="measurement",
@@ -54,8 +81,29 @@ def measurement(evaluation: Report | None, comparison: Report | None, *, seed: i
         lead=f"Measured on the {split} split: {name}." if split else name,
         columns=("Predictions",) if strips else (),
         strips=strips,
+        drawings=_confusion(evaluation),
         tables=tuple(tables),
     )
+
+
+def class_tables(rows: Sequence[dict[str, Any]], classes: ClassList) -> list[Table]:
+    """Everything by class for the first method, which is ours, then the IoU of all where there are several."""
+    rows = [{**row, **{key: _in_order(row.get(key) or {}, classes) for key in ("iou", "by_class")}} for row in rows]
+    tables = []
+    if by_class := rows[0]["by_class"] if rows else None:
+        total = max(1, sum(figures["pixels"] for figures in by_class.values()))
+        cells = tuple(
+            (name, *(figures.get(key) for key in BY_CLASS), f"{figures['pixels']:,}", figures["pixels"] / total)
+            for name, figures in by_class.items()
+        )
+        head = ("Class", *BY_CLASS.values(), "Pixels of truth", "Share of truth")
+        tables.append(Table(title=f"By class: {rows[0]['name']}", head=head, rows=cells, bars="all"))
+    names = list(dict.fromkeys(name for row in rows for name in row["iou"]))
+    if names and (len(rows) > 1 or not tables):
+        cells = tuple((name, *(row["iou"].get(name) for row in rows)) for name in names)
+        head = ("Class", *(str(row["name"]) for row in rows))
+        tables.append(Table(title="IoU by class", head=head, rows=cells, bars="columns"))
+    return tables
 
 
 def score_rows(evaluation: Report, comparison: Report | None) -> list[dict[str, Any]]:
@@ -84,9 +132,8 @@ def _curves(history: Sequence[dict[str, Any]], keys: dict[str, str]) -> list[Cur
 
 
 def _predictions(evaluation: Report, *, seed: int, examples: int) -> tuple[Strip, ...]:
-    """The pictures the measurement made, as its checksums list them."""
-    listed = (line.split("  ", 1)[1] for line in evaluation.path(SUMS).read_text().splitlines())
-    files = sorted(evaluation.path(name) for name in listed if name.startswith("pictures/"))
+    """The pictures the measurement made."""
+    files = sorted(evaluation.path(name) for name in _listed(evaluation) if name.startswith("pictures/"))
     picks = sorted(seeds.generator(seed, "review", "predictions").permutation(len(files))[:examples].tolist())
     return tuple(
         Strip(
@@ -96,6 +143,25 @@ def _predictions(evaluation: Report, *, seed: int, examples: int) -> tuple[Strip
         )
         for k in picks
     )
+
+
+def _in_order(by_class: dict[str, Any], classes: ClassList) -> dict[str, Any]:
+    """Sorted as the class list is; names it does not know come last."""
+    names = dict.fromkeys([*classes.names, *by_class])
+    return {name: by_class[name] for name in names if name in by_class}
+
+
+def _confusion(evaluation: Report) -> tuple[Picture, ...]:
+    """The confusion picture; measurements of earlier versions have none."""
+    name = "confusion.png"
+    if name not in _listed(evaluation):
+        return ()
+    return (pictures.drawing(evaluation.path(name).read_bytes(), "What each class was taken for, in per cent"),)
+
+
+def _listed(evaluation: Report) -> list[str]:
+    """The files in it, as its checksums name them."""
+    return [line.split("  ", 1)[1] for line in evaluation.path(SUMS).read_text().splitlines()]
 
 
 def _rgb(path: Any) -> pictures.Image8:

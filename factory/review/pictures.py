@@ -64,6 +64,12 @@ def flat(rgb: Image8, alt: str, *, longest: int = 480) -> Picture:
     return _inlined(buffer.getvalue(), "png", picture.size, alt, pixelated=True)
 
 
+def drawing(png: bytes, alt: str) -> Picture:
+    """A finished drawing as it is: writing must stay legible."""
+    with Image.open(io.BytesIO(png)) as picture:
+        return _inlined(png, "png", picture.size, alt, pixelated=False)
+
+
 def heat(values_hw: Image8) -> Image8:
     """A scalar map, 0-255, in the colours of `HEAT`."""
     stops = [stop for stop, _ in HEAT]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from factory.core import masks, seeds
 from factory.core.artefact import Artefact
@@ -35,7 +36,7 @@ class Strip:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Text cells. With ``bars`` numbers are shares of 1 drawn as bars; ours is the first of `rows` or `columns`."""
+    """Text cells. With ``bars`` numbers are shares of 1 drawn as bars; ours: the first of `rows`, `columns`, or all."""
 
     title: str
     head: tuple[str, ...]
@@ -52,6 +53,16 @@ class Shares:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassCurve:
+    """How one class fared, in a drawing and in its last figure."""
+
+    name: str
+    colour: tuple[int, int, int]
+    last: float | None
+    svg: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
 class Section:
     """A heading with what belongs under it. ``dense`` strips stand two in a row where there is room."""
 
@@ -62,6 +73,8 @@ class Section:
     dense: bool = False
     strips: tuple[Strip, ...] = ()
     charts: tuple[Chart, ...] = ()
+    class_curves: tuple[ClassCurve, ...] = ()
+    drawings: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
     shares: tuple[Shares, ...] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,15 +14,17 @@ from factory.core.classes import ClassList
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.writer import ModelWriter
+from factory.execute.ranks import rank
 from factory.segment import checkpoint
 from factory.segment.batches import TrainingBatches
 from factory.segment.cache import PixelCache
 from factory.segment.data import Row, Size, bare_rows, training_rows, validation_rows
 from factory.segment.fit import Run
 from factory.segment.history import as_csv
+from factory.segment.latency import describe
 from factory.segment.losses.term import Term, Total
 from factory.segment.mixing import Mixing
-from factory.segment.models import SegmenterSpec, build
+from factory.segment.models import SegmenterSpec, best_device, build
 from factory.segment.module import Augment, SegmentationModule
 from factory.segment.rare import RareClasses
 from factory.segment.recipe import Recipe
@@ -104,7 +107,13 @@ def run(
     sources = {name: pixels(rows=some) for name, some in rows.items()}
     shares = _shares(sources, synthetic_share, unlabelled_share)
     module = SegmentationModule(
-        model=build(replace(model, edge_head=total.needs_edges), out.classes, weights=weights, seed=seed),
+        model=build(
+            replace(model, edge_head=model.edge_head or total.needs_edges),
+            out.classes,
+            weights=weights,
+            seed=seed,
+            report=out.report,
+        ),
         loss=total,
         augmentation=augmentation,
         mixing=mixing,
@@ -133,6 +142,8 @@ def _train(module: SegmentationModule, size_hw: Size | None, out: ModelWriter, t
             checkpoint.Trained(model=module.kept, size_hw=size_hw, tile_hw=module.tile_hw, step=module.step)
         )
 
+    if not rank():
+        print(describe(module.model.to(best_device()), module.tile_hw), file=sys.stderr)
     if not len(module.validation):
         out.report("validation", "no val rows with masks to trust: the last weights stand for the best")
     log = Run(module=module, out=out, pack=pack, tracks=tracks, devices=devices).fit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from factory.command import compose
@@ -23,6 +24,8 @@ def composed(stage: str, *words: str, sweep: bool = False) -> list[tuple[dict[st
 
 
 def _required(stage: str, words: tuple[str, ...]) -> list[str]:
-    inputs = compose.compose(stage, [word for word in words if "," not in word])[0].get("inputs", {})
+    inputs = compose.compose(stage, [word for word in words if "," not in re.sub(r"\[.*\]", "", word)])[0].get(
+        "inputs", {}
+    )
     given = {word.partition("=")[0] for word in words}
     return [name for name, path in inputs.items() if path == "???" and f"inputs.{name}" not in given]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
+from sklearn.metrics import confusion_matrix, f1_score, jaccard_score, precision_score, recall_score
 
 from factory.core.classes import IGNORE, ClassList
 from factory.measure.iou import Confusion
@@ -39,7 +39,7 @@ def test_counts_are_sklearns_confusion_matrix_of_the_pixels_somebody_vouches_for
 
 @settings(deadline=None)
 @given(pairs)
-def test_iou_and_f1_are_sklearns_and_nan_for_classes_neither_there_nor_predicted(pair):
+def test_figures_by_class_are_sklearns_and_nan_where_they_mean_nothing(pair):
     """Classes that are absent on both sides count neither for nor against."""
     truth, guess = pair
     known = truth != IGNORE
@@ -50,6 +50,13 @@ def test_iou_and_f1_are_sklearns_and_nan_for_classes_neither_there_nor_predicted
         labels = {"labels": seen, "average": None, "zero_division": 0}
         np.testing.assert_allclose(jaccard_score(truth[known], guess[known], **labels), confusion.iou()[seen])
         np.testing.assert_allclose(f1_score(truth[known], guess[known], **labels), confusion.f1()[seen])
+        there, named = sorted(set(truth[known])), sorted(set(guess[known]))
+        assert sorted(np.flatnonzero(~np.isnan(confusion.recall()))) == there
+        assert sorted(np.flatnonzero(~np.isnan(confusion.precision()))) == named
+        labels["labels"] = there
+        np.testing.assert_allclose(recall_score(truth[known], guess[known], **labels), confusion.recall()[there])
+        labels["labels"] = named
+        np.testing.assert_allclose(precision_score(truth[known], guess[known], **labels), confusion.precision()[named])
         assert confusion.miou() == pytest.approx(np.mean(confusion.iou()[seen]))
         assert confusion.pixel_accuracy() == pytest.approx(np.mean(truth[known] == guess[known]))
 
@@ -66,5 +73,6 @@ def test_figures_are_null_where_nothing_was_seen():
     """JSON holds no NaN."""
     confusion = Confusion(2)
     confusion.add(np.full((3, 3), IGNORE, np.uint8), np.zeros((3, 3), np.uint8))
+    nothing = {"iou": None, "f1": None, "precision": None, "recall": None, "pixels": 0}
     expected = {"miou": None, "pixel_accuracy": None, "f1": None, "iou": {"a": None, "b": None}}
-    assert expected == confusion.figures(ClassList.of(["a", "b"]))
+    assert {**expected, "by_class": {"a": nothing, "b": nothing}} == confusion.figures(ClassList.of(["a", "b"]))

@@ -99,6 +99,19 @@ def test_a_chart_names_its_curves_and_leaves_empty_ones_out() -> None:
     assert "Loss &amp; co" in chart.svg
     assert "a<b" not in chart.svg
     assert charts.lines("Nothing", [Curve(name="a", points=())], across="step") is None
+    assert charts.lines("Nothing", [Curve(name="a", points=((1, None), (2, None)))], across="step") is None
+
+
+def test_a_line_is_interrupted_where_nothing_is_known() -> None:
+    """A point between two gaps is a dot; the last known point is always one."""
+    curve = Curve(name="a", points=((1, None), (2, 0.1), (3, 0.2), (4, None), (5, 0.4), (6, None), (7, None)))
+    assert curve.runs() == [[(2, 0.1), (3, 0.2)], [(5, 0.4)]]
+    chart = charts.lines("Gaps", [curve], across="step")
+    assert chart is not None
+    assert (chart.svg.count("<polyline"), chart.svg.count("<circle")) == (1, 2)
+    assert "a ends at 0.4" in chart.summary
+    small = charts.small(curve, Curve(name="mean", points=((1, 0.5), (7, 0.5))), until=7)
+    assert (small.count('polyline class="series-0"'), small.count('polyline class="dimmed"')) == (1, 1)
 
 
 def test_a_chart_of_one_point_is_drawn() -> None:

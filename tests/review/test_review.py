@@ -28,12 +28,26 @@ from tests.artefacts import CLASSES
 MASK = np.kron(np.array([[0, 1, 1, 0], [255, 1, 2, 2], [0, 0, 2, 0]], np.uint8), np.ones((8, 8), np.uint8))
 REGIONS = np.kron(np.array([[0, 7, 0, 0], [0, 7, 9, 0], [0, 0, 0, 0]], np.uint16), np.ones((8, 8), np.uint16))
 PROPOSAL = np.where(MASK == 255, 0, MASK).astype(np.uint8)
+IOU = {"background": 0.8, "coin": 1.0, "wood & <cloth>": None}
 HISTORY = [
-    {"step": k, "train_loss": 1 / k, "val_miou": None if k % 2 else 0.1 * k, "val_f1": None, "lr": 1e-3}
+    {
+        "step": k,
+        "train_loss": 1 / k,
+        "val_miou": None if k % 2 else 0.1 * k,
+        "val_f1": None,
+        "val_iou": None if k % 2 else {**IOU, "coin": None if k == 4 else 0.1 * k},
+        "lr": 1e-3,
+    }
     for k in range(1, 7)
 ]
-IOU = {"background": 0.8, "coin": 1.0, "wood & <cloth>": None}
-ROW = {"name": "ours", "miou": 0.9, "pixel_accuracy": 0.95, "f1": 0.94, "iou": IOU}
+ROW = {"name": "ours", "miou": 0.9, "pixel_accuracy": 0.95, "f1": 0.94, "boundary_iou": 0.313, "iou": IOU}
+DETAILED = {
+    **ROW,
+    "by_class": {
+        name: {"iou": iou, "boundary_iou": iou, "f1": iou, "precision": None, "recall": iou, "pixels": 3000}
+        for name, iou in sorted(IOU.items(), reverse=True)
+    },
+}
 VOID = {"area", "base", "br", "hr", "img", "input", "link", "meta", "line", "circle", "polyline"}
 
 
@@ -77,7 +91,9 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "adapted": artefacts.dataset(tmp_path / "adapt", {"s1": PROPOSAL, "s2": PROPOSAL, "s3": PROPOSAL}, **exact),
         "labelled": labelled,
         "model": artefacts.model(tmp_path / "train", HISTORY),
-        "evaluation": artefacts.report(tmp_path / "eval", {"name": "photo", "rows": [ROW]}, {"pictures/a.png": sheet}),
+        "evaluation": artefacts.report(
+            tmp_path / "eval", {"name": "photo", "rows": [DETAILED]}, {"pictures/a.png": sheet, "confusion.png": sheet}
+        ),
         "comparison": artefacts.report(tmp_path / "peer", {"name": "plain", "rows": [{**ROW, "miou": 0.7}]}),
     }
 
@@ -126,6 +142,31 @@ def test_the_page_shows_every_stage(tmp_path: Path, line: dict[str, Any]) -> Non
         assert said in text
     assert all(artefact.digest in text for artefact in line.values())
     assert text.count('<li class="card"') == 4
+
+
+def test_every_class_has_its_curve_its_row_and_the_confusion_is_shown(tmp_path: Path, line: dict[str, Any]) -> None:
+    """In the order of the class list; a class that never had a figure has no curve."""
+    text = page(reviewed(tmp_path / "review", line))
+    curves = re.findall(r'<span class="name" title="([^"]+)">', text)
+    assert curves == ["background", "coin"]
+    table = text[text.index("<caption>By class") :]
+    names = re.findall(r'<th scope="row">([^<]+)</th>', table[: table.index("</table>")])
+    assert names == ["background", "coin", "wood &amp; &lt;cloth&gt;"]
+    assert "31.3 %" in text
+    assert "3,000" in table
+    assert "What each class was taken for" in text
+
+
+def test_measurements_of_earlier_versions_are_shown_with_what_they_hold(tmp_path: Path, line: dict[str, Any]) -> None:
+    """No figures by class but IoU, no confusion picture, no curves by class."""
+    model = artefacts.model(tmp_path / "train", [{k: v for k, v in row.items() if k != "val_iou"} for row in HISTORY])
+    old = artefacts.report(tmp_path / "eval", {"name": "photo", "rows": [ROW]})
+    absent = {"comparison": None, "model": model, "evaluation": old}
+    text = page(reviewed(tmp_path / "review", {**line, **absent}))
+    assert not Page(text).open
+    assert "<caption>IoU by class" in text
+    assert "<caption>By class" not in text
+    assert 'class="small"' not in text
 
 
 def test_reported_issues_are_shown(tmp_path: Path, line: dict[str, Any]) -> None:

@@ -12,8 +12,9 @@ from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Split, Supervision
-from factory.measure.iou import Confusion
+from factory.measure import matrix
 from factory.measure.otsu import Otsu
+from factory.measure.scores import Scores
 from factory.stages import evaluate
 from tests.artefacts import add_sample, written
 from tests.segment.test_fit import bright_squares, trained
@@ -52,13 +53,18 @@ def measured(target: Path, **changes) -> Report:
 def test_figures_are_those_of_the_predictions_written(model, squares, tmp_path):
     """And those that training validated with."""
     report = measured(tmp_path / "report", model=model, source=squares)
-    confusion = Confusion(2)
+    scores = Scores(2)
     for sample in squares.where(split=Split.VAL):
-        confusion.add(squares.mask(sample), masks.read_png(report.path(f"predictions/{sample.id}.png")))
+        scores.add(squares.mask(sample), masks.read_png(report.path(f"predictions/{sample.id}.png")))
     metrics = json.loads(report.path("metrics.json").read_text())
-    assert metrics["confusion"]["ours"] == confusion.counts_kk.tolist()
-    assert metrics["rows"] == [{"name": "ours", **confusion.figures(squares.classes)}]
-    assert report.figures["miou"] == confusion.miou() == model.figures["val_miou"]
+    counts_kk = scores.confusion.counts_kk
+    assert metrics["confusion"]["ours"] == counts_kk.tolist()
+    assert metrics["rows"] == [{"name": "ours", **scores.figures(squares.classes)}]
+    assert report.figures["miou"] == scores.confusion.miou() == model.figures["val_miou"]
+    assert report.figures["boundary_iou"] == scores.boundaries.miou()
+    assert set(metrics["rows"][0]["by_class"]) == set(squares.classes.names)
+    picture = masks.read_png(report.path("confusion.png"))
+    assert (picture == matrix.draw(counts_kk, squares.classes)).all()
 
 
 def test_a_classical_peer_stands_beside_ours(model, squares, tmp_path):
@@ -88,7 +94,7 @@ def test_figures_nobody_can_state_are_null(model, tmp_path):
         out.classes = model.classes
         add_sample(out, "blank", np.full((32, 32), IGNORE, np.uint8), split=Split.TEST, supervision=Supervision.HUMAN)
     report = measured(tmp_path / "report", model=model, source=Dataset.open(tmp_path / "blank"), split="test")
-    assert report.figures == {"miou": None, "pixel_accuracy": None, "f1": None}
+    assert report.figures == {"miou": None, "pixel_accuracy": None, "f1": None, "boundary_iou": None}
 
 
 def test_what_cannot_be_measured_is_said_clearly(model, squares, tmp_path):
