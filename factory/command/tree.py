@@ -8,14 +8,14 @@ from pathlib import Path
 import conf
 
 ROOT = Path(conf.__file__).parent
-LINE = "run"
+LINE, TUNE = "run", "tune"
 COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*(?P<comment>.*))?$")
 
 
 def stages() -> list[str]:
     """Every stage that can be called by itself, in the order of the line."""
     order = ["ingest", "render", "label", "adapt", "train", "evaluate", "select", "review", "merge", "convert"]
-    there = [path.stem for path in ROOT.glob("*.yaml") if path.stem != LINE]
+    there = [path.stem for path in ROOT.glob("*.yaml") if path.stem not in (LINE, TUNE)]
     return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
