@@ -51,6 +51,8 @@ def command(words: list[str]) -> int:
         return 0 if not words or set(words) & set(HELP) else 1
     stage = names[0]
     _check(stage, words, names)
+    if stage == tree.TUNE:
+        return _tune(words, overrides)
     if set(words) & set(HELP):
         show.stage_help(stage, *compose.compose(stage, overrides))
         return 0
@@ -70,6 +72,19 @@ def run(stage: str, overrides: list[str], *, sweep: bool) -> int:
     return max(statuses, default=0)
 
 
+def _tune(words: list[str], overrides: list[str]) -> int:
+    from factory.command.tuning import run  # Optuna is loaded for nobody else
+    from factory.command.tuning import words as asked
+
+    if set(words) & set(HELP):
+        show.stage_help(tree.TUNE, *compose.compose(tree.TUNE, asked.sort(overrides)[0]))
+        return 0
+    if set(words) & set(SWEEP):
+        raise ConfigError("a search is no sweep", got="-m", todo="let keys vary with space.<key>=…")
+    run.tune(overrides)
+    return 0
+
+
 def _perform_all(stage: str, config: dict[str, Any]) -> None:
     outcomes: list[Outcome] = []
     try:
@@ -83,7 +98,7 @@ def _perform_all(stage: str, config: dict[str, Any]) -> None:
 
 
 def _check(stage: str, words: list[str], names: list[str]) -> None:
-    known = [*tree.stages(), tree.LINE]
+    known = [*tree.stages(), tree.LINE, tree.TUNE]
     if stage not in known:
         raise ConfigError("unknown stage", got=stage, expected=", ".join(known), todo="factory --help lists them")
     strange = [word for word in words if word.startswith("-") and word not in (*HELP, *SWEEP)] + names[1:]

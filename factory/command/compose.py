@@ -21,7 +21,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from factory.command import tree
+from factory.command import experiment_files, tree
 from factory.core.errors import ConfigError, FactoryError
 
 QUIET = [
@@ -42,8 +42,12 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
     ``swept`` are the overrides of this point among those that the sweep varies, such as ``label.refiner=argmax``. What
     a job raises goes to ``failed``, and the sweep goes on.
     """
-    overrides = _in_hydras_words(stage, words)
-    with _hydra() as hydra, _clear_errors(stage), tempfile.TemporaryDirectory() as sweep_folder:
+    with (
+        experiment_files.reachable(stage, in_hydras_words(stage, words)) as overrides,
+        _hydra() as hydra,
+        _clear_errors(stage),
+        tempfile.TemporaryDirectory() as sweep_folder,
+    ):
         varied = _varied_keys(overrides) if sweep else set()
 
         def task(config: DictConfig) -> None:
@@ -61,18 +65,34 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
         start(config_name=stage, task_function=task, overrides=words, with_log_configuration=False)
 
 
+def resolved(stage: str, words: list[str]) -> dict[str, Any]:
+    """The stage's one configuration with every value in its place."""
+    found: list[dict[str, Any]] = []
+    errors: list[Exception] = []
+    run(stage, words, sweep=False, job=lambda config, _: found.append(config), failed=errors.append)
+    for error in errors:
+        raise error
+    return found[0]
+
+
 def compose(stage: str, words: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """The stage's configuration, nothing run and interpolations as written; and the choice made in each group."""
-    with _hydra() as hydra, _clear_errors(stage):
-        config = hydra.compose_config(config_name=stage, overrides=_in_hydras_words(stage, words), run_mode=RunMode.RUN)
+    with (
+        experiment_files.reachable(stage, in_hydras_words(stage, words)) as overrides,
+        _hydra() as hydra,
+        _clear_errors(stage),
+    ):
+        config = hydra.compose_config(config_name=stage, overrides=overrides, run_mode=RunMode.RUN)
         plain: dict[str, Any] = OmegaConf.to_container(config, resolve=False)  # type: ignore[assignment]
         choices = plain.pop("hydra")["runtime"]["choices"]
         return plain, choices
 
 
-def _in_hydras_words(stage: str, words: list[str]) -> list[str]:
+def in_hydras_words(stage: str, words: list[str]) -> list[str]:
+    """The same words without the factory's short forms."""
     opened = [name_input(stage, open_table(word)) for word in words]
-    return [choose_group(word) for word in opened] if stage == tree.LINE else opened
+    chosen = [choose_group(word) for word in opened] if stage == tree.LINE else opened
+    return [choose_nothing(word) for word in chosen]
 
 
 def open_table(word: str) -> str:
@@ -94,6 +114,12 @@ def choose_group(word: str) -> str:
     step, dot, group = key.rpartition(".")
     is_choice = equals and dot and "." not in step and group in tree.groups() and not value.startswith("{")
     return f"{group}@{step}.{group}={value}" if is_choice else word
+
+
+def choose_nothing(word: str) -> str:
+    """``peer=null`` chooses nothing from the group `peer`: in Hydra's own words, which know no choice of null."""
+    key, _, value = word.partition("=")
+    return f"~{key}" if value == "null" and key.partition("@")[0] in tree.groups() else word
 
 
 def _varied_keys(overrides: list[str]) -> set[str]:

@@ -29,15 +29,20 @@ class Outcome:
     skipped: bool
 
 
-def steps_of(stage: str, config: dict[str, Any]) -> list[Step]:
-    """The steps a configuration asks for, all bound before the first one runs."""
+def line_of(stage: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration as a line of steps, each under its name; a stage by itself is a line of one."""
     if stage != tree.LINE:
-        return [bind(stage, config)]
-    line: list[str] = config["line"]
-    if absent := [name for name in line if not isinstance(config.get(name), dict)]:
+        return {"line": [stage], stage: config}
+    if absent := [name for name in config["line"] if not isinstance(config.get(name), dict)]:
         steps = ", ".join(key for key, value in config.items() if isinstance(value, dict))
         raise ConfigError("the line names steps that have no configuration", where="line", got=absent, expected=steps)
-    return [bind(name, config[name]) for name in line]
+    return config
+
+
+def steps_of(stage: str, config: dict[str, Any]) -> list[Step]:
+    """The steps a configuration asks for, all bound before the first one runs."""
+    line = line_of(stage, config)
+    return [bind(name, line[name]) for name in line["line"]]
 
 
 def perform(step: Step) -> Outcome:
@@ -78,26 +83,27 @@ def place_sweep(stage: str, config: dict[str, Any], swept: list[str]) -> dict[st
     suffix = ",".join(sorted(swept)).replace("/", "_")
     if stage != tree.LINE:
         return config | {"out": _aside(config["out"], suffix)}
-    touched = _touched(
-        config, {word.split("=", 1)[0].split(".", 1)[0] for word in swept if not word.startswith("name=")}
-    )
-    moved = {config[name]["out"]: _aside(config[name]["out"], suffix) for name in touched}
-    return config | {name: _moved(config[name], moved) for name in config["line"]}
-
-
-def _touched(config: dict[str, Any], heads: set[str]) -> set[str]:
     line: list[str] = config["line"]
-    touched = heads & set(line) if heads <= set(line) else set(line)
-    for name in line:
-        made = {config[earlier]["out"] for earlier in touched}
+    heads = {word.split("=", 1)[0].split(".", 1)[0] for word in swept if not word.startswith("name=")}
+    touched = reached(config, heads if heads <= set(line) else set(line))
+    places = {config[name]["out"]: _aside(config[name]["out"], suffix) for name in touched}
+    return config | {name: moved(config[name], places) for name in line}
+
+
+def reached(config: dict[str, Any], steps: set[str]) -> set[str]:
+    """These steps of a line, and all that read, directly or not, what they make."""
+    found = set(steps)
+    for name in config["line"]:
+        made = {config[earlier]["out"] for earlier in found}
         if made & set(config[name]["inputs"].values()):
-            touched.add(name)
-    return touched
+            found.add(name)
+    return found
 
 
-def _moved(step: dict[str, Any], moved: dict[str, str]) -> dict[str, Any]:
-    inputs = {name: moved.get(path, path) for name, path in step["inputs"].items()}
-    return step | {"inputs": inputs, "out": moved.get(step["out"], step["out"])}
+def moved(step: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
+    """A step's configuration with the folders it reads and writes in other places: ``places`` maps old to new."""
+    inputs = {name: places.get(path, path) for name, path in step["inputs"].items()}
+    return step | {"inputs": inputs, "out": places.get(step["out"], step["out"])}
 
 
 def _aside(out: str, suffix: str) -> str:

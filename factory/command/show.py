@@ -16,13 +16,22 @@ LONGEST_VALUE = 40
 
 USAGE = """\
 factory <stage> key=value …          run one stage
-factory run experiment=<name> …      run a whole line of stages
+factory run experiment=<name> …      run a whole line of stages; experiment=<file.yaml> is one of your own
+factory tune stage=<stage> …         search its settings: space.<key>=log:1e-4:1e-2 or space.<key>=a,b,c
   -m, --multirun                     sweep: key=a,b runs every combination
   --help                             this page; factory <stage> --help lists the stage's keys
 """
 
+TUNE_EXAMPLES = """\
+factory tune stage=train inputs.real=… space.decoder_lr=log:1e-4:1e-2 space.loss=ce,ce_dice steps=200
+factory tune stage=run experiment=camvid space.train.decoder_lr=log:1e-4:1e-2 space.label.min_confidence=float:0:0.9
 
-def _console() -> Console:
+Every other key is passed on to the stage. The same command again, after a kill or beside the first, goes on with the
+same study. best.yaml is an experiment: factory train experiment=outputs/tune/best.yaml out=…
+"""
+
+
+def paper() -> Console:
     """As wide as the terminal; files and pipes get room for whole paths."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=150)
@@ -30,21 +39,24 @@ def _console() -> Console:
 
 def overview() -> None:
     """The page behind ``factory --help``."""
-    console = _console()
+    console = paper()
     console.print("[bold]factory[/]: from photographs without masks to a trained segmenter and a correction queue\n")
     console.print(USAGE, markup=False)
-    _listing(console, "Stages", [(name, tree.first_line(name)) for name in [*tree.stages(), tree.LINE]])
+    _listing(console, "Stages", [(name, tree.first_line(name)) for name in [*tree.stages(), tree.LINE, tree.TUNE]])
     pairs = [(f"experiment={name}", tree.first_line("experiment", name)) for name in tree.choices("experiment")]
     _listing(console, "Experiments", pairs)
 
 
 def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, Any]) -> None:
     """The page behind ``factory <stage> --help``: every key with its default, its choices and what it does."""
-    console = _console()
+    console = paper()
     console.print(f"[bold]factory {stage}[/]: {tree.first_line(stage)}\n")
     rows = [row for key, value in config.items() for row in _rows(stage, key, value, chosen)]
     _listing(console, "Keys", rows)
-    console.print("key=a,b with -m sweeps. Inputs are artefact folders (or files where it says so).")
+    if stage == tree.TUNE:
+        console.print(TUNE_EXAMPLES, markup=False)
+    else:
+        console.print("key=a,b with -m sweeps. Inputs are artefact folders (or files where it says so).")
     if short := tree.short_inputs(stage):
         console.print(f"inputs. may be left out: {', '.join(f'{name}=…' for name in short)}", markup=False)
 
@@ -111,7 +123,7 @@ def summary(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         seconds = "there" if outcome.skipped else f"{outcome.seconds:.1f}"
         table.add_row(outcome.step, seconds, str(outcome.out), _figures(outcome.header.figures))
-    _console().print(table)
+    paper().print(table)
     for outcome in outcomes:
         if issues := outcome.header.issues:
             first = f"{issues[0]['where']}: {issues[0]['reason']}"

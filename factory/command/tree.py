@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 import conf
 
 ROOT = Path(conf.__file__).parent
-LINE = "run"
+LINE, TUNE = "run", "tune"
 COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*(?P<comment>.*))?$")
 
 
@@ -19,7 +19,7 @@ def stages() -> list[str]:
     """Every stage that can be called by itself, in the order of the line."""
     order = ["ingest", "render", "label", "adapt", "train", "evaluate", "export", "predict"]
     order += ["select", "review", "merge", "convert"]
-    there = [path.stem for path in ROOT.glob("*.yaml") if path.stem != LINE]
+    there = [path.stem for path in ROOT.glob("*.yaml") if path.stem not in (LINE, TUNE)]
     return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
@@ -44,8 +44,9 @@ def short_inputs(stage: str) -> list[str]:
     if stage == LINE:
         return []
     body: Any = OmegaConf.to_container(OmegaConf.load(ROOT / f"{stage}.yaml"))
-    groups = {key for entry in body.get("defaults", []) if isinstance(entry, dict) for key in entry}
-    return [name for name in body.get("inputs", {}) if name not in groups | body.keys()]
+    chosen = [key for entry in body.get("defaults", []) if isinstance(entry, dict) for key in entry]
+    taken = {key.partition("@")[0].strip("/") for key in chosen} | body.keys()
+    return [name for name in body.get("inputs", {}) if name not in taken]
 
 
 def first_line(*parts: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import lightning
 
+from factory.execute import reporting
 from factory.execute.progress import Progress
 from factory.measure.iou import or_none
 from factory.segment.module import SegmentationModule
@@ -88,6 +89,8 @@ class Recorder(lightning.Callback):
             self.keep_best()
         if trainer.is_global_zero:
             self.tracks.add(row)
+            if row["val_miou"] is not None:
+                reporting.report(module.step, row["val_miou"])
         self._save(trainer)
         if self._is_stopping(trainer):
             raise KeyboardInterrupt

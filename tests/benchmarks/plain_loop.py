@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,21 @@ from factory.core.sample import Split
 from factory.measure.iou import Confusion
 
 
-def train_and_measure(train: Dataset, val: Dataset, weights: Path, *, steps: int, batch: int, seed: int) -> float:
-    """mIoU on the validation rows after ``steps`` steps; lr 5e-4 encoder, 1e-3 decoder, AdamW, poly 0.9."""
+def train_and_measure(data: Dataset, val: Dataset, weights: Path, *, steps: int, batch: int, seed: int) -> float:
+    """mIoU on the validation rows after ``steps`` steps."""
+    return _measure(train(data, weights, steps=steps, batch=batch, seed=seed).eval(), val)
+
+
+def train(
+    data: Dataset, weights: Path, *, steps: int, batch: int, seed: int, tick: Callable[[], None] = lambda: None
+) -> torch.nn.Module:
+    """The model after ``steps`` steps; lr 5e-4 encoder, 1e-3 decoder, AdamW, poly 0.9. Each step calls ``tick``."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    model = smp.DeepLabV3Plus("mobilenet_v2", encoder_weights=None, classes=len(train.classes))
+    model: torch.nn.Module = smp.DeepLabV3Plus("mobilenet_v2", encoder_weights=None, classes=len(data.classes))
     state = load_file(weights)
     model.encoder.load_state_dict({key: state[key] for key in model.encoder.state_dict()})
-    images, masks = _all(train, Split.TRAIN)
+    images, masks = _all(data, Split.TRAIN)
     groups = [
         {"params": model.encoder.parameters(), "lr": 5e-4},
         {"params": [*model.decoder.parameters(), *model.segmentation_head.parameters()], "lr": 1e-3},
@@ -37,6 +45,7 @@ def train_and_measure(train: Dataset, val: Dataset, weights: Path, *, steps: int
     optimiser = torch.optim.AdamW(groups)
     decay = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: (1 - step / steps) ** 0.9)
     for step in range(steps):
+        tick()
         rows = torch.from_numpy(rng.choice(len(images), batch, replace=False))
         chosen, target = images[rows].float() / 127.5 - 1, masks[rows]
         if rng.random() < 0.5:
@@ -48,7 +57,7 @@ def train_and_measure(train: Dataset, val: Dataset, weights: Path, *, steps: int
         decay.step()
         if step % 50 == 49:
             print(f"plain loop: {step + 1}/{steps} loss {loss.item():.3f}", file=sys.stderr, flush=True)
-    return _measure(model.eval(), val)
+    return model
 
 
 def _measure(model: torch.nn.Module, val: Dataset) -> float:
@@ -77,8 +86,8 @@ def _all(data: Dataset, split: Split) -> tuple[torch.Tensor, torch.Tensor]:
 
 if __name__ == "__main__":
     began = time.monotonic()
-    train, val, weights, steps, seed = sys.argv[1:6]
+    learnt, val, weights, steps, seed = sys.argv[1:6]
     found = train_and_measure(
-        Dataset.open(Path(train)), Dataset.open(Path(val)), Path(weights), steps=int(steps), batch=8, seed=int(seed)
+        Dataset.open(Path(learnt)), Dataset.open(Path(val)), Path(weights), steps=int(steps), batch=8, seed=int(seed)
     )
     print(f"plain loop: {steps} steps, seed {seed}: mIoU {found:.4f} in {time.monotonic() - began:.0f} s")

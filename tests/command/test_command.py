@@ -178,6 +178,14 @@ def test_short_inputs_can_be_swept() -> None:
     assert [swept for _, swept in jobs] == [["inputs.model=a.ckpt"], ["inputs.model=b.onnx"]]
 
 
+def test_nothing_can_be_chosen_where_a_part_may_be_left_out() -> None:
+    """Also for a step of a line whose experiment chose something."""
+    ((config, _),) = composed("evaluate", "peer=null")
+    assert config["peer"] is None
+    ((config, _),) = composed("run", "experiment=coins", "evaluate.peer=null")
+    assert config["evaluate"]["peer"] is None
+
+
 def test_a_sweep_over_the_line_shares_the_steps_it_does_not_touch() -> None:
     """A swept refiner leaves rendering where it is and moves everything that reads the labels."""
     jobs = composed("run", "experiment=coins", "label.refiner=argmax,dense_crf", sweep=True)

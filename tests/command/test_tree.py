@@ -9,6 +9,7 @@ import yaml
 from factory.command import compose, tree
 from factory.command.bind import bind
 from factory.command.perform import steps_of
+from factory.command.tuning.words import read
 from factory.core.artefact import Identity
 from tests.command.composing import composed
 
@@ -47,6 +48,14 @@ def test_every_choice_of_every_group_binds(stage: str, group: str, choice: str, 
         bind(stage, config)
 
 
+@pytest.mark.parametrize("group", groups_of(tree.TUNE))
+def test_every_part_of_a_search_can_be_chosen(group: str) -> None:
+    """Samplers and pruners take every key of theirs."""
+    for choice in tree.choices(group):
+        asked = read([f"{group}={choice}", "space.decoder_lr=1,2"])
+        assert asked.stated[group] == compose.resolved(tree.TUNE, [f"{group}={choice}"])[group]
+
+
 def test_the_users_folders_count_by_what_is_in_them(meshes: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Another place is the same artefact, another file is not."""
     elsewhere = tmp_path_factory.mktemp("moved") / "meshes"
@@ -74,8 +83,8 @@ def test_every_experiment_binds_and_is_wired(experiment: str) -> None:
 
 
 def test_no_choice_is_out_of_reach() -> None:
-    """Every folder of choices is used by some stage or experiment."""
-    used = {group for stage in STAGES for group in groups_of(stage)} | {"experiment"}
+    """Every folder of choices is used by some stage, experiment or the search."""
+    used = {group for stage in [*STAGES, tree.TUNE] for group in groups_of(stage)} | {"experiment"}
     inside = [yaml.safe_load(path.read_text()).get("defaults", []) for path in (tree.ROOT / "scene").glob("*.yaml")]
     used |= {key.strip("/").split("@")[0] for entries in inside for entry in entries for key in entry if key[:1] == "/"}
     assert set(tree.groups()) == used
@@ -89,7 +98,7 @@ def test_every_file_says_what_it_is(path: Path) -> None:
     assert isinstance(yaml.safe_load(path.read_text()), dict)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, tree.TUNE])
 def test_every_key_of_a_stage_has_a_comment(stage: str) -> None:
     """So that --help explains it."""
     said = tree.comments(stage)
