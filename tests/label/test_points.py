@@ -9,8 +9,10 @@ from factory.core.errors import ConfigError
 from factory.core.sample import Hints
 from factory.label.points import Points
 from factory.label.seeds import Seeds
+from factory.label.spots import Spots
 
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
+SPOTS = Spots(area=25, compactness=10.0, confidence=0.9)
 
 
 def two_halves() -> np.ndarray:
@@ -27,14 +29,14 @@ def test_one_click_a_side_labels_both_sides() -> None:
     assert (scores.argmax(axis=0) == truth).mean() > 0.97
 
 
-@pytest.mark.parametrize("labeler", [POINTS, Seeds()])
+@pytest.mark.parametrize("labeler", [POINTS, Seeds(), SPOTS])
 def test_without_a_click_everything_is_unknown(labeler) -> None:
     """Uniform, not class 0."""
     scores = labeler(two_halves(), Hints(), 4)
     np.testing.assert_allclose(scores, 0.25)
 
 
-@pytest.mark.parametrize("labeler", [POINTS, Seeds()])
+@pytest.mark.parametrize("labeler", [POINTS, Seeds(), SPOTS])
 @given(
     points=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 5), st.integers(0, 2)), max_size=5),
     seed=st.integers(0, 99),
@@ -70,3 +72,26 @@ def test_reaches_must_be_positive(name) -> None:
     settings_ = {"area": 30, "compactness": 10.0, "colour_sigma": 12.0, "place_sigma": 0.3} | {name: 0}
     with pytest.raises(ConfigError, match=name):
         Points(**settings_)
+
+
+def test_a_spot_is_the_superpixel_of_its_click_and_ends_where_the_picture_changes() -> None:
+    """Its own size, the click itself certain, everything further unknown."""
+    scores = SPOTS(two_halves(), Hints(points=((28, 20, 1),)), 2)
+    spot = np.isclose(scores[1], 0.9)
+    assert scores[1, 20, 28] == 1
+    assert 8 < spot.sum() < 80
+    assert not spot[:, 30:].any()
+    assert np.isclose(scores[0], 0.5).sum() == scores[0].size - spot.sum() - 1
+
+
+def test_clicks_that_disagree_within_a_spot_speak_for_themselves_alone() -> None:
+    """Neighbouring pixels of two classes."""
+    scores = SPOTS(two_halves(), Hints(points=((10, 20, 0), (11, 20, 1))), 2)
+    assert np.isclose(scores[0], 0.5).sum() == scores[0].size - 2
+
+
+@pytest.mark.parametrize("change", [{"area": 0}, {"compactness": -1.0}, {"confidence": 0.0}, {"confidence": 1.1}])
+def test_impossible_spots_are_refused(change) -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        Spots(**{"area": 16, "compactness": 10.0, "confidence": 0.9} | change)

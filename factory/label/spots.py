@@ -1,0 +1,53 @@
+"""Points spread no further than the small superpixel each of them lies in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from skimage.segmentation import slic
+
+from factory.core.errors import ConfigError
+from factory.core.sample import Hints
+from factory.label import Scores
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spots:
+    """For segmenters that learn across images: a click says what its surroundings are, and nothing of the rest.
+
+    The superpixels (SLIC, Achanta et al. 2012) have ``area`` pixels on average; ``confidence`` is the probability that
+    a pixel has the class of the click in its superpixel. Where clicks in one superpixel disagree, only they are known.
+    """
+
+    area: int
+    compactness: float
+    confidence: float
+
+    def __post_init__(self) -> None:
+        for name in ("area", "compactness"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"labeler.{name} must be positive", got=getattr(self, name))
+        if not 0 < self.confidence <= 1:
+            raise ConfigError("labeler.confidence is a probability above 0", got=self.confidence)
+
+    def __call__(self, image_hwc: npt.NDArray[np.uint8], hints: Hints, classes: int) -> Scores:
+        """See `factory.label.Labeler`."""
+        scores_khw = np.full((classes, *image_hwc.shape[:2]), 1 / classes, np.float32)
+        if not hints.points:
+            return scores_khw
+        height, width = image_hwc.shape[:2]
+        segments_hw = slic(image_hwc, max(1, height * width // self.area), self.compactness, start_label=0)
+        said: dict[int, set[int]] = {}
+        for x, y, class_id in hints.points:
+            said.setdefault(int(segments_hw[y, x]), set()).add(class_id)
+        sure = max(self.confidence, 1 / classes)
+        for segment, (class_id, *others) in said.items():
+            if not others:
+                spot_hw = segments_hw == segment
+                scores_khw[:, spot_hw] = (1 - sure) / max(classes - 1, 1)
+                scores_khw[class_id, spot_hw] = sure if classes > 1 else 1
+        for x, y, class_id in hints.points:
+            scores_khw[:, y, x] = np.arange(classes) == class_id
+        return scores_khw
