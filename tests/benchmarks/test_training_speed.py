@@ -1,7 +1,7 @@
 """A training step beside the plain loop's: time and memory, turn by turn in processes of their own.
 
-Run by ``make bench``; FACTORY_DATA and FACTORY_WEIGHTS say where data and weights are. Prints the table that BENCHMARKS.md
-keeps.
+Run by ``make bench``; FACTORY_DATA and FACTORY_WEIGHTS say where data and weights are. Prints the figures that
+BENCHMARKS.md keeps.
 """
 
 import json
