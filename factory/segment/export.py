@@ -1,4 +1,4 @@
-"""A segmenter as files that run without the factory: ONNX, and torch's exported program (TorchScript is deprecated)."""
+"""A segmenter as files that run without the factory: ONNX, and torch's exported program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import onnx
 import torch
@@ -18,9 +18,12 @@ from torch.fx.experimental import _config as tracing
 
 from factory.core.errors import ConfigError, FactoryError
 from factory.segment.checkpoint import Trained
-from factory.segment.onnx_model import IMAGES, PROBABILITIES, metadata
+from factory.segment.onnx_model import IMAGES, PROBABILITIES
+from factory.segment.shipped import metadata
 
 EXAMPLE = (2, 3)
+Made = TypeVar("Made")
+Made_co = TypeVar("Made_co", covariant=True)
 Checked = TypeVar("Checked")
 AXES = ("batch", None, "height", "width")
 
@@ -47,18 +50,25 @@ class Probabilities(nn.Module):
         return probabilities_nkhw
 
 
-def export_widest(trained: Trained, check: Callable[[Exported], Checked]) -> tuple[Exported, Checked]:
+class Maker(Protocol[Made_co]):
+    """`export`, or `factory.segment.torchscript.trace`."""
+
+    def __call__(self, trained: Trained, *, any_size: bool) -> Made_co:
+        """The files of one model."""
+
+
+def widest(make: Maker[Made], trained: Trained, check: Callable[[Made], Checked]) -> tuple[Made, Checked]:
     """For pictures of any size where the architecture allows, else for the training tile; and what ``check`` says.
 
     Some operations (pooling to a grid) pass the exporter but do not run at other sizes: only what ``check`` accepts,
     which raises a `FactoryError` otherwise, is taken.
     """
     try:
-        exported = export(trained, any_size=True)
-        return exported, check(exported)
+        made = make(trained, any_size=True)
+        return made, check(made)
     except FactoryError:
-        exported = export(trained, any_size=False)
-        return exported, check(exported)
+        made = make(trained, any_size=False)
+        return made, check(made)
 
 
 def export(trained: Trained, *, any_size: bool) -> Exported:

@@ -35,7 +35,7 @@ class Footprint:
 
 
 def measure(path: Path, size_hw: tuple[int, int]) -> Footprint:
-    """Run a .ckpt, .pt2 or .onnx on one tile again and again, on the CPU; `WorkerError` where it cannot be run."""
+    """Run a .ckpt, .onnx, .pt2 or .torchscript on one tile again and again, on the CPU; `WorkerError` if it cannot."""
     command = [sys.executable, "-m", __name__, str(path), *(str(side) for side in size_hw)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
@@ -75,6 +75,8 @@ def _torch(path: Path) -> Run:
     module: torch.nn.Module
     if path.suffix == ".pt2":
         module = torch.export.load(path).module()
+    elif path.suffix == ".torchscript":
+        module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
     else:
         from factory.segment import checkpoint
 

@@ -20,6 +20,7 @@ from factory.segment.data import Size
 from factory.segment.export import Exported
 from factory.segment.onnx_model import open_graph
 from factory.segment.predict import TileFunction, probabilities, to_unit
+from factory.segment.torchscript import TorchScript, open_script
 
 Image8 = npt.NDArray[np.uint8]
 
@@ -66,17 +67,11 @@ class Check:
             "ONNX": open_graph(exported.onnx, "the exported graph"),
             "the exported program": torch.export.load(io.BytesIO(exported.program)).module(),
         }
-        parities = {name: self.parity(function, any_size=exported.any_size) for name, function in found.items()}
-        for name, parity in parities.items():
-            if parity.largest > self.tolerance:
-                raise ArtefactError(
-                    f"{name} departs from the model",
-                    where=f"{self.trained.model.spec.architecture} on {self.trained.model.spec.encoder}",
-                    got=f"probabilities that differ by {round_up(parity.largest)}",
-                    expected=f"{self.tolerance} at most",
-                    todo="use the checkpoint, or raise tolerance if that is near enough",
-                )
-        return parities
+        return {name: self._required(name, function, exported.any_size) for name, function in found.items()}
+
+    def of_script(self, scripted: TorchScript) -> Parity:
+        """The departure of a TorchScript file, under the same condition."""
+        return self._required("TorchScript", open_script(scripted.content, "the traced program"), scripted.any_size)
 
     def parity(self, function: TileFunction, *, any_size: bool) -> Parity:
         """The departure of one tile function, on noise and pictures."""
@@ -89,6 +84,18 @@ class Check:
         """The same on pictures alone."""
         return self._compare(function, self.pictures)
 
+    def _required(self, name: str, function: TileFunction, any_size: bool) -> Parity:
+        parity = self.parity(function, any_size=any_size)
+        if parity.largest > self.tolerance:
+            raise ArtefactError(
+                f"{name} departs from the model",
+                where=f"{self.trained.model.spec.architecture} on {self.trained.model.spec.encoder}",
+                got=f"probabilities that differ by {round_up(parity.largest)}",
+                expected=f"{self.tolerance} at most",
+                todo="use the checkpoint, or raise tolerance if that is near enough",
+            )
+        return parity
+
     def _compare(self, function: TileFunction, images: Sequence[Tensor]) -> Parity:
         expected, parity = probabilities(self.trained.model), Parity()
         with torch.inference_mode():
@@ -98,11 +105,11 @@ class Check:
 
 
 def random_images(tile_hw: Size, *, any_size: bool, rng: np.random.Generator) -> Iterator[Tensor]:
-    """Uniform noise: one and two tiles; where sizes are free also two that are larger, smaller and odd."""
+    """Uniform noise: one and two tiles; where sizes are free also two that are larger, smaller and odd, and a strip."""
     tall, wide = tile_hw
     shapes = [(1, tall, wide), (2, tall, wide)]
     if any_size:
-        shapes += [(1, 3 * tall // 4, 4 * wide // 3 + 1), (1, 4 * tall // 3 + 1, 3 * wide // 4)]
+        shapes += [(1, 3 * tall // 4, 4 * wide // 3 + 1), (1, 4 * tall // 3 + 1, 3 * wide // 4), (1, tall, 17)]
     for count, height, width in shapes:
         yield torch.from_numpy(rng.random((count, 3, height, width), np.float32))
 

@@ -17,7 +17,7 @@ from factory.core.tiling import starts
 from factory.segment.checkpoint import Trained
 from factory.segment.data import Size, resize_image
 from factory.segment.models import Segmenter, best_device
-from factory.segment.onnx_model import OnnxModel
+from factory.segment.shipped import Shipped
 
 TileFunction = Callable[[Tensor], Tensor]
 """Images (N, 3, h, w) in [0, 1] -> any maps (N, C, h, w) that may be averaged."""
@@ -32,7 +32,7 @@ class Predictor:
     ``tta`` makes a tile function of another (see `factory.segment.tta`).
     """
 
-    trained: Trained | OnnxModel
+    trained: Trained | Shipped
     overlap: float = 0.5
     batch: int = 8
     size: Size | None = None
@@ -73,7 +73,7 @@ class Predictor:
     @cached_property
     def function(self) -> TileFunction:
         """Tiles to class probabilities."""
-        plain = self.trained if isinstance(self.trained, OnnxModel) else probabilities(self.model)
+        plain = self.trained if isinstance(self.trained, Shipped) else probabilities(self.model)
         return self.tta(plain) if self.tta else plain
 
     @cached_property

@@ -35,7 +35,7 @@ class Peer(Protocol):
 
 def run(
     *,
-    model: Model | Report | Path,
+    model: Model | Report | Dataset | Path,
     source: Dataset,
     out: ReportWriter,
     name: str,
@@ -96,7 +96,7 @@ def _argmax(predictor: Predictor, image_hwc: Image8, size_hw: tuple[int, int] | 
 
 
 def _predictor(
-    model: Model | Report | Path,
+    model: Model | Report | Dataset | Path,
     source: Dataset,
     which: str,
     overlap: float,

@@ -14,7 +14,7 @@ from torch import Tensor
 from factory.core import digests
 from factory.core.artefact import Model
 from factory.core.dataset import Dataset
-from factory.core.errors import ArtefactError, ConfigError
+from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.sample import Sample, Split
 from factory.core.writer import ReportWriter
 from factory.execute.progress import Progress
@@ -23,16 +23,18 @@ from factory.measure.iou import Confusion
 from factory.segment import checkpoint as checkpoints
 from factory.segment.checkpoint import Trained
 from factory.segment.data import resize_image
-from factory.segment.export import export_widest
+from factory.segment.export import export, widest
 from factory.segment.footprint import REPEATS, measure
-from factory.segment.onnx_model import OnnxModel, open_graph
+from factory.segment.onnx_model import open_graph
 from factory.segment.opening import ONNX, file_of
-from factory.segment.parity import Check, tile_of
+from factory.segment.parity import Check, Parity, tile_of
 from factory.segment.predict import Predictor
 from factory.segment.quantise import quantise
+from factory.segment.shipped import Shipped
+from factory.segment.torchscript import TorchScript, trace
 
-PROGRAM, INT8 = "model.pt2", "model_int8.onnx"
-SHORT = {ONNX: "onnx", PROGRAM: "program", INT8: "int8"}
+PROGRAM, SCRIPT, INT8 = "model.pt2", "model.torchscript", "model_int8.onnx"
+SHORT = {ONNX: "onnx", PROGRAM: "program", SCRIPT: "torchscript", INT8: "int8"}
 REAL = 8
 """Pictures of a data set that parity is measured on."""
 
@@ -50,11 +52,12 @@ def run(
     split: str,
     tolerance: float,
 ) -> None:
-    """Write `model.onnx`, `model.pt2`, `model_int8.onnx` if ``int8``, and `metrics.json`: size, parity, mIoU.
+    """Write `model.onnx`, `model.pt2`, `model.torchscript`, `model_int8.onnx` if ``int8``, and `metrics.json`.
 
     Probabilities are compared with torch's on noise and on pictures of ``source`` (without it, of ``calibration``):
-    beyond ``tolerance`` nothing is written. How far 8 bits depart is stated, not refused. mIoU is that of the masked
-    rows of ``split`` in ``source``. Latency and memory are printed and never stored.
+    beyond ``tolerance`` nothing is written; TorchScript alone is left out with its reason, in the header's issues. How
+    far 8 bits depart is stated, not refused. `metrics.json` holds sizes, parities, the sizes of pictures that each file
+    takes, and the mIoU on the masked rows of ``split`` in ``source``. Latency and memory are printed and never stored.
     """
     path = _checkpoint(model, checkpoint)
     trained = checkpoints.load(path, classes=source.classes if source else None)
@@ -63,10 +66,13 @@ def run(
     check = Check(
         trained=trained, pictures=_tiles(trained, source or calibration, REAL), tolerance=tolerance, seed=seed
     )
-    exported, checked = export_widest(trained, check)
+    exported, checked = widest(export, trained, check)
     files = {ONNX: exported.onnx, PROGRAM: exported.program}
     parities = dict(zip(files, checked.values(), strict=True))
-    runners: dict[str, Trained | OnnxModel] = {path.name: trained, ONNX: open_graph(exported.onnx, ONNX)}
+    free = dict.fromkeys((ONNX, PROGRAM, INT8), exported.any_size)
+    if scripted := _script(trained, check, out):
+        files[SCRIPT], parities[SCRIPT], free[SCRIPT] = scripted[0].content, scripted[1], scripted[0].any_size
+    runners: dict[str, Trained | Shipped] = {path.name: trained, ONNX: open_graph(exported.onnx, ONNX)}
     if int8:
         files[INT8] = quantise(exported.onnx, look, where=path)
         runners[INT8] = small = open_graph(files[INT8], INT8)
@@ -74,8 +80,11 @@ def run(
     mious = {name: _miou(runner, source, rows, name) for name, runner in runners.items()} if source and rows else {}
     for name, content in files.items():
         out.write(name, content)
-    sizes = {name: {"bytes": len(content), **parities[name].figures()} for name, content in files.items()}
-    _state(out, trained, {"any_size": exported.any_size, "tolerance": tolerance, "files": sizes, "miou": mious})
+    stated = {
+        name: {"bytes": len(content), "any_size": free[name], **parities[name].figures()}
+        for name, content in files.items()
+    }
+    _state(out, trained, {"tolerance": tolerance, "files": stated, "miou": mious})
     _print_footprints([path, *(out.path(name) for name in files)], trained)
 
 
@@ -84,6 +93,14 @@ def _checkpoint(model: Model | Path, which: str) -> Path:
     if path.suffix != ".ckpt":
         raise ConfigError("only a checkpoint can be exported", where=path, expected="a model artefact, or a .ckpt file")
     return path
+
+
+def _script(trained: Trained, check: Check, out: ReportWriter) -> tuple[TorchScript, Parity] | None:
+    try:
+        return widest(trace, trained, check.of_script)
+    except FactoryError as error:
+        out.report(SCRIPT, error.one_line())
+        return None
 
 
 def _rows(source: Dataset | None, split: str) -> list[Sample]:
@@ -117,7 +134,7 @@ def _images(trained: Trained, dataset: Dataset | None, samples: Sequence[Sample]
         yield resize_image(dataset.image(sample), trained.size_hw)
 
 
-def _miou(runner: Trained | OnnxModel, source: Dataset, rows: Sequence[Sample], name: str) -> float:
+def _miou(runner: Trained | Shipped, source: Dataset, rows: Sequence[Sample], name: str) -> float:
     predictor, confusion = Predictor(trained=runner), Confusion(len(source.classes))
     with Progress(f"mIoU of {name}", len(rows)) as progress:
         for sample in rows:
@@ -128,10 +145,13 @@ def _miou(runner: Trained | OnnxModel, source: Dataset, rows: Sequence[Sample], 
 
 def _state(out: ReportWriter, trained: Trained, metrics: dict[str, Any]) -> None:
     out.classes = trained.classes
-    size = "any" if metrics["any_size"] else " x ".join(str(side) for side in trained.tile_hw)
     out.write("metrics.json", digests.canonical(metrics))
-    out.figures = {"picture_size": size, "largest_difference": metrics["files"][ONNX]["largest_difference"]}
-    out.figures |= {f"{SHORT[name]}_mib": round(file["bytes"] / 2**20, 2) for name, file in metrics["files"].items()}
+    files, tile = metrics["files"], " x ".join(str(side) for side in trained.tile_hw)
+    size = {name: "any" if file["any_size"] else tile for name, file in files.items()}
+    out.figures = {"picture_size": size[ONNX], "largest_difference": files[ONNX]["largest_difference"]}
+    if SCRIPT in files:
+        out.figures["torchscript_picture_size"] = size[SCRIPT]
+    out.figures |= {f"{SHORT[name]}_mib": round(file["bytes"] / 2**20, 2) for name, file in files.items()}
     out.figures |= {f"{SHORT.get(name, 'checkpoint')}_miou": value for name, value in metrics["miou"].items()}
 
 

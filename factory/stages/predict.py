@@ -43,7 +43,7 @@ class Picture:
 def run(
     *,
     images: Dataset | Path,
-    model: Model | Report | Path,
+    model: Model | Report | Dataset | Path,
     out: DatasetWriter,
     checkpoint: str,
     size: Sequence[int] | None,

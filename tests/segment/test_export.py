@@ -1,4 +1,4 @@
-"""Exported files: they say what the model says, at every size, and name nothing of this machine."""
+"""ONNX and torch's program: they say what the model says, at every size, and name nothing of this machine."""
 
 import json
 
@@ -9,9 +9,9 @@ import torch
 
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
-from factory.segment import onnx_model
+from factory.segment import onnx_model, shipped
 from factory.segment.checkpoint import Trained, load
-from factory.segment.export import Exported, export, export_widest
+from factory.segment.export import Exported, export, widest
 from factory.segment.models import ARCHITECTURES, SegmenterSpec, build
 from factory.segment.onnx_model import open_graph
 from factory.segment.parity import Check, Parity, round_up, tile_of
@@ -56,7 +56,7 @@ def graph(small_export):
 def test_every_architecture_is_exported_and_agrees_with_torch(architecture):
     """For any size where it can be, else for its tile."""
     trained = random_model(architecture)
-    exported, checked = export_widest(trained, Check(trained=trained, pictures=[], tolerance=1e-4, seed=0))
+    exported, checked = widest(export, trained, Check(trained=trained, pictures=[], tolerance=1e-4, seed=0))
     assert all(parity.largest < 1e-4 and parity.pixels for parity in checked.values())
     assert exported.any_size == (architecture not in TILE_ONLY)
 
@@ -71,7 +71,7 @@ def test_equal_models_give_equal_bytes(small, small_export):
 
 def test_the_exports_bytes_name_no_place_of_this_machine(small_export):
     """Exporters like to keep stack traces."""
-    for name in ("model.onnx", "model.pt2", "model_int8.onnx"):
+    for name in ("model.onnx", "model.pt2", "model.torchscript", "model_int8.onnx"):
         content = small_export.path(name).read_bytes()
         assert not [word for word in (b"site-packages", b"stack_trace", b'File "') if word in content], name
 
@@ -101,7 +101,7 @@ def test_free_sizes_are_free(graph, opened, small, shape):
 def test_a_file_for_one_size_takes_smaller_tiles_and_refuses_larger_ones(graph, small):
     """Smaller ones are padded and cut; the message says what fits."""
     fixed = onnx.load_from_string(graph)
-    onnx.helper.set_model_props(fixed, onnx_model.metadata(small, any_size=False))
+    onnx.helper.set_model_props(fixed, shipped.metadata(small, any_size=False))
     for_one = open_graph(fixed.SerializeToString(), "fixed")
     images = torch.rand(2, 3, 32, 32)
     with torch.inference_mode():
@@ -122,14 +122,14 @@ def test_what_only_seems_to_fit_any_size_is_made_for_the_tile(small):
             raise ArtefactError("departs")
         return "fine"
 
-    exported, said = export_widest(small, check)
+    exported, said = widest(export, small, check)
     assert (exported.any_size, said) == (False, "fine")
 
     def never(exported):
         raise ArtefactError("departs")
 
     with pytest.raises(ArtefactError, match="departs"):
-        export_widest(small, never)
+        widest(export, small, never)
 
 
 def test_a_departure_beyond_the_tolerance_is_refused(small, small_export, graph):
@@ -195,7 +195,11 @@ def test_a_file_of_someone_elses_is_no_model_of_ours(tmp_path):
     graph = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [plain], [out]), ir_version=10)
     onnx.save(graph, tmp_path / "plain.onnx")
     (tmp_path / "broken.onnx").write_bytes(b"not ONNX")
-    for name, said in (("plain", "not an ONNX file of this factory"), ("broken", "unreadable"), ("gone", "unreadable")):
+    for name, said in (
+        ("plain", "not one that factory export wrote"),
+        ("broken", "unreadable"),
+        ("gone", "unreadable"),
+    ):
         with pytest.raises(FactoryError, match=f"(?s){said}.*{name}"):
             onnx_model.load(tmp_path / f"{name}.onnx")
 

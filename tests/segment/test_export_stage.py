@@ -1,12 +1,17 @@
 """The export stage."""
 
 import json
+import re
 
 import pytest
+import torch
+from torch import nn
 
-from factory.core.artefact import Kind
+from factory.core.artefact import Kind, Report
 from factory.core.errors import ArtefactError, ConfigError, WorkerError
 from factory.segment import footprint
+from factory.segment.checkpoint import load
+from factory.segment.parity import Check
 from factory.stages import export
 from tests.artefacts import dataset, written
 
@@ -26,8 +31,12 @@ def test_files_and_figures_are_sealed_but_no_time(small_export, small_model):
     """The model's mIoU comes back through every file."""
     assert small_export.damaged() == []
     metrics = json.loads(small_export.path("metrics.json").read_text())
-    assert set(metrics["files"]) == {"model.onnx", "model.pt2", "model_int8.onnx"}
-    assert metrics["files"]["model.onnx"]["largest_difference"] < 1e-4
+    assert set(metrics["files"]) == {"model.onnx", "model.pt2", "model.torchscript", "model_int8.onnx"}
+    for name in ("model.onnx", "model.pt2", "model.torchscript"):
+        assert metrics["files"][name]["largest_difference"] < 1e-4
+        assert metrics["files"][name]["any_size"]
+    assert small_export.figures["torchscript_picture_size"] == "any"
+    assert not small_export.header.issues
     assert small_export.figures["checkpoint_miou"] == small_model.figures["val_miou"]
     assert abs(small_export.figures["onnx_miou"] - small_model.figures["val_miou"]) < 1e-3
     text = small_export.path("artefact.json").read_text() + json.dumps(metrics)
@@ -57,6 +66,29 @@ def test_a_file_is_measured_in_a_process_of_its_own(small_export, tmp_path):
     found = footprint.measure(small_export.path("model.onnx"), (32, 32))
     assert 0 < found.milliseconds < 1000
     assert 20 < found.peak_mib < 300
+    assert 0 < footprint.measure(small_export.path("model.torchscript"), (32, 32)).milliseconds < 1000
     (tmp_path / "broken.onnx").write_bytes(b"not ONNX")
     with pytest.raises(WorkerError, match=r"broken\.onnx"):
         footprint.measure(tmp_path / "broken.onnx", (32, 32))
+
+
+class Untraceable(nn.Module):
+    """An identity that TorchScript has no words for."""
+
+    def forward(self, images):
+        """As given."""
+        if torch.jit.is_tracing():
+            raise RuntimeError("no such operation")
+        return images
+
+
+def test_what_torchscript_cannot_express_is_left_out_with_its_reason(small_model, tmp_path):
+    """Such a network still ships as ONNX."""
+    trained = load(small_model.path("best.ckpt"))
+    trained.model.head_dropout = Untraceable()
+    check = Check(trained=trained, pictures=[], tolerance=1e-4, seed=0)
+    with written(tmp_path / "export", Kind.REPORT) as out:
+        assert export._script(trained, check, out) is None
+    (issue,) = Report.open(out.target).header.issues
+    assert issue["where"] == "model.torchscript"
+    assert re.search("cannot be traced.*no such operation", issue["reason"])
