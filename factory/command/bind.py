@@ -23,7 +23,7 @@ from factory.core.version import code_version
 
 ALLOWED_TARGETS = ("factory.", "adapt.", "scenes.")
 FOLDERS = ("inputs", "out", "overwrite")
-MACHINE = ("executor", "cache", "cache_gib", "devices", "tensorboard", "mlflow")
+MACHINE = ("executor", "cache", "cache_gib", "devices", "tensorboard", "mlflow", "footprints")
 UNIMPORTANT = (*FOLDERS, *MACHINE, "seed", "_target_")
 """Keys that do not decide an artefact's content, or are stated on their own in its identity."""
 

@@ -51,13 +51,15 @@ def run(
     calibration_pictures: int,
     split: str,
     tolerance: float,
+    footprints: bool,
 ) -> None:
     """Write `model.onnx`, `model.pt2`, `model.torchscript`, `model_int8.onnx` if ``int8``, and `metrics.json`.
 
     Probabilities are compared with torch's on noise and on pictures of ``source`` (without it, of ``calibration``):
     beyond ``tolerance`` nothing is written; TorchScript alone is left out with its reason, in the header's issues. How
     far 8 bits depart is stated, not refused. `metrics.json` holds sizes, parities, the sizes of pictures that each file
-    takes, and the mIoU on the masked rows of ``split`` in ``source``. Latency and memory are printed and never stored.
+    takes, and the mIoU on the masked rows of ``split`` in ``source``. Latency and memory are printed if ``footprints``,
+    and never stored.
     """
     path = _checkpoint(model, checkpoint)
     trained = checkpoints.load(path, classes=source.classes if source else None)
@@ -85,7 +87,8 @@ def run(
         for name, content in files.items()
     }
     _state(out, trained, {"tolerance": tolerance, "files": stated, "miou": mious})
-    _print_footprints([path, *(out.path(name) for name in files)], trained)
+    if footprints:
+        _print_footprints([path, *(out.path(name) for name in files)], trained)
 
 
 def _checkpoint(model: Model | Path, which: str) -> Path:

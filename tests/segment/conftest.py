@@ -22,7 +22,7 @@ def small_model(bright, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small_export(small_model, bright, tmp_path_factory):
-    """All files that can be made of the model, measured."""
+    """All files that can be made of the model."""
     with written(tmp_path_factory.mktemp("ship") / "export", Kind.REPORT) as out:
         export.run(
             model=small_model,
@@ -35,5 +35,6 @@ def small_export(small_model, bright, tmp_path_factory):
             calibration_pictures=8,
             split="val",
             tolerance=1e-4,
+            footprints=False,
         )
     return Report.open(out.target)

@@ -24,6 +24,7 @@ SETTINGS = {
     "calibration_pictures": 8,
     "split": "val",
     "tolerance": 1e-4,
+    "footprints": False,
 }
 
 
