@@ -22,11 +22,12 @@ header=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["include"])
 command -v "${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 || need g++
 if [ "$version" = 3.11 ]; then
   here=$(dirname "$0")/..
-  need "$("$python" -c "
+  lacking=$("$python" -c "
 import sys
 sys.path.insert(0, '$here')
 from factory.render.environment import SYSTEM_LIBRARIES, missing_packages
-print(' '.join(missing_packages(SYSTEM_LIBRARIES)))")"
+print(' '.join(missing_packages(SYSTEM_LIBRARIES)))") || stop "the system libraries cannot be checked" "look at the message above"
+  need "$lacking"
 fi
 
 missing=$(echo $missing)

@@ -40,7 +40,7 @@ def test_with_a_compiler_there_is_nothing_to_say(bare: Path) -> None:
     """As on this machine, which runs these tests."""
     (bare / "c++").symlink_to(bare / "sh")
     done = checked(bare)
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_missing_python_is_named_with_its_packages(bare: Path) -> None:

@@ -6,8 +6,6 @@ import ctypes
 import importlib.util
 import sys
 
-import torch
-
 from factory.core.errors import MachineError
 
 PYTHON = (3, 11)
@@ -53,6 +51,8 @@ def places(device: str, workers: int) -> list[dict[str, str]]:
 
     `MachineError` where ``device`` is gpu and there is none; auto then takes the CPU.
     """
+    import torch  # not above: prerequisites are checked before anything is installed
+
     gpus = torch.cuda.device_count() if device != "cpu" else 0
     if device == "gpu" and not gpus:
         todo = "leave device=cpu, or device=auto for a GPU where there is one"

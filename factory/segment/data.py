@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +12,14 @@ from PIL import Image
 from factory.core import masks
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
+from factory.core.errors import ConfigError
 from factory.core.sample import Origin, Sample, Split, Supervision
 
 Image8 = npt.NDArray[np.uint8]
 Size = tuple[int, int]
+LEAST_SIDE = 16
+"""Pixels below which no side of a picture is worth working at."""
+
 SPARSE = 0.02
 """Share of labelled pixels below which a mask counts as points or strokes."""
 
@@ -93,6 +98,15 @@ def _label(row: Row, size_hw: Size) -> Image8:
         origin = ORIGINS.get(sample.supervision, Origin.PSEUDO)
         label_hwc[..., SOURCE] = dataset.map(sample, "source") if sample.source else int(origin) * stated_hw
     return label_hwc
+
+
+def size_of(key: str, value: Sequence[int] | None) -> Size | None:
+    """A configured [height, width]; `ConfigError` naming its key if it is none."""
+    if value is None:
+        return None
+    if len(value) != 2 or min(value) < LEAST_SIDE:
+        raise ConfigError(f"{key} is [height, width], {LEAST_SIDE} or more each, or null", got=list(value))
+    return int(value[0]), int(value[1])
 
 
 def resize_image(image_hwc: Image8, size_hw: Size | None) -> Image8:

@@ -21,7 +21,7 @@ from factory.execute.progress import Progress
 from factory.ingest import gather, pictures, splits
 from factory.ingest.hints import HintTable
 from factory.segment.areas import COLUMNS, areas, as_csv
-from factory.segment.data import Size
+from factory.segment.data import size_of
 from factory.segment.opening import open_model
 from factory.segment.overlays import overlay
 from factory.segment.predict import Predictor, TileFunction
@@ -68,8 +68,8 @@ def run(
         trained=open_model(model, checkpoint),
         overlap=overlap,
         batch=batch,
-        size=_pair("size", size),
-        tile=_pair("tile", tile),
+        size=size_of("size", size),
+        tile=size_of("tile", tile),
         tta=tta,
     )
     out.classes = predictor.trained.classes
@@ -187,14 +187,6 @@ def _finish(out: DatasetWriter, waiting: Sequence[Picture]) -> None:
 def _table(out: DatasetWriter, picture: Picture) -> Path:
     """The picture's rows of `areas.csv`, kept until all are there."""
     return out.scratch / f"{picture.id}.csv"
-
-
-def _pair(key: str, value: Sequence[int] | None) -> Size | None:
-    if value is None:
-        return None
-    if len(value) != 2 or min(value) < 16:
-        raise ConfigError(f"{key} is [height, width], 16 or more each, or null", got=list(value))
-    return int(value[0]), int(value[1])
 
 
 def _pixels(largest: float) -> int:

@@ -18,7 +18,7 @@ from factory.execute.ranks import rank
 from factory.segment import checkpoint
 from factory.segment.batches import TrainingBatches
 from factory.segment.cache import PixelCache
-from factory.segment.data import Row, Size, bare_rows, training_rows, validation_rows
+from factory.segment.data import Row, Size, bare_rows, size_of, training_rows, validation_rows
 from factory.segment.fit import Run
 from factory.segment.history import as_csv
 from factory.segment.latency import describe
@@ -100,7 +100,7 @@ def run(
         channels_last=channels_last,
         compiled=compiled,
     )
-    total, size_hw = Total(terms=loss), _pair("size", size)
+    total, size_hw = Total(terms=loss), size_of("size", size)
     out.classes = _classes(real, synthetic, validation, unlabelled)
     pixels = partial(PixelCache, size_hw=size_hw, folder=Path(cache), limit=int(cache_gib * 2**30))
     rows = _rows(real, synthetic, unlabelled if teacher else None)
@@ -124,7 +124,7 @@ def run(
             sources=sources,
             shares=shares,
             batch=batch,
-            crop_hw=_pair("crop", crop) or _largest(sources),
+            crop_hw=size_of("crop", crop) or _largest(sources),
             seed=seed,
             rare=sampling,
         ),
@@ -205,11 +205,3 @@ def _largest(sources: Mapping[str, PixelCache]) -> Size:
     """Without a crop size, steps see the whole of the largest picture."""
     heights, widths = zip(*(cache.largest() for cache in sources.values()), strict=True)
     return max(heights), max(widths)
-
-
-def _pair(key: str, value: Sequence[int] | None) -> Size | None:
-    if value is None:
-        return None
-    if len(value) != 2 or min(value) < 16:
-        raise ConfigError(f"{key} is [height, width], 16 or more each, or null", got=list(value))
-    return int(value[0]), int(value[1])

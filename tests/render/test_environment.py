@@ -1,6 +1,7 @@
 """A machine that cannot load Blender is told what it lacks."""
 
 import pytest
+import torch
 
 from factory.core.errors import MachineError
 from factory.render import environment
@@ -43,12 +44,12 @@ def test_each_gpu_gets_one_process(
     monkeypatch: pytest.MonkeyPatch, device: str, gpus: int, places: list[dict[str, str]]
 ) -> None:
     """Where there is none, or none is wanted, there are as many as workers."""
-    monkeypatch.setattr(environment.torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     assert environment.places(device, 3) == places
 
 
 def test_a_gpu_that_is_not_there_is_said_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what to do instead."""
-    monkeypatch.setattr(environment.torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(MachineError, match="device=auto"):
         environment.places("gpu", 1)
