@@ -61,6 +61,8 @@ class SegmentationModule(lightning.LightningModule):
         self.model, self.loss, self.augmentation, self.mixing, self.weights = model, loss, augmentation, mixing, weights
         self.teacher, self.recipe, self.batches, self.validation = teacher, recipe, batches, validation
         self.seed = seed
+        if recipe.channels_last:
+            model.to(memory_format=torch.channels_last)
         decay = teacher.decay if teacher else recipe.ema
         self.average = Average(model, decay) if decay else None
         self.confusion = Confusion(len(model.classes))

@@ -1,7 +1,12 @@
 """Checkpoints."""
 
+import contextlib
+
+import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError
@@ -24,6 +29,12 @@ def saved(tmp_path):
     path = tmp_path / "best.ckpt"
     path.write_bytes(checkpoint.encode(trained()))
     return path
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory):
+    """The bytes of a checkpoint, and a place for what becomes of them."""
+    return checkpoint.encode(trained()), tmp_path_factory.mktemp("damaged") / "best.ckpt"
 
 
 def test_a_checkpoint_opens_without_any_configuration(saved):
@@ -77,3 +88,19 @@ def test_code_in_a_file_is_never_run(tmp_path):
     torch.save({"format": 1, "spec": SPEC}, tmp_path / "code.ckpt")
     with pytest.raises(ArtefactError, match="unreadable checkpoint"):
         checkpoint.load(tmp_path / "code.ckpt")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**31))
+def test_damage_anywhere_is_a_clear_message_or_harmless(damaged, seed):
+    """A few bytes changed, a piece cut out or a file that ends early: never a traceback."""
+    whole, path = damaged
+    rng = np.random.default_rng(seed)
+    data = bytearray(whole)
+    for place in rng.integers(0, len(data), 4):
+        data[place] ^= int(rng.integers(1, 256))
+    start, length = int(rng.integers(0, len(data))), int(rng.integers(0, 200))
+    del data[start : start + length]
+    path.write_bytes(bytes(data[: int(rng.integers(len(data) // 2, len(data) + 1))]))
+    with contextlib.suppress(ArtefactError):
+        checkpoint.load(path)
