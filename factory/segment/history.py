@@ -1,4 +1,4 @@
-"""A training's history as a table."""
+"""A training's history as rows of plain numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 def as_csv(history: Sequence[Mapping[str, Any]]) -> bytes:
     """One line a validation, nested figures as ``val_iou.<class>``; nothing where a figure does not exist."""
-    rows = [_flat(row) for row in history]
+    rows = [flat(row, ".") for row in history]
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
@@ -19,11 +19,10 @@ def as_csv(history: Sequence[Mapping[str, Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(row: Mapping[str, Any], separator: str) -> dict[str, Any]:
+    """Nested figures on one level, ``val_iou`` and ``car`` as one name with a separator between."""
+    found: dict[str, Any] = {}
     for name, value in row.items():
-        inner = (
-            {f"{name}.{key}": child for key, child in value.items()} if isinstance(value, Mapping) else {name: value}
-        )
-        flat |= inner
-    return flat
+        inner = flat(value, separator) if isinstance(value, Mapping) else None
+        found |= {name: value} if inner is None else {f"{name}{separator}{key}": one for key, one in inner.items()}
+    return found

@@ -10,6 +10,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger
 
 from factory.core.errors import MachineError
+from factory.segment.history import flat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Tracks:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """One row of history."""
-        numbers = {_plain(name): value for name, value in _flat(row).items() if value is not None}
+        numbers = {_plain(name): value for name, value in flat(row, "/").items() if value is not None}
         for logger in self._open:
             logger.log_metrics(numbers, step=row["step"])
             logger.save()
@@ -47,13 +48,6 @@ def _mlflow(uri: str, name: str) -> Logger:
     except ModuleNotFoundError as error:
         todo = "pip install label-factory[mlflow]"
         raise MachineError.of(error, what="MLflow is not installed", where="train.mlflow", todo=todo) from error
-
-
-def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in row.items():
-        flat |= _flat(value, f"{prefix}{name}/") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return flat
 
 
 def _plain(name: str) -> str:

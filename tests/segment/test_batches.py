@@ -1,6 +1,7 @@
 """Batches: which pictures, in which order, cut where."""
 
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -132,9 +133,12 @@ def test_a_feed_hands_out_every_picture_of_its_steps_once_in_parts_and_shares(ca
 
 def test_a_feed_that_is_left_early_leaves_no_thread_waiting(cache):
     """As when training is stopped in the middle."""
+    before = threading.active_count()
     feed = iter(Feed(batches(cache), 0, 1000))
     next(feed)
+    assert threading.active_count() == before + 1
     feed.close()
+    assert threading.active_count() == before
 
 
 @pytest.fixture(scope="module")
