@@ -74,7 +74,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Frames of one scene pack under one seed; every ``audit_share``th frame is audited by rendering it again."""
+    """Frames of one scene pack under one seed; a random ``audit_share`` of them is audited by a second route."""
 
     scene: ScenePlan
     seed: int
