@@ -19,6 +19,7 @@ from factory.command import tree
 from factory.core import digests
 from factory.core.artefact import HEADER, Artefact, Identity, Kind, read_header
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
+from factory.core.flat import flat_parts
 from factory.core.version import code_version
 
 ALLOWED_TARGETS = ("factory.", "adapt.", "scenes.")
@@ -64,17 +65,17 @@ def bind(name: str, config: dict[str, Any]) -> Step:
     """Resolve the stage's function, instantiate its parts and check every argument; nothing is created on disk."""
     function = _function(name, config)
     settings = {key: value for key, value in config.items() if key not in (*FOLDERS, "_target_", "seed")}
-    hints = typing.get_type_hints(function, include_extras=True)
-    seeded = {"seed"} & set(inspect.signature(function).parameters)
-    check_names(name, function, {*settings, *config["inputs"], "out", *seeded})
+    keys = _keys(function)
+    seeded = {"seed"} & set(keys)
+    check_names(name, keys, {*settings, *config["inputs"], "out", *seeded})
     for key, value in settings.items():
-        check_value(f"{name}.{key}", value, hints[key])
-    kind = next((hint for hint in typing.get_args(hints["out"]) if isinstance(hint, Kind)), Kind.DATASET)
+        check_value(f"{name}.{key}", value, keys[key].annotation)
+    kinds = typing.get_args(keys["out"].annotation)
     return Step(
         name=name,
         function=function,
-        kind=kind,
-        parts={key: make_part(f"{name}.{key}", value) for key, value in settings.items()}
+        kind=next((kind for kind in kinds if isinstance(kind, Kind)), Kind.DATASET),
+        parts=_gathered(function, {key: make_part(f"{name}.{key}", value) for key, value in settings.items()})
         | dict.fromkeys(seeded, config["seed"]),
         inputs={key: Path(path) if path is not None else None for key, path in config["inputs"].items()},
         out=Path(config["out"]),
@@ -116,9 +117,8 @@ def make_part(where: str, value: Any) -> Any:
         raise ConfigError.of(cause or error, what="the part cannot be made", where=where, todo=todo) from error
 
 
-def check_names(where: str, target: Callable[..., Any], given: Iterable[str]) -> None:
+def check_names(where: str, parameters: Mapping[str, inspect.Parameter], given: Iterable[str]) -> None:
     """Every key is a parameter, every parameter without a default has its key."""
-    parameters = inspect.signature(target).parameters
     for key in given:
         if key not in parameters:
             close = difflib.get_close_matches(key, parameters, 1)
@@ -134,10 +134,10 @@ def check_value(where: str, value: Any, annotation: Any) -> None:
     if isinstance(value, dict) and "_target_" in value:
         target = _resolve(where, value["_target_"])
         inner = {key: child for key, child in value.items() if not key.startswith("_")}
-        check_names(where, target, inner)
-        hints = typing.get_type_hints(target.__init__ if not dataclasses.is_dataclass(target) else target)
+        parameters = _parameters(target)
+        check_names(where, parameters, inner)
         for key, child in inner.items():
-            check_value(f"{where}.{key}", child, hints.get(key, Any))
+            check_value(f"{where}.{key}", child, parameters[key].annotation)
     elif isinstance(value, dict | list):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, child in pairs:
@@ -145,6 +145,29 @@ def check_value(where: str, value: Any, annotation: Any) -> None:
     elif (allowed := _scalar_types(annotation)) and not _fits(value, allowed):
         names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in allowed)
         raise ConfigError("a value of the wrong type", where=where, got=repr(value), expected=names)
+
+
+def _parameters(target: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """A function's or part's parameters, their annotations resolved."""
+    plain = isinstance(target, type) and not dataclasses.is_dataclass(target)
+    hints = typing.get_type_hints(target.__init__ if plain else target, include_extras=True)
+    parameters = inspect.signature(target).parameters.items()
+    return {name: parameter.replace(annotation=hints.get(name, Any)) for name, parameter in parameters}
+
+
+def _keys(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """A stage's keys: its parameters, and the fields of those that are `FLAT` in their place."""
+    flat = flat_parts(function)
+    keys = {name: parameter for name, parameter in _parameters(function).items() if name not in flat}
+    return keys | {name: field for kind in flat.values() for name, field in _parameters(kind).items()}
+
+
+def _gathered(function: Callable[..., Any], parts: dict[str, Any]) -> dict[str, Any]:
+    """Make the `FLAT` parts of a stage out of its keys."""
+    made = dict(parts)
+    for name, kind in flat_parts(function).items():
+        made[name] = kind(**{field: made.pop(field) for field in _parameters(kind) if field in made})
+    return made
 
 
 def _scalar_types(annotation: Any) -> tuple[type, ...]:

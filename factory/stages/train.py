@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from factory.core import digests
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
+from factory.core.flat import FLAT
 from factory.core.writer import ModelWriter
 from factory.execute.ranks import rank
 from factory.segment import checkpoint
@@ -54,22 +55,7 @@ def run(
     crop: Sequence[int] | None,
     synthetic_share: float,
     unlabelled_share: float,
-    steps: int,
-    batch: int,
-    accumulate: int,
-    validate_every: int,
-    save_every: int,
-    encoder_lr: float,
-    decoder_lr: float,
-    weight_decay: float,
-    power: float,
-    warmup: int,
-    clip_norm: float | None,
-    ema: float,
-    patience: int | None,
-    precision: str,
-    channels_last: bool,
-    compiled: bool,
+    recipe: Annotated[Recipe, FLAT],
     devices: int,
     cache: str,
     cache_gib: float,
@@ -80,40 +66,16 @@ def run(
 
     Learns from the train split of ``real`` and ``synthetic`` (at least one), by way of ``teacher`` from the pictures of
     ``unlabelled`` too, and validates on the val split of ``validation``, else of real, else of synthetic. ``size`` and
-    ``crop`` are (height, width); see conf/train.yaml.
+    ``crop`` are (height, width). The recipe's fields are keys of the stage; see conf/train.yaml.
     """
-    recipe = Recipe(
-        steps=steps,
-        batch=batch,
-        accumulate=accumulate,
-        validate_every=validate_every,
-        save_every=save_every,
-        encoder_lr=encoder_lr,
-        decoder_lr=decoder_lr,
-        weight_decay=weight_decay,
-        power=power,
-        warmup=warmup,
-        clip_norm=clip_norm,
-        ema=ema,
-        patience=patience,
-        precision=precision,
-        channels_last=channels_last,
-        compiled=compiled,
-    )
     total, size_hw = Total(terms=loss), size_of("size", size)
     out.classes = _classes(real, synthetic, validation, unlabelled)
     pixels = partial(PixelCache, size_hw=size_hw, folder=Path(cache), limit=int(cache_gib * 2**30))
     rows = _rows(real, synthetic, unlabelled if teacher else None)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
-    shares = _shares(sources, synthetic_share, unlabelled_share)
+    headed = replace(model, edge_head=model.edge_head or total.needs_edges)
     module = SegmentationModule(
-        model=build(
-            replace(model, edge_head=model.edge_head or total.needs_edges),
-            out.classes,
-            weights=weights,
-            seed=seed,
-            report=out.report,
-        ),
+        model=build(headed, out.classes, weights=weights, seed=seed, report=out.report),
         loss=total,
         augmentation=augmentation,
         mixing=mixing,
@@ -122,8 +84,8 @@ def run(
         recipe=recipe,
         batches=TrainingBatches(
             sources=sources,
-            shares=shares,
-            batch=batch,
+            shares=_shares(sources, synthetic_share, unlabelled_share),
+            batch=recipe.batch,
             crop_hw=size_of("crop", crop) or _largest(sources),
             seed=seed,
             rare=sampling,

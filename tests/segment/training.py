@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.losses.overlap import Dice
 from factory.segment.mixing import Mixing
 from factory.segment.models import SegmenterSpec
+from factory.segment.recipe import Recipe
 from factory.segment.weighing import PixelWeights
 from factory.stages import train
 from tests.artefacts import add_sample, written
@@ -80,8 +82,9 @@ def bright_squares(target: Path, count: int, *, domain: Domain = Domain.REAL, **
 def trained(target: Path, **changes: Any) -> Model:
     """The stage run to its end and sealed."""
     call = SETTINGS | dict.fromkeys(INPUTS) | {"cache": str(target.parent / "cache")} | changes
+    recipe = Recipe(**{field.name: call.pop(field.name) for field in fields(Recipe)})
     with written(target, Kind.MODEL) as out:
-        train.run(out=out, **call)
+        train.run(out=out, recipe=recipe, **call)
     return Model.open(target)
 
 
