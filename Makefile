@@ -14,7 +14,7 @@ demo: .venv/installed
 	$(BIN)/factory run experiment=coins
 
 test: check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

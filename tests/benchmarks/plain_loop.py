@@ -1,7 +1,7 @@
 """The peer of `factory train`: the loop anyone would write with torch and segmentation-models-pytorch in an hour.
 
-No augmentation but a flip, no schedule but poly decay, images decoded once. Reads the same sealed data sets and is
-measured by the same confusion matrix, so that a difference is the training's.
+No augmentation but a flip, no schedule but poly decay, images decoded once. Reads the same sealed data sets, of clicks
+the clicked pixels alone (what a labeler made of them is ours, not its), and is measured by the same confusion matrix.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import segmentation_models_pytorch as smp
 import torch
 from safetensors.torch import load_file
@@ -19,7 +20,7 @@ from torch.nn import functional
 
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
-from factory.core.sample import Split
+from factory.core.sample import Origin, Sample, Split
 from factory.measure.iou import Confusion
 
 
@@ -80,8 +81,16 @@ def _logits(model: torch.nn.Module, images_nchw: torch.Tensor) -> torch.Tensor:
 def _all(data: Dataset, split: Split) -> tuple[torch.Tensor, torch.Tensor]:
     rows = [sample for sample in data.where(split=split) if sample.mask]
     images = torch.from_numpy(np.stack([data.image(row) for row in rows])).permute(0, 3, 1, 2)
-    masks = torch.from_numpy(np.stack([data.mask(row) for row in rows]).astype(np.int64))
+    masks = torch.from_numpy(np.stack([_vouched(data, row) for row in rows]).astype(np.int64))
     return images, masks
+
+
+def _vouched(data: Dataset, row: Sample) -> npt.NDArray[np.uint8]:
+    """The mask without what a labeler guessed."""
+    mask_hw = data.mask(row)
+    if row.source:
+        mask_hw[data.map(row, "source") == Origin.PSEUDO] = IGNORE
+    return mask_hw
 
 
 if __name__ == "__main__":
