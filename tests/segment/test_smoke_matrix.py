@@ -62,7 +62,7 @@ def test_every_model_learns_from_every_loss(model: str) -> None:
 
 def test_a_mixture_is_chosen_from_the_shell_by_its_names() -> None:
     """Each term under its own name, its numbers within reach."""
-    ((config, _),) = composed("train", "loss=[for_points,lovasz,boundary]", "loss.lovasz.weight=0.5")
+    ((config, _),) = composed("train", "loss=[ce_lovasz,boundary]", "loss.lovasz.weight=0.5")
     terms = bind("train", config).parts["loss"]
     assert list(terms) == ["ce", "lovasz", "boundary"]
     assert terms["lovasz"].weight == 0.5
