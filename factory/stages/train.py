@@ -93,9 +93,12 @@ def run(
         validation=pixels(rows=validation_rows(validation, real, synthetic)),
         seed=seed,
     )
+    _train(module, size_hw, out, _tracks(out, tensorboard, mlflow), devices)
+
+
+def _tracks(out: ModelWriter, tensorboard: str | None, mlflow: str | None) -> Tracks:
     name = f"{out.target.parent.name}/{out.target.name}"
-    tracks = Tracks(tensorboard=tensorboard, mlflow=mlflow, name=name, parameters=out.identity.config)
-    _train(module, size_hw, out, tracks, devices)
+    return Tracks(tensorboard=tensorboard, mlflow=mlflow, name=name, parameters=out.identity.config)
 
 
 def _train(module: SegmentationModule, size_hw: Size | None, out: ModelWriter, tracks: Tracks, devices: int) -> None:
