@@ -75,7 +75,7 @@ def bind(name: str, config: dict[str, Any]) -> Step:
         name=name,
         function=function,
         kind=next((kind for kind in kinds if isinstance(kind, Kind)), Kind.DATASET),
-        parts=_gathered(function, {key: make_part(f"{name}.{key}", value) for key, value in settings.items()})
+        parts=_gathered(name, function, {key: make_part(f"{name}.{key}", value) for key, value in settings.items()})
         | dict.fromkeys(seeded, config["seed"]),
         inputs={key: Path(path) if path is not None else None for key, path in config["inputs"].items()},
         out=Path(config["out"]),
@@ -162,11 +162,15 @@ def _keys(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return keys | {name: field for kind in flat.values() for name, field in _parameters(kind).items()}
 
 
-def _gathered(function: Callable[..., Any], parts: dict[str, Any]) -> dict[str, Any]:
+def _gathered(where: str, function: Callable[..., Any], parts: dict[str, Any]) -> dict[str, Any]:
     """Make the `FLAT` parts of a stage out of its keys."""
     made = dict(parts)
     for name, kind in flat_parts(function).items():
-        made[name] = kind(**{field: made.pop(field) for field in _parameters(kind) if field in made})
+        try:
+            made[name] = kind(**{field: made.pop(field) for field in _parameters(kind) if field in made})
+        except FactoryError as error:
+            error.where = error.where or where
+            raise
     return made
 
 

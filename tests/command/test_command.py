@@ -58,6 +58,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "refiner=[", "inputs.source=gone"], "does not fit"),
         (["label"], "give inputs.source=…"),
         (["train", "real=gone", "ema=2"], "train.ema is a decay"),
+        (["run", "experiment=coins", "train_unadapted.ema=2"], "where:    train_unadapted"),
         (["train", "real=gone", "steps=many"], "expected: int"),
         (["train", "real=gone", "~steps"], "keys are missing"),
         (["predict", "model=gone"], "give inputs.images=…"),
