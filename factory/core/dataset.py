@@ -12,6 +12,7 @@ from factory.core import manifest, masks
 from factory.core.artefact import Artefact, Kind
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError
+from factory.core.picture import Picture
 from factory.core.sample import Domain, Sample, Split
 
 
@@ -49,6 +50,12 @@ class Dataset(Artefact):
             raise ArtefactError(f"the sample has no {name}", where=f"{self.root}: {sample.id}", todo=todo)
         path = self.path(relative)
         return np.load(path) if path.suffix == ".npy" else self._read(relative)
+
+    def picture(self, sample: Sample) -> Picture:
+        """The sample's image with everything weak that is said of it; never its mask."""
+        drawn = {"scribbles": sample.hints.scribbles, "noisy_mask": sample.hints.masks}
+        maps: dict[str, Any] = {name: self._read(path).astype(np.uint8) for name, path in drawn.items() if path}
+        return Picture(id=sample.id, image=self.image(sample), hints=sample.hints, **maps)
 
     def _read(self, relative: str) -> npt.NDArray[Any]:
         return masks.read_png(self.path(relative))

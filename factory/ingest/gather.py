@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from factory.core import picture
 from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ConfigError, InputError
 from factory.core.masks import check_mask
+from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.exchange import labelme
-from factory.ingest import geometry, hints, pictures
-from factory.ingest.geometry import Photograph
+from factory.ingest import hints, pictures
 
 Map8 = npt.NDArray[np.uint8]
 
@@ -26,7 +27,7 @@ Map8 = npt.NDArray[np.uint8]
 class SupervisionFilter(Protocol):
     """Decides how much of the given masks the line may see."""
 
-    def __call__(self, photo: Photograph, seed: int) -> Photograph:
+    def __call__(self, photo: Picture, seed: int) -> Picture:
         """The photograph with what remains."""
 
 
@@ -39,6 +40,7 @@ class Settings:
     seed: int
     white_level: int
     mask_ids: dict[int, int]
+    scribble_ids: dict[int, int]
     size: tuple[int, int] | None
     tile: int | None
     tile_overlap: float
@@ -56,14 +58,16 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One picture with the files and rows that belong to it; ``name`` is its path in the folder without suffix."""
+    """One picture with the files and rows that belong to it; ``name`` is its path in the folder without suffix.
+
+    ``files`` are those of its maps, by the field of `Picture` that they fill.
+    """
 
     path: Path
     name: str
     id: str
     hints: Hints
-    mask: Path | None
-    scribbles: Path | None
+    files: dict[str, Path | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +75,16 @@ class Taken:
     """What became of one source: photographs (one, or its tiles), the digest of its pixels, and reasons."""
 
     source: Source
-    photos: tuple[Photograph, ...]
+    photos: tuple[Picture, ...]
     sha256: str
     reasons: tuple[str, ...]
 
 
-def sources(images: Path, table: hints.HintTable, masks: Path | None, scribbles: Path | None) -> list[Source]:
-    """Every picture with what belongs to it, in name order, under ids that are unique and safe as file names."""
+def sources(images: Path, table: hints.HintTable, maps: Mapping[str, Path | None]) -> list[Source]:
+    """Every picture with what belongs to it, in name order, under ids that are unique and safe as file names.
+
+    ``maps`` are folders (or one file) of masks, scribbles and noisy masks, by the field of `Picture` they fill.
+    """
     paths = pictures.find(images)
     if not paths:
         expected = ", ".join(pictures.SUFFIXES)
@@ -91,8 +98,7 @@ def sources(images: Path, table: hints.HintTable, masks: Path | None, scribbles:
             name=name,
             id=sample_id,
             hints=table.of(name),
-            mask=_beside(masks, name),
-            scribbles=_beside(scribbles, name),
+            files={field: _beside(folder, name) for field, folder in maps.items()},
         )
         for path, name, sample_id in zip(paths, names, _unique_ids(names), strict=True)
     ]
@@ -108,30 +114,30 @@ def take(source: Source, settings: Settings) -> Taken:
         return Taken(source=source, photos=(), sha256="", reasons=(error.one_line(),))
 
 
-def _read(source: Source, settings: Settings) -> tuple[Photograph, list[str]]:
+def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:
     image = pictures.read(source.path, white_level=settings.white_level)
     height, width = image.shape[:2]
     placed, reasons = hints.place(source.hints, width, height)
-    mask = _read_ids(source.mask, settings, (height, width), unstated=0)
-    scribbles = _read_ids(source.scribbles, settings, (height, width), unstated=IGNORE)
-    return Photograph(id=source.id, image=image, hints=placed, mask=mask, scribbles=scribbles), reasons
+    maps: dict[str, Any] = {
+        field: _read_ids(path, field, settings, (height, width)) for field, path in source.files.items() if path
+    }
+    return Picture(id=source.id, image=image, hints=placed, **maps), reasons
 
 
-def _read_ids(path: Path | None, settings: Settings, size_hw: tuple[int, int], *, unstated: int) -> Map8 | None:
-    if path is None:
-        return None
+def _read_ids(path: Path, field: str, settings: Settings, size_hw: tuple[int, int]) -> Map8:
+    drawn = field == "scribbles"
     if path.suffix == ".json":
-        ids = labelme.read_mask(path, settings.classes, unstated)
+        ids = labelme.read_mask(path, settings.classes, IGNORE if drawn else 0)
     else:
-        ids = pictures.read_ids(path, settings.mask_ids)
+        ids = pictures.read_ids(path, settings.scribble_ids if drawn else settings.mask_ids)
     check_mask(ids, settings.classes, size_hw, path)
     return ids
 
 
-def _prepare(photo: Photograph, settings: Settings) -> tuple[Photograph, ...]:
+def _prepare(photo: Picture, settings: Settings) -> tuple[Picture, ...]:
     if settings.size and settings.size != photo.image.shape[1::-1]:
-        photo = geometry.resize(photo, *settings.size)
-    parts = tuple(geometry.tiles(photo, settings.tile, settings.tile_overlap)) if settings.tile else (photo,)
+        photo = picture.resize(photo, *settings.size)
+    parts = tuple(picture.tiles(photo, settings.tile, settings.tile_overlap)) if settings.tile else (photo,)
     return tuple(settings.supervision(part, settings.seed) for part in parts)
 
 

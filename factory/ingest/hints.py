@@ -32,6 +32,15 @@ class HintTable:
         """Every image that something is said of."""
         return {name for table in (self.points, self.boxes, self.tags, self.absent) for name in table}
 
+    def complete(self) -> None:
+        """Let every class that some row speaks of be absent wherever it is not said to be there.
+
+        Classes that no row names (background, texture) stay open; so do pictures that no tag row names.
+        """
+        named = set().union(*self.tags.values(), *self.absent.values())
+        for name in (*self.tags, *self.absent):
+            self.absent[name] |= named - self.tags.get(name, set())
+
     def of(self, name: str) -> Hints:
         """What is said of one image; a tag both given and denied counts as neither."""
         tags, absent = self.tags.get(name, set()), self.absent.get(name, set())

@@ -8,15 +8,15 @@ import numpy as np
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
+from factory.core.picture import Picture
 from factory.core.seeds import generator
-from factory.ingest.geometry import Photograph
 
 
 @dataclass(frozen=True, kw_only=True)
 class Full:
     """Masks are used as they are."""
 
-    def __call__(self, photo: Photograph, seed: int) -> Photograph:  # noqa: ARG002
+    def __call__(self, photo: Picture, seed: int) -> Picture:  # noqa: ARG002
         """The photograph, unchanged."""
         return photo
 
@@ -36,7 +36,7 @@ class RandomPoints:
                 "supervision.count must be positive", got=self.count, expected="1 or more points an image"
             )
 
-    def __call__(self, photo: Photograph, seed: int) -> Photograph:
+    def __call__(self, photo: Picture, seed: int) -> Picture:
         """The photograph with points instead of its mask; without a mask it stays as it is."""
         if photo.mask is None:
             return photo

@@ -1,4 +1,4 @@
-"""Points spread over superpixels that look alike and lie near."""
+"""Points and scribbles spread over superpixels that look alike and lie near."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from skimage.measure import regionprops_table
 from skimage.segmentation import slic
 
 from factory.core.errors import ConfigError
-from factory.core.sample import Hints
-from factory.label import Scores
+from factory.core.picture import Picture
+from factory.label import Scores, unknown
 
 FLOOR = 1e-3
 """Evidence every class has everywhere, so that a superpixel unlike every point stays near uniform."""
@@ -22,10 +22,11 @@ FLOOR = 1e-3
 class Points:
     """Kernel classification of superpixels.
 
-    The evidence for class c at superpixel s is the sum, over the points of c, of exp(-|colour|²/2σc² - |place|²/2σp²)
-    between s and the superpixel under the point (a Parzen window, Parzen 1962, on mean CIELAB and centroid); evidence
-    normalised over the classes is the probability. ``area`` is the pixels a superpixel has on average (SLIC, Achanta et
-    al. 2012), ``colour_sigma`` is in CIELAB units, ``place_sigma`` a share of the image's diagonal.
+    The evidence for class c at superpixel s is the sum, over the superpixels that points or scribbles of c touch, of
+    exp(-|colour|²/2σc² - |place|²/2σp²) between s and the one touched (a Parzen window, Parzen 1962, on mean CIELAB
+    and centroid); evidence normalised over the classes is the probability. ``area`` is the pixels a superpixel has on
+    average (SLIC, Achanta et al. 2012), ``colour_sigma`` is in CIELAB units, ``place_sigma`` a share of the image's
+    diagonal.
     """
 
     area: int
@@ -38,14 +39,16 @@ class Points:
             if getattr(self, name) <= 0:
                 raise ConfigError(f"labeler.{name} must be positive", got=getattr(self, name))
 
-    def __call__(self, image_hwc: npt.NDArray[np.uint8], hints: Hints, classes: int) -> Scores:
-        """See `factory.label.Labeler`. An image without points is unknown everywhere."""
-        if not hints.points:
-            return np.full((classes, *image_hwc.shape[:2]), 1 / classes, np.float32)
-        segments_hw, features_sf = self._describe(image_hwc)
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """See `factory.label.Labeler`. An image without points and scribbles is unknown everywhere."""
+        seeds = given.seeds
+        if not len(seeds.ids):
+            return unknown(given, classes)
+        segments_hw, features_sf = self._describe(given.image)
         evidence_sk = np.full((len(features_sf), classes), FLOOR, np.float32)
-        for x, y, class_id in hints.points:
-            distance_s = ((features_sf - features_sf[segments_hw[y, x]]) ** 2).sum(axis=1)
+        touched = np.unique(np.stack([segments_hw[seeds.rows, seeds.columns], seeds.ids], axis=1), axis=0)
+        for segment, class_id in touched:
+            distance_s = ((features_sf - features_sf[segment]) ** 2).sum(axis=1)
             evidence_sk[:, class_id] += np.exp(-distance_s / 2)
         probability_sk = evidence_sk / evidence_sk.sum(axis=1, keepdims=True)
         return np.ascontiguousarray(probability_sk.T[:, segments_hw])

@@ -1,23 +1,22 @@
-"""Points as they are: nothing is spread, every other pixel stays unknown."""
+"""Points and scribbles as they are: nothing is spread, every other pixel stays unknown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from factory.core.sample import Hints
-from factory.label import Scores
+from factory.core.picture import Picture
+from factory.label import Scores, unknown
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seeds:
-    """For segmenters that learn across images from the clicked pixels alone (partial cross-entropy)."""
+    """For segmenters that learn across images from the pixels a person named alone (partial cross-entropy)."""
 
-    def __call__(self, image_hwc: npt.NDArray[np.uint8], hints: Hints, classes: int) -> Scores:
-        """Certain at points, uniform elsewhere; see `factory.label.Labeler`."""
-        scores_khw = np.full((classes, *image_hwc.shape[:2]), 1 / classes, np.float32)
-        for x, y, class_id in hints.points:
-            scores_khw[:, y, x] = np.arange(classes) == class_id
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """Certain at points and scribbles, uniform elsewhere; see `factory.label.Labeler`."""
+        scores_khw = unknown(given, classes)
+        rows, columns, ids = given.seeds
+        scores_khw[:, rows, columns] = np.arange(classes)[:, None] == ids
         return scores_khw

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from skimage.segmentation import slic
 
 from factory.core.errors import ConfigError
-from factory.core.sample import Hints
-from factory.label import Scores
+from factory.core.picture import Picture
+from factory.label import Scores, unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +31,22 @@ class Spots:
         if not 0 < self.confidence <= 1:
             raise ConfigError("labeler.confidence is a probability above 0", got=self.confidence)
 
-    def __call__(self, image_hwc: npt.NDArray[np.uint8], hints: Hints, classes: int) -> Scores:
+    def __call__(self, given: Picture, classes: int) -> Scores:
         """See `factory.label.Labeler`."""
-        scores_khw = np.full((classes, *image_hwc.shape[:2]), 1 / classes, np.float32)
-        if not hints.points:
+        scores_khw = unknown(given, classes)
+        rows, columns, ids = given.seeds
+        if not len(ids):
             return scores_khw
-        height, width = image_hwc.shape[:2]
-        segments_hw = slic(image_hwc, max(1, height * width // self.area), self.compactness, start_label=0)
+        height, width = given.size_hw
+        segments_hw = slic(given.image, max(1, height * width // self.area), self.compactness, start_label=0)
         said: dict[int, set[int]] = {}
-        for x, y, class_id in hints.points:
-            said.setdefault(int(segments_hw[y, x]), set()).add(class_id)
+        for segment, class_id in zip(segments_hw[rows, columns].tolist(), ids.tolist(), strict=True):
+            said.setdefault(segment, set()).add(class_id)
         sure = max(self.confidence, 1 / classes)
         for segment, (class_id, *others) in said.items():
             if not others:
                 spot_hw = segments_hw == segment
                 scores_khw[:, spot_hw] = (1 - sure) / max(classes - 1, 1)
                 scores_khw[class_id, spot_hw] = sure if classes > 1 else 1
-        for x, y, class_id in hints.points:
-            scores_khw[:, y, x] = np.arange(classes) == class_id
+        scores_khw[:, rows, columns] = np.arange(classes)[:, None] == ids
         return scores_khw

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError, InputError
-from factory.core.sample import Domain, Hints, Origin, Sample, Split, Supervision
+from factory.core.picture import Picture
+from factory.core.sample import Domain, Origin, Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
 from factory.ingest import class_list as class_lists
 from factory.ingest import hints, splits
 from factory.ingest.gather import Settings, SupervisionFilter, Taken, sources, take
-from factory.ingest.geometry import Photograph
 
 
 def run(
@@ -27,6 +29,7 @@ def run(
     boxes: Path | None,
     scribbles: Path | None,
     masks: Path | None,
+    noisy_masks: Path | None,
     out: DatasetWriter,
     seed: int,
     classes: list[str] | None,
@@ -36,6 +39,8 @@ def run(
     tile: int | None,
     tile_overlap: float,
     mask_ids: list[list[int]],
+    scribble_ids: list[list[int]] | None,
+    tags_are_complete: bool,
     white_level: int,
     split: str,
     group_pattern: str | None,
@@ -51,13 +56,16 @@ def run(
         supervision=supervision,
         seed=seed,
         white_level=white_level,
-        mask_ids=_translation(mask_ids),
+        mask_ids=_translation("mask_ids", mask_ids),
+        scribble_ids=_translation("scribble_ids", mask_ids if scribble_ids is None else scribble_ids),
         size=_size(size),
         tile=tile,
         tile_overlap=tile_overlap,
     )
     table = hints.read(out.classes, tags=tags, points=points, boxes=boxes)
-    found = sources(images, table, masks, scribbles)
+    if tags_are_complete:
+        table.complete()
+    found = sources(images, table, {"mask": masks, "scribbles": scribbles, "noisy_mask": noisy_masks})
     splits.check_pattern(group_pattern)
     groups = [splits.group_of(source.name, group_pattern) for source in found]
     chosen = splits.assign(groups, fixed=split, val_share=val_share, test_share=test_share, seed=seed)
@@ -80,31 +88,32 @@ def _keep(one: Taken, group: str, split: Split, seen: dict[str, str], out: Datas
         _add(photo, one.source.name, group, split, out)
 
 
-def _add(photo: Photograph, name: str, group: str, split: Split, out: DatasetWriter) -> None:
+def _add(photo: Picture, name: str, group: str, split: Split, out: DatasetWriter) -> None:
     height, width = photo.image.shape[:2]
     image, sha256 = out.write_image(photo.id, photo.image)
     known = {}
     if photo.mask is not None:
         origin = np.where(photo.mask != IGNORE, Origin.HUMAN, Origin.NONE).astype(np.uint8)
         known = {key: out.write_map(key, photo.id, ids) for key, ids in (("mask", photo.mask), ("source", origin))}
-    said = photo.hints
-    if photo.scribbles is not None:
-        path = out.write_map("hints", f"{photo.id}.scribbles", photo.scribbles)
-        said = Hints.from_json(said.as_json() | {"scribbles": path})
+    drawn = {"scribbles": photo.scribbles, "masks": photo.noisy_mask}
+    paths: dict[str, Any] = {
+        name: out.write_map("hints", f"{photo.id}.{name}", ids) for name, ids in drawn.items() if ids is not None
+    }
     sample = Sample(
         id=photo.id, image=image, width=width, height=height, split=split, group=group, domain=Domain.REAL,
-        supervision=_supervision(photo), image_sha256=sha256, hints=said, **known,
+        supervision=_supervision(photo), image_sha256=sha256, hints=replace(photo.hints, **paths), **known,
         provenance={"file": name, "offset": list(photo.offset)},
     )  # fmt: skip
     out.add(sample)
 
 
-def _supervision(photo: Photograph) -> Supervision:
+def _supervision(photo: Picture) -> Supervision:
     told = (
         (Supervision.HUMAN, photo.mask is not None),
         (Supervision.SCRIBBLES, photo.scribbles is not None),
         (Supervision.POINTS, photo.hints.points),
         (Supervision.BOXES, photo.hints.boxes),
+        (Supervision.MASKS, photo.noisy_mask is not None),
         (Supervision.TAGS, photo.hints.tags or photo.hints.absent),
     )
     return next((kind for kind, there in told if there), Supervision.NONE)
@@ -127,10 +136,10 @@ def _finish(out: DatasetWriter, *, strict: bool) -> None:
     out.figures |= {f"{split}": n for split in Split if (n := sum(s.split == split for s in samples))}
 
 
-def _translation(pairs: list[list[int]]) -> dict[int, int]:
+def _translation(key: str, pairs: list[list[int]]) -> dict[int, int]:
     if all(len(pair) == 2 and all(0 <= value <= 255 for value in pair) for pair in pairs):
         return {pair[0]: pair[1] for pair in pairs}
-    raise ConfigError("mask_ids is a list of [found, meant] pairs of ids 0-255", where="ingest.mask_ids", got=pairs)
+    raise ConfigError(f"{key} is a list of [found, meant] pairs of ids 0-255", where=f"ingest.{key}", got=pairs)
 
 
 def _size(size: list[int] | None) -> tuple[int, int] | None:

@@ -31,7 +31,7 @@ Image8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Piece:
     """One picture to predict: ``file`` for messages and tables, and its row once its pixels are known."""
 
     id: str
@@ -84,7 +84,7 @@ def run(
     _finish(out, waiting)
 
 
-def _take(picture: Picture, predictor: Predictor, out: DatasetWriter, min_confidence: float, *, overlays: bool) -> None:
+def _take(picture: Piece, predictor: Predictor, out: DatasetWriter, min_confidence: float, *, overlays: bool) -> None:
     try:
         image_hwc = picture.read()
     except InputError as error:
@@ -123,10 +123,10 @@ def _predict(predictor: Predictor, image_hwc: Image8, min_confidence: float) -> 
     return mask_hw, confidence_hw
 
 
-def _of_folder(images: Path, read: Callable[[Path], Image8], out: DatasetWriter) -> list[Picture]:
-    found = gather.sources(images, HintTable(), None, None)
+def _of_folder(images: Path, read: Callable[[Path], Image8], out: DatasetWriter) -> list[Piece]:
+    found = gather.sources(images, HintTable(), {})
     return [
-        Picture(
+        Piece(
             id=source.id,
             file=f"{source.name}{source.path.suffix}",
             read=partial(read, source.path),
@@ -152,9 +152,9 @@ def _new_row(image_hwc: Image8, *, source: gather.Source, out: DatasetWriter) ->
     )
 
 
-def _of_dataset(dataset: Dataset, out: DatasetWriter) -> list[Picture]:
+def _of_dataset(dataset: Dataset, out: DatasetWriter) -> list[Piece]:
     return [
-        Picture(
+        Piece(
             id=sample.id,
             file=sample.id,
             read=partial(dataset.image, sample),
@@ -171,7 +171,7 @@ def _carried(_: Image8, *, dataset: Dataset, sample: Sample, out: DatasetWriter)
     return out.carry(dataset, sample if same else sample.replace(hints=Hints()), "image")
 
 
-def _finish(out: DatasetWriter, waiting: Sequence[Picture]) -> None:
+def _finish(out: DatasetWriter, waiting: Sequence[Piece]) -> None:
     samples = list(out.samples())
     if not samples:
         reasons = [f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3]]
@@ -184,7 +184,7 @@ def _finish(out: DatasetWriter, waiting: Sequence[Picture]) -> None:
         out.figures[figure] = float(np.mean([sample.provenance[figure] for sample in samples]))
 
 
-def _table(out: DatasetWriter, picture: Picture) -> Path:
+def _table(out: DatasetWriter, picture: Piece) -> Path:
     """The picture's rows of `areas.csv`, kept until all are there."""
     return out.scratch / f"{picture.id}.csv"
 

@@ -94,6 +94,37 @@ def test_every_kind_of_hint_arrives(tmp_path: Path) -> None:
     assert "not in the folder" in said["zz"]
 
 
+def test_scribbles_have_ids_of_their_own_and_another_tools_masks_are_a_hint(tmp_path: Path) -> None:
+    """Not the truth: no mask, and the supervision says so."""
+    for name in "ab":
+        picture(tmp_path / "in" / f"{name}.png")
+    for folder, name, value in (("scribbles", "a", 2), ("noisy", "a", 1), ("noisy", "b", 255)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        Image.fromarray(np.full((24, 32), value, np.uint8)).save(tmp_path / folder / f"{name}.png")
+    made = ingest(
+        tmp_path, f"inputs.scribbles={tmp_path}/scribbles", f"inputs.noisy_masks={tmp_path}/noisy",
+        "mask_ids=[[255,1]]", "scribble_ids=[[0,255],[2,0]]",
+    )  # fmt: skip
+    first, second = made.samples
+    assert (first.mask, second.mask) == (None, None)
+    assert (first.supervision, second.supervision) == (Supervision.SCRIBBLES, Supervision.MASKS)
+    given = made.picture(first)
+    assert (given.scribbles.max(), given.noisy_mask.min()) == (0, 1)
+    assert made.picture(second).noisy_mask.min() == 1
+
+
+def test_complete_tags_deny_what_they_do_not_name(tmp_path: Path) -> None:
+    """Only classes that some row speaks of; a picture without a row stays open."""
+    for name in "abc":
+        picture(tmp_path / "in" / f"{name}.png")
+    (tmp_path / "tags.csv").write_text("image,tag,present\na,car,1\nb,tree,0\n")
+    words = (f"inputs.tags={tmp_path}/tags.csv", "classes=[sky,car,tree]", "tags_are_complete=true")
+    said = {sample.id: sample.hints for sample in ingest(tmp_path, *words).samples}
+    assert (said["a"].tags, said["a"].absent) == ((1,), (2,))
+    assert (said["b"].tags, said["b"].absent) == ((), (1, 2))
+    assert (said["c"].tags, said["c"].absent) == ((), ())
+
+
 def test_a_bad_row_is_refused_alone_and_a_useless_file_stops(tmp_path: Path, capfd) -> None:
     """One typo does not cost the file."""
     picture(tmp_path / "in/a.png")

@@ -1,5 +1,6 @@
 """What the label stage may and may not touch."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.sample import Hints, Origin, Split, Supervision
 from factory.execute.serial import Serial
+from factory.label.corpus import Corpus
+from factory.label.mixed import Mixed, Weighed
 from factory.label.points import Points
 from factory.label.seeds import Seeds
 from factory.refine.argmax import Argmax
@@ -21,8 +24,8 @@ POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
 def labelled(tmp_path: Path, source: Dataset, labeler=POINTS, min_confidence: float = 0.6) -> Dataset:
     """Run the stage with the plain refiner."""
     with written(tmp_path / "label") as out:
-        label.run(source=source, out=out, labeler=labeler, refiner=Argmax(), min_confidence=min_confidence,
-                  executor=Serial())  # fmt: skip
+        label.run(source=source, out=out, seed=0, labeler=labeler, refiner=Argmax(), min_confidence=min_confidence,
+                  longest=1024, executor=Serial())  # fmt: skip
     return Dataset.open(tmp_path / "label")
 
 
@@ -62,6 +65,48 @@ def test_pixels_below_the_threshold_are_left_out_not_guessed(tmp_path: Path, sou
     assert (made.mask(by_id["bare"]) == IGNORE).all()
     assert [issue["where"] for issue in made.header.issues] == ["bare"]
     assert made.figures["labelled"] == 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Census:
+    """A labeler that learns which class is named most often in the pictures of the other fold."""
+
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell) -> Points:
+        """Its count of each picture's fellows, kept in a file."""
+        scratch.mkdir(parents=True, exist_ok=True)
+        for mine, others in zip(*(corpus.folds(2, seed)[::step] for step in (1, -1)), strict=True):
+            said = np.concatenate([corpus.picture(name).seeds.ids for name in others])
+            for name in mine:
+                (scratch / name).write_text(str(np.bincount(said, minlength=3).argmax()))
+        tell("census", f"{len(corpus.ids)} pictures counted")
+        return Counted(folder=scratch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What a census found."""
+
+    folder: Path
+
+    def __call__(self, given, classes: int) -> np.ndarray:
+        """Certain of it everywhere."""
+        scores = np.zeros((classes, *given.size_hw), np.float32)
+        scores[int((self.folder / given.id).read_text())] = 1
+        return scores
+
+
+def test_a_labeler_that_learns_sees_every_picture_but_those_kept_for_tests(tmp_path: Path, source: Dataset) -> None:
+    """A mask that a person vouched for counts as said; alone or in a mixture; nothing it keeps stays behind."""
+    mixed = Mixed(
+        members={"census": Weighed(labeler=Census(), weight=1.0), "points": Weighed(labeler=POINTS, weight=0.0)}
+    )
+    for name, labeler in (("alone", Census()), ("mixed", mixed)):
+        made = labelled(tmp_path / name, source, labeler=labeler)
+        assert [issue["reason"] for issue in made.header.issues] == ["3 pictures counted"]
+        by_id = {sample.id: sample for sample in made.samples}
+        assert len(np.unique(made.mask(by_id["bare"]))) == 1
+        assert str(tmp_path) not in str(by_id["train"].provenance)
+        assert not (tmp_path / name / "label/scratch").exists()
 
 
 def test_provenance_names_labeler_and_refiner_with_their_settings(tmp_path: Path, source: Dataset) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.core.errors import ConfigError
+from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.points import Points
 from factory.label.seeds import Seeds
@@ -13,6 +14,11 @@ from factory.label.spots import Spots
 
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
 SPOTS = Spots(area=25, compactness=10.0, confidence=0.9)
+
+
+def hinted(image: np.ndarray, **hints) -> Picture:
+    """An image with hints."""
+    return Picture(id="picture", image=image, hints=Hints(**hints))
 
 
 def two_halves() -> np.ndarray:
@@ -24,7 +30,7 @@ def two_halves() -> np.ndarray:
 
 def test_one_click_a_side_labels_both_sides() -> None:
     """Across the whole of each side, up to the edge."""
-    scores = POINTS(two_halves(), Hints(points=((3, 3, 0), (55, 35, 1))), 2)
+    scores = POINTS(hinted(two_halves(), points=((3, 3, 0), (55, 35, 1))), 2)
     truth = np.arange(60) >= 30
     assert (scores.argmax(axis=0) == truth).mean() > 0.97
 
@@ -32,7 +38,7 @@ def test_one_click_a_side_labels_both_sides() -> None:
 @pytest.mark.parametrize("labeler", [POINTS, Seeds(), SPOTS])
 def test_without_a_click_everything_is_unknown(labeler) -> None:
     """Uniform, not class 0."""
-    scores = labeler(two_halves(), Hints(), 4)
+    scores = labeler(hinted(two_halves()), 4)
     np.testing.assert_allclose(scores, 0.25)
 
 
@@ -45,7 +51,7 @@ def test_without_a_click_everything_is_unknown(labeler) -> None:
 def test_scores_are_probabilities_of_the_images_size(labeler, points, seed) -> None:
     """Whatever is clicked, also twice in one place."""
     image = np.random.default_rng(seed).integers(0, 256, (6, 9, 3), np.uint8)
-    scores = labeler(image, Hints(points=tuple(points)), 3)
+    scores = labeler(hinted(image, points=tuple(points)), 3)
     assert (scores.shape, scores.dtype) == ((3, 6, 9), np.float32)
     np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-5)
     assert scores.min() >= 0
@@ -54,14 +60,14 @@ def test_scores_are_probabilities_of_the_images_size(labeler, points, seed) -> N
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (9, 1), (2, 2)])
 def test_tiny_images_are_labelled_too(size) -> None:
     """One pixel, one row, one column."""
-    scores = POINTS(np.full((*size, 3), 90, np.uint8), Hints(points=((0, 0, 1),)), 2)
+    scores = POINTS(hinted(np.full((*size, 3), 90, np.uint8), points=((0, 0, 1),)), 2)
     assert scores.shape == (2, *size)
     assert scores[1, 0, 0] > 0.9
 
 
 def test_seeds_say_nothing_beyond_the_clicked_pixel() -> None:
     """A neighbour stays unknown."""
-    scores = Seeds()(two_halves(), Hints(points=((5, 4, 1),)), 2)
+    scores = Seeds()(hinted(two_halves(), points=((5, 4, 1),)), 2)
     assert scores[1, 4, 5] == 1
     assert scores[1, 4, 6] == 0.5
 
@@ -76,7 +82,7 @@ def test_reaches_must_be_positive(name) -> None:
 
 def test_a_spot_is_the_superpixel_of_its_click_and_ends_where_the_picture_changes() -> None:
     """Its own size, the click itself certain, everything further unknown."""
-    scores = SPOTS(two_halves(), Hints(points=((28, 20, 1),)), 2)
+    scores = SPOTS(hinted(two_halves(), points=((28, 20, 1),)), 2)
     spot = np.isclose(scores[1], 0.9)
     assert scores[1, 20, 28] == 1
     assert 8 < spot.sum() < 80
@@ -86,7 +92,7 @@ def test_a_spot_is_the_superpixel_of_its_click_and_ends_where_the_picture_change
 
 def test_clicks_that_disagree_within_a_spot_speak_for_themselves_alone() -> None:
     """Neighbouring pixels of two classes."""
-    scores = SPOTS(two_halves(), Hints(points=((10, 20, 0), (11, 20, 1))), 2)
+    scores = SPOTS(hinted(two_halves(), points=((10, 20, 0), (11, 20, 1))), 2)
     assert np.isclose(scores[0], 0.5).sum() == scores[0].size - 2
 
 

@@ -4,15 +4,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factory.core.picture import Picture, resize, tiles
 from factory.core.sample import Hints
 from factory.core.tiling import starts
-from factory.ingest.geometry import Photograph, resize, tiles
 
 lengths = st.integers(1, 60)
 
 
 @st.composite
-def photographs(draw) -> Photograph:
+def photographs(draw) -> Picture:
     """A picture whose mask and scribbles spell out its points."""
     height, width = draw(lengths), draw(lengths)
     spots = st.tuples(st.integers(0, width - 1), st.integers(0, height - 1))
@@ -23,7 +23,7 @@ def photographs(draw) -> Photograph:
     mask = np.random.default_rng(height).integers(0, 3, (height, width), np.uint8)
     image = np.stack([mask] * 3, axis=2)
     boxes = ((0, 0, width, height, 2),)
-    return Photograph(id="p", image=image, mask=mask, scribbles=scribbles, hints=Hints(points=points, boxes=boxes))
+    return Picture(id="p", image=image, mask=mask, scribbles=scribbles, hints=Hints(points=points, boxes=boxes))
 
 
 @given(photographs(), st.integers(8, 40), st.floats(0, 0.9))
@@ -75,9 +75,7 @@ def test_resizing_keeps_every_point_on_its_scribble(photo, width, height) -> Non
 def test_resizing_to_the_same_size_changes_nothing() -> None:
     """Points stay in their pixels."""
     mask = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    photo = Photograph(
-        id="p", image=np.stack([mask] * 3, axis=2), mask=mask, hints=Hints(points=((3, 2, 1), (0, 0, 0)))
-    )
+    photo = Picture(id="p", image=np.stack([mask] * 3, axis=2), mask=mask, hints=Hints(points=((3, 2, 1), (0, 0, 0))))
     found = resize(photo, 4, 3)
     assert found.hints == photo.hints
     np.testing.assert_array_equal(found.mask, mask)

@@ -1,15 +1,17 @@
-"""Resizing and tiling of a photograph together with everything said about it."""
+"""A picture together with everything that is said of it; resizing and tiling move all of it along."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from factory.core.classes import IGNORE
 from factory.core.sample import Hints
 from factory.core.tiling import starts
 
@@ -17,19 +19,63 @@ Map8 = npt.NDArray[np.uint8]
 Position = TypeVar("Position", int, npt.NDArray[np.intp])
 
 
+class Seeds(NamedTuple):
+    """Pixels whose class a person said: rows, columns and class ids, in reading order, each pixel once."""
+
+    rows: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp]
+    ids: Map8
+
+
 @dataclass(frozen=True, kw_only=True)
-class Photograph:
-    """An image (height, width, 3) with its hints, and its mask and scribbles (class ids, same size) where there are."""
+class Picture:
+    """An image, RGB (height, width, 3), with its hints, and maps of class ids of its size where there are.
+
+    ``mask`` is the truth, ``scribbles`` what a person drew, ``noisy_mask`` what another tool takes for the mask; the
+    ignore index in them says nothing. ``offset`` is where a tile lay in its picture, (x, y).
+    """
 
     id: str
     image: Map8
     hints: Hints
     mask: Map8 | None = None
     scribbles: Map8 | None = None
+    noisy_mask: Map8 | None = None
     offset: tuple[int, int] = (0, 0)
 
+    def saying(self, **changes: Any) -> Picture:
+        """A copy of which other things are said."""
+        return replace(self, **changes)
 
-def resize(photo: Photograph, width: int, height: int) -> Photograph:
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.image.shape[0], self.image.shape[1]
+
+    @cached_property
+    def seeds_hw(self) -> Map8:
+        """Class ids where a person's point or scribble says so, ignore elsewhere.
+
+        A pixel that is said to be of two classes counts as neither.
+        """
+        said_hw = np.full(self.size_hw, IGNORE, np.uint8) if self.scribbles is None else self.scribbles.copy()
+        disputed = set()
+        for x, y, class_id in self.hints.points:
+            if said_hw[y, x] not in (IGNORE, class_id):
+                disputed.add((y, x))
+            said_hw[y, x] = class_id
+        for place in disputed:
+            said_hw[place] = IGNORE
+        return said_hw
+
+    @cached_property
+    def seeds(self) -> Seeds:
+        """The pixels of `seeds_hw` that say something."""
+        rows, columns = np.nonzero(self.seeds_hw != IGNORE)
+        return Seeds(rows, columns, self.seeds_hw[rows, columns])
+
+
+def resize(photo: Picture, width: int, height: int) -> Picture:
     """Scale to (width, height): image by area averaging or bilinear, maps by nearest neighbour, hints by their centres.
 
     Scribbles can vanish when shrunk by nearest neighbour, so every scribbled pixel is moved like a point.
@@ -48,11 +94,12 @@ def resize(photo: Photograph, width: int, height: int) -> Photograph:
         image=np.asarray(cv2.resize(photo.image, (width, height), interpolation=mode), np.uint8),
         hints=replace(photo.hints, points=points, boxes=boxes),
         mask=_nearest(photo.mask, width, height),
+        noisy_mask=_nearest(photo.noisy_mask, width, height),
         scribbles=_move_pixels(photo.scribbles, width, height),
     )
 
 
-def tiles(photo: Photograph, size: int, overlap: float) -> Iterator[Photograph]:
+def tiles(photo: Picture, size: int, overlap: float) -> Iterator[Picture]:
     """Square tiles in reading order, neighbours sharing at least ``overlap`` of their side; the last ones lie flush."""
     height, width = photo.image.shape[:2]
     for y in starts(height, size, overlap):
@@ -60,12 +107,12 @@ def tiles(photo: Photograph, size: int, overlap: float) -> Iterator[Photograph]:
             yield _cut(photo, x, y, min(size, width), min(size, height))
 
 
-def _cut(photo: Photograph, x: int, y: int, width: int, height: int) -> Photograph:
+def _cut(photo: Picture, x: int, y: int, width: int, height: int) -> Picture:
     rows, columns = slice(y, y + height), slice(x, x + width)
     points = tuple((px - x, py - y, c) for px, py, c in photo.hints.points if px in range(x, x + width))
     inside = tuple(point for point in points if 0 <= point[1] < height)
     boxes = tuple(_cut_box(box, x, y, width, height) for box in photo.hints.boxes)
-    return Photograph(
+    return Picture(
         id=f"{photo.id}_y{y:04d}_x{x:04d}",
         image=photo.image[rows, columns],
         hints=replace(
@@ -73,6 +120,7 @@ def _cut(photo: Photograph, x: int, y: int, width: int, height: int) -> Photogra
         ),
         mask=None if photo.mask is None else photo.mask[rows, columns],
         scribbles=None if photo.scribbles is None else photo.scribbles[rows, columns],
+        noisy_mask=None if photo.noisy_mask is None else photo.noisy_mask[rows, columns],
         offset=(x, y),
     )
 

@@ -1,0 +1,53 @@
+"""The pictures of a data set with their hints, as labelers that learn see them, and their division into folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from factory.core.classes import ClassList
+from factory.core.dataset import Dataset
+from factory.core.picture import Picture
+from factory.core.sample import Sample, Split, Supervision
+from factory.core.seeds import derive
+
+TRUSTED = (Supervision.EXACT, Supervision.HUMAN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Pictures by id, read when asked for; test pictures are never among them."""
+
+    classes: ClassList
+    ids: Sequence[str]
+    picture: Callable[[str], Picture]
+
+    def folds(self, count: int, seed: int) -> list[list[str]]:
+        """The ids divided into ``count`` parts of equal size (to within one), at random by ``seed``.
+
+        Fewer where there are fewer pictures.
+        """
+        drawn = sorted(self.ids, key=lambda sample_id: derive(seed, "fold", sample_id))
+        return [sorted(drawn[start::count]) for start in range(min(count, len(drawn)))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """A data set's pictures by id; a trusted mask counts as scribbles all over the picture."""
+
+    source: Dataset
+    samples: dict[str, Sample]
+
+    def __call__(self, sample_id: str) -> Picture:
+        """The picture with its hints."""
+        sample = self.samples[sample_id]
+        given = self.source.picture(sample)
+        if sample.mask and sample.supervision in TRUSTED:
+            given = given.saying(scribbles=self.source.mask(sample))
+        return given
+
+
+def corpus_of(source: Dataset) -> Corpus:
+    """Every row but those of the test split."""
+    samples = {sample.id: sample for sample in source.samples if sample.split != Split.TEST}
+    return Corpus(classes=source.classes, ids=tuple(samples), picture=Shelf(source=source, samples=samples))

@@ -1,0 +1,66 @@
+"""Hints of several kinds in one image: every kind spread by its own labeler, the scores fused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from factory.core.errors import ConfigError
+from factory.core.picture import Picture
+from factory.core.seeds import derive
+from factory.label import Labeler, Scores, Tell, learnt, unknown
+from factory.label.corpus import Corpus
+
+FLOOR = 1e-6
+"""Smallest probability that goes into the product: no single labeler can rule a class out for good."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighed:
+    """A labeler and how much its word counts."""
+
+    labeler: Labeler
+    weight: float
+
+    def __post_init__(self) -> None:
+        if self.weight < 0:
+            raise ConfigError("a labeler's weight must not be negative", got=self.weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixed:
+    """A logarithmic opinion pool (Genest & Zidek 1986): p(c) is proportional to the product of p_m(c) to the w_m.
+
+    Where a labeler knows nothing its scores are uniform and change nothing; with one labeler of weight 1 the scores are
+    its own. Labelers that look at the same hint are not independent: weights below 1 say so.
+    """
+
+    members: Mapping[str, Weighed]
+
+    def __post_init__(self) -> None:
+        if not any(member.weight for member in self.members.values()):
+            raise ConfigError("there is no labeler to ask", got=", ".join(self.members) or "none of any weight")
+
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell) -> Labeler:
+        """See `factory.label.Learner`: those members that have to learn, each in a folder of its own."""
+        ready = {
+            name: replace(
+                member,
+                labeler=learnt(member.labeler, corpus, scratch=scratch / name, seed=derive(seed, name), tell=tell),
+            )
+            for name, member in self.members.items()
+            if member.weight
+        }
+        return replace(self, members=ready)
+
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """See `factory.label.Labeler`."""
+        logs_khw = np.zeros_like(unknown(given, classes))
+        for member in self.members.values():
+            if member.weight:
+                logs_khw += member.weight * np.log(np.clip(member.labeler(given, classes), FLOOR, 1))
+        scores_khw = np.exp(logs_khw - logs_khw.max(axis=0))
+        return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)

@@ -1,0 +1,141 @@
+"""What holds for every labeler and refiner together."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from factory.core.classes import IGNORE
+from factory.core.errors import ConfigError, InputError
+from factory.core.picture import Picture
+from factory.core.sample import Hints, Origin
+from factory.label.dense import Densifier
+from factory.label.mixed import Mixed, Weighed
+from factory.label.points import Points
+from factory.label.seeds import Seeds
+from factory.refine.argmax import Argmax
+
+RNG = np.random.default_rng(3)
+POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
+
+
+class Stated:
+    """A labeler that says what it was made with, whatever it is shown."""
+
+    def __init__(self, scores_k) -> None:
+        self.scores_k = np.asarray(scores_k, np.float32)
+
+    def __call__(self, given: Picture, classes: int) -> np.ndarray:
+        """Everywhere the same."""
+        return np.broadcast_to(self.scores_k[:, None, None], (classes, *given.size_hw)).copy()
+
+
+class Bright:
+    """A labeler that takes brightness for the probability of class 1, and keeps the sizes it saw."""
+
+    def __init__(self) -> None:
+        self.seen = []
+
+    def __call__(self, given: Picture, classes: int) -> np.ndarray:
+        """As bright as it is."""
+        assert classes == 2
+        self.seen.append(given.size_hw)
+        bright_hw = given.image[..., 0] / np.float32(255)
+        return np.stack([1 - bright_hw, bright_hw]).astype(np.float32)
+
+
+def made(labeler, **settings) -> Densifier:
+    """With the plain refiner."""
+    return Densifier(**{"labeler": labeler, "refiner": Argmax(), "min_confidence": 0.0, "longest": 1024} | settings)
+
+
+def picture(size_hw=(9, 12), **said) -> Picture:
+    """A noisy picture with hints."""
+    maps = {name: said.pop(name) for name in ("scribbles", "noisy_mask") if name in said}
+    return Picture(id="p", image=RNG.integers(0, 255, (*size_hw, 3), np.uint8), hints=Hints(**said), **maps)
+
+
+def test_what_a_person_said_of_a_pixel_stands() -> None:
+    """Against a labeler that is certain of something else; and it is marked as said."""
+    scribbles = np.full((9, 12), IGNORE, np.uint8)
+    scribbles[2, 3:6] = 2
+    found = made(Stated([1, 0, 0]))(picture(points=((7, 5, 1),), scribbles=scribbles), 3)
+    assert (found.mask_hw[5, 7], found.origin_hw[5, 7], found.confidence_hw[5, 7]) == (1, Origin.HINT, 1)
+    assert (found.mask_hw[2, 3:6] == 2).all()
+    assert (found.origin_hw == Origin.HINT).sum() == 4
+    assert (found.mask_hw == 0).sum() == 9 * 12 - 4
+
+
+def test_a_point_on_a_scribble_of_another_class_counts_as_neither() -> None:
+    """What lies around decides."""
+    scribbles = np.full((9, 12), IGNORE, np.uint8)
+    scribbles[4] = 0
+    found = made(Seeds(), min_confidence=0.9)(picture(points=((7, 4, 1),), scribbles=scribbles), 2)
+    assert found.mask_hw[4, 7] == IGNORE
+    assert (found.mask_hw == 0).sum() == 11
+
+
+def test_classes_known_to_be_absent_are_nowhere() -> None:
+    """The second best takes their place; where nothing else was possible, what is left is even."""
+    found = made(Stated([0.6, 0.3, 0.1]))(picture(absent=(0,)), 3)
+    assert (found.mask_hw == 1).all()
+    np.testing.assert_allclose(found.confidence_hw, 0.75)
+    np.testing.assert_allclose(made(Stated([1, 0, 0]))(picture(absent=(0,)), 3).confidence_hw, 0.5)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -0.5])
+def test_scores_that_are_no_probabilities_stop_with_the_pictures_name(bad) -> None:
+    """Not a mask of nonsense."""
+    with pytest.raises(InputError, match="no probabilities") as caught:
+        made(Stated([bad, 0.5]))(picture(), 2)
+    assert caught.value.where == "p"
+
+
+@pytest.mark.parametrize("size_hw", [(300, 200), (64, 500), (65, 64)])
+def test_large_pictures_are_decided_in_tiles_and_look_as_if_they_were_not(size_hw) -> None:
+    """Hints are spread at a size that fits; a smooth picture gives the same mask up to its border line."""
+    ramp = np.linspace(0, 255, size_hw[1])[None, :, None] * np.ones((size_hw[0], 1, 3))
+    given = Picture(id="p", image=ramp.astype(np.uint8), hints=Hints(points=((size_hw[1] - 1, 0, 0),)))
+    labeler = Bright()
+    whole, tiled = made(Bright())(given, 2), made(labeler, longest=64)(given, 2)
+    assert max(labeler.seen[0]) == 64
+    differing = whole.mask_hw != tiled.mask_hw
+    differing[:16, -16:] = False  # at the reduced size a point speaks for all that falls into its pixel
+    assert not differing[:, np.abs(np.arange(size_hw[1]) - size_hw[1] / 2) > 0.06 * size_hw[1]].any()
+    assert (tiled.mask_hw[0, -1], tiled.origin_hw[0, -1]) == (0, Origin.HINT)
+    np.testing.assert_allclose(whole.confidence_hw[16:], tiled.confidence_hw[16:], atol=0.06)
+
+
+def test_memory_does_not_grow_with_the_scores_of_a_large_picture() -> None:
+    """Of a picture of 4000 by 3000 no map of all classes is ever made at full size."""
+    given = picture((3000, 4000), points=((1, 1, 0),))
+    tracemalloc.start()
+    made(Seeds(), longest=256)(given, 50)
+    assert tracemalloc.get_traced_memory()[1] < 12 * 3000 * 4000
+    tracemalloc.stop()
+
+
+def test_labelers_that_know_nothing_change_nothing_and_agreement_adds_up() -> None:
+    """Uniform scores are the neutral element; two weak voices are worth a stronger one."""
+    given = picture(points=((3, 4, 1), (10, 8, 0)))
+    alone = POINTS(given, 2)
+    silent = Weighed(labeler=Stated([0.5, 0.5]), weight=3.0)
+    mixed = Mixed(members={"points": Weighed(labeler=POINTS, weight=1.0), "silent": silent})
+    np.testing.assert_allclose(mixed(given, 2), alone, atol=1e-5)
+    voice = Weighed(labeler=Stated([0.6, 0.4]), weight=1.0)
+    both = Mixed(members={"a": voice, "b": voice})(given, 2)
+    np.testing.assert_allclose(both[0], 0.36 / (0.36 + 0.16), atol=1e-6)
+
+
+@pytest.mark.parametrize("members", [{}, {"a": 0.0}, {"a": -1.0}])
+def test_a_mixture_needs_somebody_to_ask(members) -> None:
+    """And nobody counts less than nothing."""
+    with pytest.raises(ConfigError):
+        Mixed(members={name: Weighed(labeler=POINTS, weight=weight) for name, weight in members.items()})
+
+
+@pytest.mark.parametrize("change", [{"min_confidence": 1.1}, {"longest": 10}])
+def test_impossible_settings_are_refused(change) -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        made(POINTS, **change)
