@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import inspect
+import itertools
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -86,8 +87,13 @@ def bind(name: str, config: dict[str, Any]) -> Step:
 
 
 def folders_of(part: Any) -> list[str]:
-    """Folders of the user's that a part reads: those in its ``folders``, by name."""
-    return list(getattr(part, "folders", {}).values())
+    """Folders and files of the user's that a part reads: those in its ``folders``, by name, and its own parts'."""
+    if isinstance(part, Mapping):
+        return [folder for value in part.values() for folder in folders_of(value)]
+    if not dataclasses.is_dataclass(part) or isinstance(part, type):
+        return []
+    inner = [folders_of(getattr(part, field.name)) for field in dataclasses.fields(part)]
+    return [*getattr(part, "folders", {}).values(), *itertools.chain.from_iterable(inner)]
 
 
 def by_content(config: Any, folders: Iterable[str]) -> Any:

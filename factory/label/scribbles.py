@@ -1,0 +1,218 @@
+"""Scribbles and points spread over one picture: along what looks alike, up to where it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
+
+from factory.core.errors import ConfigError
+from factory.core.picture import Picture
+from factory.label import Scores, unknown
+from factory.label.colours import ColourDensity
+from factory.label.features import Features
+from factory.label.graph_cut import Index, potts
+from factory.label.superpixel_graph import Floats, SuperpixelGraph, graph_of
+
+FLOOR = 1e-6
+"""Smallest likelihood, so that every logarithm is finite."""
+
+UNSAID = 1e-3
+"""What is left at every superpixel for all the classes together that nobody named in the picture."""
+
+LEAST_STEP = 1e-3
+"""Length of a step between superpixels that look the same."""
+
+STEP = 20.0
+"""CIELAB units of difference that make a step as long as one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """How far a class's evidence reaches: evidence falls with log(distance + ``softness``), times ``weight``."""
+
+    weight: float
+    softness: float
+
+    def __post_init__(self) -> None:
+        if self.weight < 0 or self.softness <= 0:
+            got = f"weight {self.weight}, softness {self.softness}"
+            raise ConfigError("a reach has a weight of 0 or more and a softness above 0", got=got)
+
+    def __call__(self, distance_s: Floats) -> Floats:
+        """The evidence at some distances."""
+        return -self.weight * np.log(distance_s + self.softness)
+
+
+class Seen(NamedTuple):
+    """A class that was named in the picture: its id, the superpixels named for it, and how many of their pixels."""
+
+    id: int
+    superpixels: Index
+    pixels: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scribbles:
+    """A graph of superpixels, cut where the picture changes (Boykov & Jolly 2001; Rother et al., GrabCut, 2004).
+
+    Each class named in the picture has for each superpixel: its likeness in colour to what was named, with the density
+    learnt anew from each cut (``keep`` is the share that what was named holds in it); its ``geodesic`` distance, along
+    which steps in colour, place (``place_step``) and features (``feature_step``) are long; its ``straight`` distance, a
+    share of the diagonal; and its likeness in features, where there are any. Their weighted sum, at most ``most`` for
+    one kind, is balanced against ``smoothness``: the cost of a border of one pixel side where nothing changes. What
+    comes out are the probabilities of each superpixel's classes given what its neighbours are in the best cut,
+    sharpened or softened by ``certainty``.
+    """
+
+    area: int
+    compactness: float
+    colour: float
+    colour_sigma: float
+    keep: float
+    geodesic: Reach
+    straight: Reach
+    place_step: float
+    feature_step: float
+    features: Features
+    likeness: float
+    likeness_width: float
+    most: float
+    smoothness: float
+    rounds: int
+    certainty: float
+
+    def __post_init__(self) -> None:
+        for name in ("area", "compactness", "colour_sigma", "likeness_width", "most", "certainty"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"labeler.{name} must be positive", got=getattr(self, name))
+        for name in ("colour", "place_step", "feature_step", "likeness", "smoothness"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"labeler.{name} must not be negative", got=getattr(self, name))
+        if not 0 < self.keep <= 1:
+            raise ConfigError("labeler.keep is a share above 0", got=self.keep)
+        if self.rounds < 1:
+            raise ConfigError("labeler.rounds must be 1 or more", got=self.rounds)
+
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """See `factory.label.Labeler`. A picture of which nothing is said is unknown everywhere."""
+        graph = graph_of(given.image, area=self.area, compactness=self.compactness)
+        if not (seen := _seen(given, graph, classes)):
+            return unknown(given, classes)
+        probability_sj = np.ones((len(graph), 1)) if len(seen) == 1 else self._decide(given, graph, seen)
+        left = UNSAID if classes > len(seen) else 0.0
+        scores_sk = np.full((len(graph), classes), left / max(classes - len(seen), 1), np.float32)
+        scores_sk[:, [one.id for one in seen]] = (1 - left) * probability_sj
+        return np.ascontiguousarray(scores_sk.T[:, graph.segments_hw])
+
+    def _decide(self, given: Picture, graph: SuperpixelGraph, seen: list[Seen]) -> Floats:
+        """The probabilities of the named classes (superpixels, classes named)."""
+        vectors = self.features(given.image, graph)
+        fixed_sj = self._fixed(graph, seen, vectors)
+        strength_e = self.smoothness * graph.length_e * np.exp(-graph.step_e / (2 * max(graph.step_e.mean(), FLOOR)))
+        size_s = graph.pixels_s / np.sqrt(self.area)
+        labels_s, energy_sj = self._start(graph, seen, vectors), fixed_sj
+        for _ in range(self.rounds):
+            evidence_sj = fixed_sj + self.colour * self._coloured(graph, seen, labels_s)
+            energy_sj = -evidence_sj * size_s[:, None]
+            stated_sj = energy_sj.copy()
+            for j, one in enumerate(seen):
+                stated_sj[one.superpixels] = np.inf
+                stated_sj[one.superpixels, j] = 0
+            before_s, labels_s = labels_s, potts(stated_sj, graph.edges_2e, strength_e)
+            if (labels_s == before_s).all():
+                break
+        return self._given_neighbours(graph, energy_sj, strength_e, labels_s, size_s)
+
+    def _fixed(self, graph: SuperpixelGraph, seen: list[Seen], vectors: list[Floats]) -> Floats:
+        """The evidence that no cut changes: distances, and likeness in features."""
+        steps = self._steps(graph, vectors)
+        columns = []
+        for one in seen:
+            apart_s = _apart(graph, one.superpixels)
+            columns.append(self.geodesic(_along(graph, steps, one.superpixels)) + self.straight(apart_s))
+        fixed_sj = np.stack(columns, axis=1)
+        if vectors and self.likeness:
+            fixed_sj += self.likeness * self._alike(seen, vectors)
+        return fixed_sj
+
+    def _steps(self, graph: SuperpixelGraph, vectors: list[Floats]) -> Floats:
+        first, second = graph.edges_2e
+        colour_e = np.linalg.norm(graph.lab_sc[first] - graph.lab_sc[second], axis=1)
+        place_e = np.linalg.norm(graph.place_s2[first] - graph.place_s2[second], axis=1)
+        features_e = sum(((1 - (v[first] * v[second]).sum(axis=1)) for v in vectors), start=np.zeros(len(first)))
+        steps: Floats = colour_e / STEP + self.place_step * place_e + self.feature_step * features_e + LEAST_STEP
+        return steps
+
+    def _start(self, graph: SuperpixelGraph, seen: list[Seen], vectors: list[Floats]) -> Index:
+        """To begin with, every superpixel belongs to the class that is nearest along the picture."""
+        steps = self._steps(graph, vectors)
+        distance_sj = np.stack([_along(graph, steps, one.superpixels) for one in seen], axis=1)
+        nearest_s: Index = distance_sj.argmin(axis=1)
+        return nearest_s
+
+    def _coloured(self, graph: SuperpixelGraph, seen: list[Seen], labels_s: Index) -> Floats:
+        columns = []
+        for j, one in enumerate(seen):
+            cut_s = graph.pixels_s * (labels_s == j)
+            weight_s = (1 - self.keep) * cut_s / max(cut_s.sum(), 1)
+            weight_s[one.superpixels] += self.keep * one.pixels / one.pixels.sum()
+            columns.append(ColourDensity(graph.lab_sc, weight_s, self.colour_sigma)(graph.lab_sc))
+        return self._bounded(np.log(np.stack(columns, axis=1) + FLOOR))
+
+    def _alike(self, seen: list[Seen], vectors: list[Floats]) -> Floats:
+        """A Parzen estimate over what was named, on the sphere, its logarithm averaged over the layers."""
+        total_sj = np.zeros((len(vectors[0]), len(seen)))
+        for vector_sc in vectors:
+            for j, one in enumerate(seen):
+                kernel_sn = np.exp((vector_sc @ vector_sc[one.superpixels].T - 1) / self.likeness_width)
+                total_sj[:, j] += np.log(kernel_sn.mean(axis=1) + FLOOR)
+        return self._bounded(total_sj / len(vectors))
+
+    def _bounded(self, evidence_sj: Floats) -> Floats:
+        """No class is further behind the best than ``most``."""
+        best_s1 = evidence_sj.max(axis=1, keepdims=True)
+        bounded_sj: Floats = np.maximum(evidence_sj - best_s1, -self.most)
+        return bounded_sj
+
+    def _given_neighbours(
+        self, graph: SuperpixelGraph, energy_sj: Floats, strength_e: Floats, labels_s: Index, size_s: Floats
+    ) -> Floats:
+        """Probabilities from each superpixel's energies with its neighbours as they are in the cut."""
+        total_sj = energy_sj.copy()
+        for one, other in (graph.edges_2e, graph.edges_2e[::-1]):
+            np.add.at(total_sj, (one, labels_s[other]), -strength_e)
+        logits_sj = -self.certainty * total_sj / size_s[:, None]
+        odds_sj = np.exp(logits_sj - logits_sj.max(axis=1, keepdims=True))
+        probability_sj: Floats = odds_sj / odds_sj.sum(axis=1, keepdims=True)
+        return probability_sj
+
+
+def _seen(given: Picture, graph: SuperpixelGraph, classes: int) -> list[Seen]:
+    """The classes that were named, each with the superpixels most of whose named pixels are its."""
+    rows, columns, ids = given.seeds
+    counts_sk = np.zeros((len(graph), classes))
+    np.add.at(counts_sk, (graph.segments_hw[rows, columns], ids), 1)
+    named_s = counts_sk.argmax(axis=1)
+    found: Mapping[int, Index] = {
+        int(k): np.flatnonzero((named_s == k) & (counts_sk[:, k] > 0)) for k in np.unique(ids)
+    }
+    return [Seen(k, mine, counts_sk[mine, k]) for k, mine in found.items() if len(mine)]
+
+
+def _along(graph: SuperpixelGraph, steps: Floats, superpixels: Index) -> Floats:
+    """The shortest way over neighbours from the nearest of some superpixels (Dijkstra 1959)."""
+    ways = coo_array((steps, tuple(graph.edges_2e)), shape=(len(graph), len(graph))).tocsr()
+    distance_s: Floats = dijkstra(ways, directed=False, indices=superpixels, min_only=True)
+    return distance_s
+
+
+def _apart(graph: SuperpixelGraph, superpixels: Index) -> Floats:
+    """How far each superpixel lies from the nearest of some, as a share of the diagonal."""
+    apart_sn = np.linalg.norm(graph.place_s2[:, None] - graph.place_s2[superpixels], axis=2)
+    nearest_s: Floats = apart_sn.min(axis=1)
+    return nearest_s
