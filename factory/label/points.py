@@ -58,7 +58,7 @@ class Points:
         height, width = image_hwc.shape[:2]
         lab_hwc = rgb2lab(image_hwc)
         count = max(1, height * width // self.area)
-        segments_hw = slic(lab_hwc, count, self.compactness, convert2lab=False, start_label=1)
+        segments_hw = slic(image_hwc, count, self.compactness, start_label=1)
         columns = ("mean_intensity-0", "mean_intensity-1", "mean_intensity-2", "centroid-0", "centroid-1")
         table = regionprops_table(  # type: ignore[no-untyped-call]
             segments_hw, lab_hwc, properties=("label", "mean_intensity", "centroid")

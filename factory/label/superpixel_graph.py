@@ -44,7 +44,7 @@ def graph_of(image_hwc: npt.NDArray[np.uint8], *, area: int, compactness: float)
     height, width = image_hwc.shape[:2]
     lab_hwc = rgb2lab(image_hwc)
     count = max(1, height * width // area)
-    found_hw = slic(lab_hwc, count, compactness, convert2lab=False, start_label=0)
+    found_hw = slic(image_hwc, count, compactness, start_label=0)
     segments_hw = np.unique(found_hw, return_inverse=True)[1].reshape(height, width)
     flat, total = segments_hw.ravel(), int(segments_hw.max()) + 1
     pixels_s = np.bincount(flat, minlength=total).astype(float)

@@ -1,0 +1,90 @@
+"""Boxes: background outside, an object within that touches every side."""
+
+import numpy as np
+import pytest
+
+from factory.core.errors import ConfigError
+from factory.core.picture import Picture
+from factory.core.sample import Hints
+from factory.label.boxes import Boxes
+from factory.label.masks import Masks
+
+SETTINGS = {
+    "background": 0, "area": 16, "compactness": 10.0, "colour_sigma": 6.0, "inside": 0.8, "outside": 0.98, "frame": 0.3,
+    "most": 3.0, "tightness": 0.7, "rounds": 5,
+}  # fmt: skip
+
+
+def scene() -> tuple[np.ndarray, np.ndarray]:
+    """A green cross on a sandy ground, and its mask."""
+    truth = np.zeros((120, 160), bool)
+    truth[20:100, 70:90], truth[50:70, 40:120] = True, True
+    image = np.where(truth[..., None], (40, 130, 60), (200, 180, 140))
+    return (image + np.random.default_rng(0).normal(0, 6, image.shape)).clip(0, 255).astype(np.uint8), truth
+
+
+def boxed(image: np.ndarray, *boxes) -> Picture:
+    """A picture with boxes."""
+    return Picture(id="p", image=image, hints=Hints(boxes=boxes))
+
+
+def test_the_object_is_told_from_its_surroundings_by_colour() -> None:
+    """A cross, though most of its box is not it; background outside."""
+    image, truth = scene()
+    found = Boxes(**SETTINGS)(boxed(image, (40, 20, 120, 100, 1)), 2).argmax(axis=0)
+    assert (found & truth).sum() / (found | truth).sum() > 0.9
+    outside = np.ones_like(truth)
+    outside[20:100, 40:120] = False
+    assert not found[outside].any()
+
+
+def test_an_object_that_looks_like_its_surroundings_still_crosses_its_box() -> None:
+    """Every row and every column holds a pixel that is likely it."""
+    image = np.full((60, 80, 3), 128, np.uint8)
+    scores = Boxes(**SETTINGS | {"inside": 0.3})(boxed(image, (20, 10, 60, 50, 1)), 2)
+    inside = scores[1, 10:50, 20:60]
+    assert inside.max(axis=0).min() >= 0.7 - 1e-6
+    assert inside.max(axis=1).min() >= 0.7 - 1e-6
+
+
+def test_of_two_overlapping_boxes_the_smaller_lies_in_front() -> None:
+    """Whatever order they are given in; a picture that is all box has nothing to learn a background from."""
+    image, _ = scene()
+    image[40:80, 60:100] = (200, 30, 30)
+    boxes = ((0, 0, 160, 120, 1), (60, 40, 100, 80, 2))
+    for order in (boxes, boxes[::-1]):
+        found = Boxes(**SETTINGS)(boxed(image, *order), 3).argmax(axis=0)
+        assert (found[44:76, 64:96] == 2).mean() > 0.9
+        assert (found[45:75, 45:55] == 1).mean() > 0.5
+
+
+def test_the_background_must_be_a_class() -> None:
+    """Among those there are."""
+    with pytest.raises(ConfigError, match="no such class"):
+        Boxes(**SETTINGS | {"background": 2})(boxed(scene()[0], (1, 1, 5, 5, 1)), 2)
+
+
+@pytest.mark.parametrize("change", [{"area": 0}, {"inside": 1.0}, {"tightness": 0.0}, {"rounds": -1}, {"most": 0.0}])
+def test_impossible_settings_are_refused(change) -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        Boxes(**SETTINGS | change)
+
+
+def test_a_noisy_mask_is_believed_within_and_doubted_at_its_borders() -> None:
+    """Unknown where it says nothing."""
+    mask = np.zeros((30, 40), np.uint8)
+    mask[:, 20:], mask[25:] = 1, 255
+    given = Picture(id="p", image=np.zeros((30, 40, 3), np.uint8), hints=Hints(), noisy_mask=mask)
+    scores = Masks(trust=0.9, border_sigma=2.0)(given, 3)
+    np.testing.assert_allclose(scores[:, 10, 5], [0.9, 0.05, 0.05], atol=1e-3)
+    assert 0.5 < scores[1, 10, 20] < 0.65
+    np.testing.assert_allclose(scores[:, 25:], 1 / 3, atol=1e-6)
+    np.testing.assert_allclose(Masks(trust=0.9, border_sigma=0.0)(given, 3)[:, 10, 19], [0.9, 0.05, 0.05], atol=1e-6)
+
+
+@pytest.mark.parametrize("change", [{"trust": 0.0}, {"trust": 1.1}, {"border_sigma": -1.0}])
+def test_impossible_trust_is_refused(change) -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        Masks(**{"trust": 0.9, "border_sigma": 2.0} | change)

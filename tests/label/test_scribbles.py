@@ -1,0 +1,124 @@
+"""Strokes spread along the picture, up to where it changes."""
+
+import numpy as np
+import pytest
+
+from factory.core.classes import IGNORE
+from factory.core.errors import ConfigError
+from factory.core.picture import Picture
+from factory.core.sample import Hints
+from factory.label.colours import ColourDensity
+from factory.label.features import Features
+from factory.label.scribbles import Reach, Scribbles
+from factory.label.superpixel_graph import graph_of
+
+NO_FEATURES = Features(encoder="mobilenet_v2", weights=None, encoder_weights=None, layers=[2, 3])
+SETTINGS = {
+    "area": 20, "compactness": 10.0, "colour": 1.0, "colour_sigma": 3.0, "keep": 0.8,
+    "geodesic": Reach(weight=1.0, softness=0.1), "straight": Reach(weight=0.5, softness=0.03), "place_step": 30.0,
+    "feature_step": 10.0, "features": NO_FEATURES, "likeness": 0.5, "likeness_width": 0.05, "most": 4.0,
+    "smoothness": 8.0, "rounds": 6, "certainty": 1.0,
+}  # fmt: skip
+
+
+def three_bands() -> np.ndarray:
+    """Red, grey and blue bands of uneven width, a little noise."""
+    image = np.zeros((45, 60, 3))
+    image[:, :15], image[:, 15:40], image[:, 40:] = (180, 40, 40), (120, 120, 120), (30, 40, 170)
+    return (image + np.random.default_rng(0).normal(0, 5, image.shape)).clip(0, 255).astype(np.uint8)
+
+
+def scribbled(image: np.ndarray, **strokes: int) -> Picture:
+    """A short stroke of a class at each of some columns, ten rows down."""
+    drawn = np.full(image.shape[:2], IGNORE, np.uint8)
+    for name, class_id in strokes.items():
+        drawn[10, int(name.removeprefix("at")) : int(name.removeprefix("at")) + 4] = class_id
+    return Picture(id="p", image=image, hints=Hints(), scribbles=drawn)
+
+
+def test_three_classes_meet_where_the_picture_changes() -> None:
+    """From one stroke each; a fourth class that nobody named has next to nothing."""
+    scores = Scribbles(**SETTINGS)(scribbled(three_bands(), at5=0, at25=1, at50=3), 4)
+    truth = np.select([np.arange(60) < 15, np.arange(60) < 40], [0, 1], 3)
+    assert (scores.argmax(axis=0) == truth).mean() > 0.97
+    assert scores[2].max() < 0.01
+
+
+def test_an_island_of_the_same_colour_is_found_without_a_stroke_of_its_own() -> None:
+    """Colours are learnt, not only neighbourhood."""
+    image = three_bands()
+    image[25:40, 45:58] = image[25:40, 1:14]
+    found = Scribbles(**SETTINGS)(scribbled(image, at5=0, at25=1, at50=2), 3).argmax(axis=0)
+    assert (found[26:39, 46:57] == 0).mean() > 0.9
+    near = Scribbles(**SETTINGS | {"colour": 0.0})(scribbled(image, at5=0, at25=1, at50=2), 3).argmax(axis=0)
+    assert (near[26:39, 46:57] == 0).mean() < 0.5
+
+
+def test_certainty_sharpens_and_never_turns_a_decision() -> None:
+    """The same mask, other confidence."""
+    given = scribbled(three_bands(), at5=0, at50=1)
+    soft, sharp = (Scribbles(**SETTINGS | {"certainty": c})(given, 2) for c in (0.2, 2.0))
+    np.testing.assert_array_equal(soft.argmax(axis=0), sharp.argmax(axis=0))
+    assert soft.max(axis=0).mean() < sharp.max(axis=0).mean()
+
+
+def test_the_graph_knows_borders_and_means() -> None:
+    """Against plain loops over pixels."""
+    image = three_bands()[:12, 10:20]
+    graph = graph_of(image, area=12, compactness=10.0)
+    segments = graph.segments_hw
+    assert set(np.unique(segments)) == set(range(len(graph)))
+    lengths: dict[tuple[int, int], int] = {}
+    for row in range(12):
+        for column in range(10):
+            for other in ((row + 1, column), (row, column + 1)):
+                if other[0] < 12 and other[1] < 10 and segments[other] != segments[row, column]:
+                    pair = tuple(sorted((int(segments[other]), int(segments[row, column]))))
+                    lengths[pair] = lengths.get(pair, 0) + 1
+    found = {(int(a), int(b)): n for (a, b), n in zip(graph.edges_2e.T, graph.length_e, strict=True)}
+    assert found == lengths
+    first = np.argwhere(segments == 0).mean(axis=0) / np.hypot(12, 10)
+    np.testing.assert_allclose(graph.place_s2[0], first)
+    np.testing.assert_allclose(graph.mean(image.astype(float))[0], image[segments == 0].mean(axis=0))
+
+
+def test_colour_densities_are_those_of_a_sum_of_gaussians() -> None:
+    """To within the width of a cell."""
+    rng = np.random.default_rng(1)
+    colours, weights = rng.normal((60, 5, -10), 12, (40, 3)), rng.random(40)
+    asked = rng.normal((60, 5, -10), 12, (25, 3))
+    distances = ((asked[:, None] - colours[None]) ** 2).sum(axis=2)
+    exact = (weights * np.exp(-distances / (2 * 9.0**2))).sum(axis=1) / weights.sum()
+    np.testing.assert_allclose(ColourDensity(colours, weights, 9.0)(asked), exact, rtol=0.15, atol=0.01)
+
+
+def test_features_are_unit_vectors_of_each_superpixel(tmp_path, mobilenet_weights) -> None:
+    """One a layer, whatever the size of the picture; likeness in them counts."""
+    features = Features(encoder="mobilenet_v2", weights=str(mobilenet_weights), encoder_weights=None, layers=[2, 4])
+    image = three_bands()[:41, :57]
+    vectors = features(image, graph_of(image, area=20, compactness=10.0))
+    assert [vector.shape[1] for vector in vectors] == [24, 96]
+    np.testing.assert_allclose(np.linalg.norm(vectors[0], axis=1), 1, atol=1e-5)
+    assert features.folders == {"weights": str(mobilenet_weights)}
+    given = scribbled(image, at5=0, at25=1)
+    keen = {"likeness_width": 0.001, "certainty": 0.05}
+    plain, told = (Scribbles(**SETTINGS | keen | {"features": f})(given, 2) for f in (NO_FEATURES, features))
+    assert np.abs(plain - told).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"area": 0}, {"smoothness": -1.0}, {"keep": 0.0}, {"rounds": 0}, {"certainty": 0.0}, {"likeness": -0.1}],
+)
+def test_impossible_settings_are_refused(change) -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        Scribbles(**SETTINGS | change)
+
+
+def test_layers_and_reaches_have_ranges() -> None:
+    """Maps are numbered from 1 to 5."""
+    with pytest.raises(ConfigError, match="layers"):
+        Features(encoder="mobilenet_v2", weights=None, encoder_weights=None, layers=[0])
+    with pytest.raises(ConfigError, match="reach"):
+        Reach(weight=1.0, softness=0.0)
