@@ -99,6 +99,15 @@ def resize(photo: Picture, width: int, height: int) -> Picture:
     )
 
 
+def at_most(photo: Picture, longest: int) -> Picture:
+    """The picture, reduced where a side is longer than ``longest`` pixels."""
+    height, width = photo.size_hw
+    if max(height, width) <= longest:
+        return photo
+    scale = longest / max(height, width)
+    return resize(photo, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
 def tiles(photo: Picture, size: int, overlap: float) -> Iterator[Picture]:
     """Square tiles in reading order, neighbours sharing at least ``overlap`` of their side; the last ones lie flush."""
     height, width = photo.image.shape[:2]

@@ -16,16 +16,21 @@ TRUSTED = (Supervision.EXACT, Supervision.HUMAN)
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Pictures by id, read when asked for; test pictures are never among them."""
+    """Pictures by id, read when asked for; test pictures are never among them.
+
+    What is said of ``ids`` may be learnt from. ``aside`` are to be labelled too, but kept aside for validation: whoever
+    learnt from what is said of them could no longer be measured on them.
+    """
 
     classes: ClassList
     ids: Sequence[str]
+    aside: Sequence[str]
     picture: Callable[[str], Picture]
 
     def folds(self, count: int, seed: int) -> list[list[str]]:
         """The ids divided into ``count`` parts of equal size (to within one), at random by ``seed``.
 
-        Fewer where there are fewer pictures.
+        Fewer where there are fewer pictures; those kept aside are in none.
         """
         drawn = sorted(self.ids, key=lambda sample_id: derive(seed, "fold", sample_id))
         return [sorted(drawn[start::count]) for start in range(min(count, len(drawn)))]
@@ -48,6 +53,7 @@ class Shelf:
 
 
 def corpus_of(source: Dataset) -> Corpus:
-    """Every row but those of the test split."""
-    samples = {sample.id: sample for sample in source.samples if sample.split != Split.TEST}
-    return Corpus(classes=source.classes, ids=tuple(samples), picture=Shelf(source=source, samples=samples))
+    """The rows of the train split, and those of the val split aside."""
+    train, val = ({sample.id: sample for sample in source.where(split=split)} for split in (Split.TRAIN, Split.VAL))
+    shelf = Shelf(source=source, samples=train | val)
+    return Corpus(classes=source.classes, ids=tuple(train), aside=tuple(val), picture=shelf)

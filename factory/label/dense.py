@@ -73,7 +73,7 @@ class Densifier:
 
         Classes known to be absent get nothing. `InputError` for scores that are no probabilities.
         """
-        small = self._reduced(given)
+        small = picture.at_most(given, self.longest)
         scores_khw = self.labeler(small, classes)
         if scores_khw.shape != (classes, *small.size_hw) or not np.isfinite(scores_khw).all() or scores_khw.min() < 0:
             todo = "report it with the picture, or choose another labeler"
@@ -96,13 +96,6 @@ class Densifier:
                 inner = (_within(keep_down, down), _within(keep_across, across))
                 mask_hw[keep_down, keep_across], confidence_hw[keep_down, keep_across] = (m[inner] for m in found)
         return mask_hw, confidence_hw
-
-    def _reduced(self, given: Picture) -> Picture:
-        height, width = given.size_hw
-        if max(height, width) <= self.longest:
-            return given
-        scale = self.longest / max(height, width)
-        return picture.resize(given, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
 def _without(scores_khw: Scores, absent: tuple[int, ...]) -> Scores:

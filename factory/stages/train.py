@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,22 +15,20 @@ from factory.core.errors import ArtefactError, ConfigError
 from factory.core.flat import FLAT
 from factory.core.writer import ModelWriter
 from factory.execute.ranks import rank
-from factory.segment import checkpoint
-from factory.segment.batches import TrainingBatches
 from factory.segment.cache import PixelCache
-from factory.segment.data import Row, Size, bare_rows, size_of, training_rows, validation_rows
-from factory.segment.fit import Run
+from factory.segment.data import Row, bare_rows, training_rows, validation_rows
 from factory.segment.history import as_csv
 from factory.segment.latency import describe
-from factory.segment.losses.term import Term, Total
+from factory.segment.losses.term import Term
 from factory.segment.mixing import Mixing
-from factory.segment.models import SegmenterSpec, best_device, build
+from factory.segment.models import SegmenterSpec, best_device
 from factory.segment.module import Augment, SegmentationModule
 from factory.segment.rare import RareClasses
 from factory.segment.recipe import Recipe
 from factory.segment.recorder import Log
 from factory.segment.teacher import Teacher
 from factory.segment.track import Tracks
+from factory.segment.training import Training
 from factory.segment.weighing import PixelWeights
 
 
@@ -68,32 +65,26 @@ def run(
     ``unlabelled`` too, and validates on the val split of ``validation``, else of real, else of synthetic. ``size`` and
     ``crop`` are (height, width). The recipe's fields are keys of the stage; see conf/train.yaml.
     """
-    total, size_hw = Total(terms=loss), size_of("size", size)
+    training = Training(
+        model=model, loss=loss, augmentation=augmentation, pixel_weights=pixel_weights, sampling=sampling,
+        mixing=mixing, teacher=teacher, size=size, crop=crop, recipe=recipe,
+    )  # fmt: skip
     out.classes = _classes(real, synthetic, validation, unlabelled)
-    pixels = partial(PixelCache, size_hw=size_hw, folder=Path(cache), limit=int(cache_gib * 2**30))
+    pixels = partial(PixelCache, size_hw=training.size_hw, folder=Path(cache), limit=int(cache_gib * 2**30))
     rows = _rows(real, synthetic, unlabelled if teacher else None)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
-    headed = replace(model, edge_head=model.edge_head or total.needs_edges)
-    module = SegmentationModule(
-        model=build(headed, out.classes, weights=weights, seed=seed, report=out.report),
-        loss=total,
-        augmentation=augmentation,
-        mixing=mixing,
-        weights=pixel_weights,
-        teacher=teacher,
-        recipe=recipe,
-        batches=TrainingBatches(
-            sources=sources,
-            shares=_shares(sources, synthetic_share, unlabelled_share),
-            batch=recipe.batch,
-            crop_hw=size_of("crop", crop) or _largest(sources),
-            seed=seed,
-            rare=sampling,
-        ),
+    module = training.module(
+        out.classes,
+        sources=sources,
+        shares=_shares(sources, synthetic_share, unlabelled_share),
         validation=pixels(rows=validation_rows(validation, real, synthetic)),
+        weights=weights,
         seed=seed,
+        report=out.report,
     )
-    _train(module, size_hw, out, _tracks(out, tensorboard, mlflow), devices)
+    _announce(module, out)
+    log, last = training.fit(module, out, tracks=_tracks(out, tensorboard, mlflow), devices=devices)
+    _write(module, log, last, out)
 
 
 def _tracks(out: ModelWriter, tensorboard: str | None, mlflow: str | None) -> Tracks:
@@ -101,18 +92,11 @@ def _tracks(out: ModelWriter, tensorboard: str | None, mlflow: str | None) -> Tr
     return Tracks(tensorboard=tensorboard, mlflow=mlflow, name=name, parameters=out.identity.config)
 
 
-def _train(module: SegmentationModule, size_hw: Size | None, out: ModelWriter, tracks: Tracks, devices: int) -> None:
-    def pack() -> bytes:
-        return checkpoint.encode(
-            checkpoint.Trained(model=module.kept, size_hw=size_hw, tile_hw=module.tile_hw, step=module.step)
-        )
-
+def _announce(module: SegmentationModule, out: ModelWriter) -> None:
     if not rank():
         print(describe(module.model.to(best_device()), module.tile_hw), file=sys.stderr)
     if not len(module.validation):
         out.report("validation", "no val rows with masks to trust: the last weights stand for the best")
-    log = Run(module=module, out=out, pack=pack, tracks=tracks, devices=devices).fit()
-    _write(module, log, pack(), out)
 
 
 def _write(module: SegmentationModule, log: Log, last: bytes, out: ModelWriter) -> None:
@@ -164,9 +148,3 @@ def _shares(sources: Mapping[str, Any], synthetic: float, unlabelled: float) -> 
     parts = {"synthetic": synthetic if both else 1.0, "real": 1 - synthetic if both else 1.0}
     shares = {name: labelled * part for name, part in parts.items() if name in sources}
     return shares | ({"unlabelled": unlabelled} if "unlabelled" in sources else {})
-
-
-def _largest(sources: Mapping[str, PixelCache]) -> Size:
-    """Without a crop size, steps see the whole of the largest picture."""
-    heights, widths = zip(*(cache.largest() for cache in sources.values()), strict=True)
-    return max(heights), max(widths)

@@ -1,0 +1,184 @@
+"""Hints spread across pictures: a network learns from what was said of some of them, and labels the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from factory.core import picture
+from factory.core.artefact import Identity, Kind
+from factory.core.dataset import Dataset
+from factory.core.errors import ConfigError, InputError
+from factory.core.picture import Picture
+from factory.core.sample import Domain, Sample, Split, Supervision
+from factory.core.seeds import derive
+from factory.core.version import code_version
+from factory.core.writer import Writer, is_sealed, open_writer
+from factory.execute.progress import Progress
+from factory.label import Labeler, Scores, Tell
+from factory.label.corpus import Corpus
+from factory.label.dense import Densifier
+from factory.refine.argmax import Argmax
+from factory.segment import checkpoint
+from factory.segment.cache import PixelCache
+from factory.segment.data import Row
+from factory.segment.predict import Predictor
+from factory.segment.track import Tracks
+from factory.segment.training import Training
+
+LEAST_PICTURES = 4
+"""Pictures below which there is nothing to learn across them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Across:
+    """Cross-fitted segmenters: each of ``folds`` learns from the hints of the other folds and labels its own.
+
+    So no picture is labelled by a network that learnt from it, and its probabilities are as sure on the pictures it
+    labels as on any new one. What is learnt from are pixels that people named and those that ``spread`` makes of them,
+    at least ``least`` sure; pictures kept aside are labelled by the first fold's network, and those larger than
+    ``longest`` pixels a side at that size. ``weights`` is a file of weights for the encoder. Probabilities are raised
+    to the power ``certainty``: below 1 they leave more to other evidence.
+    """
+
+    folds: int
+    spread: Labeler
+    least: float
+    training: Training
+    weights: str | None
+    longest: int
+    certainty: float
+
+    def __post_init__(self) -> None:
+        if self.folds < 2:
+            raise ConfigError("labeler.folds must be 2 or more", got=self.folds)
+        if not 0 <= self.least <= 1:
+            raise ConfigError("labeler.least is a probability", got=self.least, expected="0 to 1")
+        if self.longest < 64 or self.certainty <= 0:
+            got = f"longest {self.longest}, certainty {self.certainty}"
+            raise ConfigError("labeler.longest is 64 or more, certainty above 0", got=got)
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """The weights' file: it counts by its content."""
+        return {"weights": self.weights} if self.weights else {}
+
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell) -> Labeler:
+        """See `factory.label.Learner`; `InputError` where there is nothing to learn from."""
+        said = self._said(corpus, scratch / "said", seed)
+        rows = {sample.id: Row(said, sample) for sample in said.samples}
+        folds = corpus.folds(self.folds, seed)
+        for number, held in enumerate(folds):
+            others = [rows[name] for fold in folds if fold is not held for name in fold if name in rows]
+            trained = self._trained(others, said, scratch / f"fold-{number}", derive(seed, "fold", number), tell)
+            mine = [*held, *(corpus.aside if number == 0 else ())]
+            self._predict(trained, corpus, mine, scratch / "scores", title=f"label fold {number + 1}")
+        return Foretold(folder=str(scratch / "scores"), certainty=self.certainty)
+
+    def _said(self, corpus: Corpus, folder: Path, seed: int) -> Dataset:
+        """What is learnt from, as a data set of its own; pictures of which nothing is said are left out."""
+        identity = Identity(stage="across", config={"part": "said"}, seed=seed, inputs={}, code=code_version())
+        if not is_sealed(folder, identity):
+            densifier = Densifier(
+                labeler=self.spread, refiner=Argmax(), min_confidence=self.least, longest=self.longest
+            )
+            with (
+                open_writer(folder, identity, Kind.DATASET) as out,
+                Progress("read hints", len(corpus.ids)) as progress,
+            ):
+                out.classes = corpus.classes
+                for name in sorted(set(corpus.ids) - out.done()):
+                    _keep(corpus.picture(name), densifier, out)
+                    progress.advance()
+                if len(out.done()) < LEAST_PICTURES:
+                    got, expected = f"{len(out.done())} with hints", f"{LEAST_PICTURES} or more"
+                    todo = "label within each picture: labeler=scribbles, or labeler=points"
+                    raise InputError("too few pictures to learn across them", got=got, expected=expected, todo=todo)
+                out.seal()
+        return Dataset.open(folder)
+
+    def _trained(self, rows: Sequence[Row], said: Dataset, folder: Path, seed: int, tell: Tell) -> checkpoint.Trained:
+        identity = Identity(stage="across", config={"part": "fold"}, seed=seed, inputs={}, code=code_version())
+        if not is_sealed(folder, identity):
+            pixels = partial(PixelCache, size_hw=self.training.size_hw, folder=folder.parent / "pixels")
+            with open_writer(folder, identity, Kind.MODEL) as out:
+                module = self.training.module(
+                    said.classes,
+                    sources={"real": pixels(rows=rows)},
+                    shares={"real": 1.0},
+                    validation=pixels(rows=[]),
+                    weights=Path(self.weights) if self.weights else None,
+                    seed=seed,
+                    report=tell,
+                )
+                out.classes = said.classes
+                _, last = self.training.fit(module, out, tracks=Tracks(), devices=1)
+                out.write("last.ckpt", last)
+                out.seal()
+        return checkpoint.load(folder / "last.ckpt", classes=said.classes)
+
+    def _predict(
+        self, trained: checkpoint.Trained, corpus: Corpus, names: Sequence[str], folder: Path, *, title: str
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        predictor = Predictor(trained=trained)
+        with Progress(title, len(names)) as progress:
+            for name in names:
+                if not _file(folder, name).exists():
+                    given = picture.at_most(corpus.picture(name), self.longest)
+                    _store(_file(folder, name), predictor(given.image))
+                progress.advance()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foretold:
+    """Probabilities that were predicted for each picture before: half-precision arrays named by picture."""
+
+    folder: str
+    certainty: float
+
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """See `factory.label.Labeler`."""
+        scores_khw = np.load(_file(Path(self.folder), given.id)).astype(np.float32)
+        assert len(scores_khw) == classes
+        if scores_khw.shape[1:] != given.size_hw:
+            size_wh = given.size_hw[::-1]
+            scores_khw = np.stack([cv2.resize(plane, size_wh, interpolation=cv2.INTER_LINEAR) for plane in scores_khw])
+        scores_khw = np.maximum(scores_khw, 0) ** self.certainty
+        return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
+
+
+def _keep(given: Picture, densifier: Densifier, out: Writer) -> None:
+    """Write a picture with what its hints say, if they say anything."""
+    dense = densifier(given, len(out.classes) if out.classes else 0)
+    if dense.coverage == 0:
+        return
+    height, width = given.size_hw
+    image, sha256 = out.write_image(given.id, given.image)
+    maps = {
+        "mask": dense.mask_hw,
+        "confidence": np.rint(255 * dense.confidence_hw).astype(np.uint8),
+        "source": dense.origin_hw,
+    }
+    sample = Sample(
+        id=given.id, image=image, width=width, height=height, split=Split.TRAIN, group=given.id, domain=Domain.REAL,
+        supervision=Supervision.PSEUDO, image_sha256=sha256,
+    )  # fmt: skip
+    out.add(sample.replace(**{name: out.write_map(name, given.id, pixels) for name, pixels in maps.items()}))
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.npy"
+
+
+def _store(path: Path, scores_khw: Scores) -> None:
+    """Whole or not at all."""
+    draft = path.with_suffix(".draft")
+    with draft.open("wb") as stream:
+        np.save(stream, scores_khw.astype(np.float16))
+    draft.replace(path)

@@ -1,0 +1,107 @@
+"""How a segmenter is trained, whatever it is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from factory.core.classes import ClassList
+from factory.core.writer import Writer
+from factory.segment import checkpoint
+from factory.segment.batches import TrainingBatches
+from factory.segment.cache import PixelCache
+from factory.segment.data import Size, size_of
+from factory.segment.fit import Run
+from factory.segment.losses.term import Term, Total
+from factory.segment.mixing import Mixing
+from factory.segment.models import SegmenterSpec, build
+from factory.segment.module import Augment, SegmentationModule
+from factory.segment.rare import RareClasses
+from factory.segment.recipe import Recipe
+from factory.segment.recorder import Log
+from factory.segment.teacher import Teacher
+from factory.segment.track import Tracks
+from factory.segment.weighing import PixelWeights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Network, losses, what happens to pictures and labels on their way, and the recipe.
+
+    ``size`` is the (height, width) every picture is brought to (None: its own), ``crop`` what a step sees of a picture
+    (None: all of the largest).
+    """
+
+    model: SegmenterSpec
+    loss: Mapping[str, Term]
+    augmentation: Augment
+    pixel_weights: PixelWeights
+    sampling: RareClasses | None
+    mixing: Mixing
+    teacher: Teacher | None
+    size: Sequence[int] | None
+    crop: Sequence[int] | None
+    recipe: Recipe
+
+    def __post_init__(self) -> None:
+        size_of("size", self.size)
+        size_of("crop", self.crop)
+        Total(terms=self.loss)
+
+    @property
+    def size_hw(self) -> Size | None:
+        """The working size."""
+        return size_of("size", self.size)
+
+    def module(
+        self,
+        classes: ClassList,
+        *,
+        sources: Mapping[str, PixelCache],
+        shares: Mapping[str, float],
+        validation: PixelCache,
+        weights: Path | None,
+        seed: int,
+        report: Callable[[object, str], None],
+    ) -> SegmentationModule:
+        """A segmenter before its first step; ``shares`` are each source's part of a batch, together 1."""
+        total = Total(terms=self.loss)
+        headed = replace(self.model, edge_head=self.model.edge_head or total.needs_edges)
+        return SegmentationModule(
+            model=build(headed, classes, weights=weights, seed=seed, report=report),
+            loss=total,
+            augmentation=self.augmentation,
+            mixing=self.mixing,
+            weights=self.pixel_weights,
+            teacher=self.teacher,
+            recipe=self.recipe,
+            batches=TrainingBatches(
+                sources=sources,
+                shares=shares,
+                batch=self.recipe.batch,
+                crop_hw=size_of("crop", self.crop) or _largest(sources),
+                seed=seed,
+                rare=self.sampling,
+            ),
+            validation=validation,
+            seed=seed,
+        )
+
+    def fit(self, module: SegmentationModule, out: Writer, *, tracks: Tracks, devices: int) -> tuple[Log, bytes]:
+        """Train to the recipe's end, through any number of kills; the log, and the last weights as a checkpoint."""
+
+        def pack() -> bytes:
+            trained = checkpoint.Trained(
+                model=module.kept, size_hw=self.size_hw, tile_hw=module.tile_hw, step=module.step
+            )
+            return checkpoint.encode(trained)
+
+        log = Run(module=module, out=out, pack=pack, tracks=tracks, devices=devices).fit()
+        return log, pack()
+
+
+def _largest(sources: Mapping[str, PixelCache]) -> Size:
+    """Without a crop size, steps see the whole of the largest picture."""
+    heights, widths = zip(*(cache.largest() for cache in sources.values()), strict=True)
+    return max(heights), max(widths)
