@@ -96,7 +96,13 @@ def in_hydras_words(stage: str, words: list[str]) -> list[str]:
 
 
 def open_table(word: str) -> str:
-    """``quota.crack.images=40`` adds a key that no file lists, ``quota.from=…`` is an input: in Hydra's own words."""
+    """Keys that no file lists, in Hydra's own words: ``quota.crack.images=40``, ``space.refiner.iterations=int:1:10``.
+
+    ``quota.from=…`` is an input.
+    """
+    if re.match(r"(\w+\.)?space\.", word):
+        step, _, rest = word.partition("space.")
+        return f"++{step}space.{rest}"
     step, found, rest = word.partition("quota.")
     if not found or (step and not re.fullmatch(r"\w+\.", step)):
         return word

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from factory.core.errors import ConfigError, WorkerError
@@ -14,6 +15,7 @@ from factory.execute import Item, Result
 from factory.execute.progress import Progress
 
 TRIES = 3
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +58,24 @@ class Process:
 
     def _one_pool(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         context = multiprocessing.get_context("forkserver")
-        pool = ProcessPoolExecutor(min(self.workers, len(items)), mp_context=context, initializer=_one_thread)
+        context.set_forkserver_preload([getattr(function, "func", function).__module__])  # imported once, not by each
+        pool = ProcessPoolExecutor(min(self.workers, len(items)), mp_context=context)
         try:
-            pending: list[Future[Result]] = [pool.submit(function, item) for item in items]
+            with _one_thread():
+                pending: list[Future[Result]] = [pool.submit(function, item) for item in items]
             for future in pending:
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _one_thread() -> None:
-    """Parallelism comes from the processes: threads inside them would fight over the same cores."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes that start now have one thread each: more would fight over the same cores."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -45,6 +46,8 @@ class Across:
     ``longest`` pixels a side at that size. ``weights`` is a file of weights for the encoder. Probabilities are raised
     to the power ``certainty``: below 1 they leave more to other evidence.
     """
+
+    RANGES: ClassVar[dict[str, str]] = {"certainty": "log:0.1:2"}
 
     folds: int
     spread: Labeler

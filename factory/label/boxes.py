@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +28,13 @@ class Boxes:
     al. 2009; Hsu et al. 2019): where no pixel of a line is as likely as ``tightness``, the line's odds are raised until
     one is. Where boxes overlap, the smaller one's object lies in front.
     """
+
+    RANGES: ClassVar[dict[str, str]] = {
+        "colour_sigma": "log:2:15",
+        "inside": "float:0.5:0.95",
+        "most": "float:1:6",
+        "tightness": "float:0.3:0.9",
+    }
 
     background: int
     area: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from factory.core.picture import Picture
 from factory.core.sample import Origin
 from factory.core.tiling import starts
 from factory.label import Labeler, Scores
+from factory.measure.calibration import level_of
 from factory.refine import Confidence, Mask, Refiner
 
 OVERLAP = 0.125
@@ -42,13 +44,15 @@ class Densifier:
 
     Hints are spread over a picture of at most ``longest`` pixels a side, larger ones being reduced for it; masks are
     decided at full size, in tiles of that side: memory does not grow with the picture beyond what its maps take.
-    Pixels of less than ``min_confidence`` become ignore.
+    ``curve`` holds the probability that stands behind each of 256 levels of confidence (none: its own). Pixels of less
+    than ``min_confidence`` then become ignore.
     """
 
     labeler: Labeler
     refiner: Refiner
     min_confidence: float
     longest: int
+    curve: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_confidence <= 1:
@@ -60,7 +64,13 @@ class Densifier:
 
     def __call__(self, given: Picture, classes: int) -> Dense:
         """Decide every pixel of a picture; what a person said of a pixel stands."""
-        mask_hw, confidence_hw = self.decide(given, self.spread(given, classes))
+        return self.settled(given, self.spread(given, classes))
+
+    def settled(self, given: Picture, scores_khw: Scores) -> Dense:
+        """The labels that come of scores, of whatever size they are."""
+        mask_hw, confidence_hw = self.decide(given, scores_khw)
+        if self.curve:
+            confidence_hw = np.asarray(self.curve, np.float32)[level_of(confidence_hw)]
         origin_hw = np.full(mask_hw.shape, Origin.PSEUDO, np.uint8)
         unsure = confidence_hw < self.min_confidence
         mask_hw[unsure], confidence_hw[unsure], origin_hw[unsure] = IGNORE, 0, Origin.NONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -19,6 +20,8 @@ class Masks:
 
     Borders are blurred with a Gaussian of ``border_sigma`` pixels; what the mask leaves open stays unknown.
     """
+
+    RANGES: ClassVar[dict[str, str]] = {"trust": "float:0.5:0.99", "border_sigma": "float:0:10"}
 
     trust: float
     border_sigma: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ FLOOR = 1e-6
 @dataclass(frozen=True, kw_only=True)
 class Weighed:
     """A labeler and how much its word counts."""
+
+    RANGES: ClassVar[dict[str, str]] = {"weight": "float:0:2"}
 
     labeler: Labeler
     weight: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,12 @@ class Points:
     average (SLIC, Achanta et al. 2012), ``colour_sigma`` is in CIELAB units, ``place_sigma`` a share of the image's
     diagonal.
     """
+
+    RANGES: ClassVar[dict[str, str]] = {
+        "area": "logint:16:256",
+        "colour_sigma": "log:4:40",
+        "place_sigma": "log:0.03:0.6",
+    }
 
     area: int
     compactness: float

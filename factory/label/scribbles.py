@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -34,6 +34,8 @@ STEP = 20.0
 @dataclass(frozen=True, kw_only=True)
 class Reach:
     """How far a class's evidence reaches: evidence falls with log(distance + ``softness``), times ``weight``."""
+
+    RANGES: ClassVar[dict[str, str]] = {"weight": "float:0:3", "softness": "log:0.01:1"}
 
     weight: float
     softness: float
@@ -68,6 +70,18 @@ class Scribbles:
     comes out are the probabilities of each superpixel's classes given what its neighbours are in the best cut,
     sharpened or softened by ``certainty``.
     """
+
+    RANGES: ClassVar[dict[str, str]] = {
+        "colour": "float:0:2",
+        "colour_sigma": "log:2:12",
+        "keep": "float:0.2:1",
+        "place_step": "log:3:100",
+        "feature_step": "log:1:40",
+        "likeness": "float:0:2",
+        "likeness_width": "log:0.02:0.2",
+        "smoothness": "log:1:20",
+        "certainty": "log:0.1:2",
+    }
 
     area: int
     compactness: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,13 @@ class DenseCrf:
 
     ``*_sxy`` are in pixels, ``bilateral_srgb`` in grey levels 0-255, ``*_compat`` weigh the kernels (Potts).
     """
+
+    RANGES: ClassVar[dict[str, str]] = {
+        "spatial_compat": "float:0:10",
+        "bilateral_sxy": "log:10:120",
+        "bilateral_srgb": "log:3:20",
+        "bilateral_compat": "log:1:20",
+    }
 
     iterations: int
     spatial_sxy: float

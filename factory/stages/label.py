@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from factory.core.artefact import Report
 from factory.core.dataset import Dataset
 from factory.core.sample import Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
-from factory.label import Labeler, learnt
+from factory.label import Labeler, calibrated, learnt
 from factory.label.corpus import TRUSTED, corpus_of
 from factory.label.dense import Densifier
 from factory.refine import Refiner
@@ -21,6 +22,7 @@ from factory.refine import Refiner
 def run(
     *,
     source: Dataset,
+    calibration: Report | None,
     out: DatasetWriter,
     seed: int,
     labeler: Labeler,
@@ -29,8 +31,16 @@ def run(
     longest: int,
     executor: Executor,
 ) -> None:
-    """Label every sample but test rows and those with a trusted mask, which are carried over as they are."""
-    densifier = Densifier(labeler=labeler, refiner=refiner, min_confidence=min_confidence, longest=longest)
+    """Label every sample but test rows and those with a trusted mask, which are carried over as they are.
+
+    A ``calibration`` brings settings of its own for labeler and refiner, and the curve of their confidence.
+    """
+    curve: tuple[float, ...] = ()
+    if calibration:
+        found = calibrated.read(calibration)
+        labeler, refiner = found.apply(labeler, refiner)
+        curve = found.curve
+    densifier = Densifier(labeler=labeler, refiner=refiner, min_confidence=min_confidence, longest=longest, curve=curve)
     out.classes = source.classes
     done = out.done()
     if waiting := [sample for sample in source.samples if sample.id not in done]:
@@ -40,7 +50,7 @@ def run(
     work = partial(_one, source=source, out=out, densifier=densifier, made_by=made_by)
     for _ in executor.map(work, waiting, title="label"):
         pass
-    out.figures = _figures(list(out.samples()))
+    out.figures = _figures(list(out.samples())) | _expected(calibration)
     for sample in out.samples():
         if sample.provenance.get("coverage") == 0:
             out.report(sample.id, "no pixel could be labelled: no hint in the image, or none trusted enough")
@@ -59,6 +69,12 @@ def _one(sample: Sample, *, source: Dataset, out: DatasetWriter, densifier: Dens
         **{name: out.write_map(name, sample.id, pixels) for name, pixels in maps.items()},
     )
     out.add(labelled)
+
+
+def _expected(calibration: Report | None) -> dict[str, Any]:
+    """What the calibration lets one expect."""
+    names = ("expected_miou", "miou_low", "miou_high", "ece", "refused")
+    return {name: calibration.figures[name] for name in names} if calibration else {}
 
 
 def _figures(samples: list[Sample]) -> dict[str, Any]:

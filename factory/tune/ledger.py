@@ -88,6 +88,12 @@ class Ledger:
             study = _study(folder, settings, direction, pruner())
             return cls(folder=folder, study=study, space=space, sampler=sampler, seed=settings.seed, keep=keep)
 
+    def first(self, values: Mapping[str, Any]) -> None:
+        """Let a study that has no trial yet begin with these."""
+        with _writing(self.folder):
+            if not self.trials():
+                self.study.enqueue_trial(dict(values))
+
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in these states, or all of them, by number."""
         return self.study.get_trials(deepcopy=False, states=states or None)

@@ -64,6 +64,16 @@ class Numbers:
         else:
             trial.suggest_float(key, self.low, self.high, step=self.step, log=self.log)
 
+    def holds(self, value: object) -> bool:
+        """Whether a setting is one of them."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return False
+        return self.values is None or any(math.isclose(value, one) for one in self.values)
+
+    def parameter(self, value: float) -> float:
+        """A setting as a trial holds it."""
+        return int(value) if self.whole else float(value)
+
     def word(self, value: float) -> str:
         """A number as it stands on a command line; rounding never leaves the range."""
         if self.whole:
@@ -94,6 +104,14 @@ class Choices:
     def suggest(self, trial: optuna.Trial, key: str) -> None:
         """Let a trial's sampler draw one, unless it has."""
         trial.suggest_categorical(key, self.words)
+
+    def holds(self, value: object) -> bool:
+        """Whether a setting is one of them."""
+        return self.parameter(value) in self.words
+
+    def parameter(self, value: object) -> str:
+        """A setting as a trial holds it: its word."""
+        return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
     def word(self, value: str) -> str:
         """A choice is its own word."""

@@ -1,0 +1,1 @@
+"""Labelers and refiners tuned and judged where the truth is known."""

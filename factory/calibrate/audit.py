@@ -1,0 +1,132 @@
+"""Labeler and refiner held against pictures whose truth is known: rendered scenes, or a few audited photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core.classes import ClassList
+from factory.core.dataset import Dataset
+from factory.core.picture import Picture
+from factory.core.sample import Sample
+from factory.core.seeds import generator
+from factory.label.corpus import Corpus
+from factory.label.dense import Dense, Densifier
+from factory.measure.calibration import Reliability
+from factory.measure.iou import Confusion
+from factory.refine.argmax import Argmax
+
+Counts = npt.NDArray[np.int64]
+RESAMPLES = 1000
+"""Bootstrap resamples behind an interval."""
+
+
+class Supervision(Protocol):
+    """Leaves of a picture's mask the hints that a person might have given."""
+
+    def __call__(self, photo: Picture, seed: int) -> Picture:
+        """The picture with hints, its mask forgotten."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """Pictures with masks, and who gives hints on them: ``supervision``, or None for the hints they have."""
+
+    source: Dataset
+    supervision: Supervision | None
+    seed: int
+
+    def hinted(self, sample: Sample) -> Picture:
+        """The picture as a labeler may see it."""
+        given = self.source.picture(sample)
+        if self.supervision is None:
+            return given
+        return self.supervision(replace(given, mask=self.source.mask(sample)), self.seed).saying(mask=None)
+
+    def corpus(self, samples: Sequence[Sample]) -> Corpus:
+        """Those pictures, for labelers that learn."""
+        shelf = Hinted(audit=self, samples={sample.id: sample for sample in samples})
+        return Corpus(classes=self.source.classes, ids=tuple(shelf.samples), aside=(), picture=shelf)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hinted:
+    """An audit's pictures by id."""
+
+    audit: Audit
+    samples: dict[str, Sample]
+
+    def __call__(self, sample_id: str) -> Picture:
+        """The picture with its hints."""
+        return self.audit.hinted(self.samples[sample_id])
+
+
+class Outcome(NamedTuple):
+    """What came of one picture, with the refiner and without: confusion counts and pixels by confidence."""
+
+    refined_kk: Counts
+    plain_kk: Counts
+    refined: Reliability
+    plain: Reliability
+
+
+def judge(sample: Sample, *, audit: Audit, densifier: Densifier) -> Outcome:
+    """Label a picture from its hints, refined and not, and compare with its truth. Every pixel is decided."""
+    found, plain = both(audit.hinted(sample), densifier, len(audit.source.classes))
+    truth_hw = audit.source.mask(sample)
+    return Outcome(
+        refined_kk=_counts(truth_hw, found, audit.source.classes),
+        plain_kk=_counts(truth_hw, plain, audit.source.classes),
+        refined=_reliability(truth_hw, found),
+        plain=_reliability(truth_hw, plain),
+    )
+
+
+def both(given: Picture, densifier: Densifier, classes: int) -> tuple[Dense, Dense]:
+    """A picture's labels with the refiner, and as its scores alone decide."""
+    scores_khw = densifier.spread(given, classes)
+    plain = replace(densifier, refiner=Argmax())
+    return densifier.settled(given, scores_khw), plain.settled(given, scores_khw)
+
+
+def miou(outcomes: Iterable[Counts]) -> float:
+    """Mean IoU of some pictures' counts together."""
+    return _miou(np.sum(list(outcomes), axis=0))
+
+
+def interval(counts: Sequence[Counts], *, beside: Sequence[Counts] | None = None, seed: int) -> tuple[float, float]:
+    """95 % of bootstrap resamples of the pictures give a mean IoU in here (Efron 1979, percentiles).
+
+    With ``beside`` (other counts of the same pictures): of the difference, counts less beside.
+    """
+    rng = generator(seed, "bootstrap")
+    mine_nkk = np.stack(counts)
+    draws = rng.integers(0, len(counts), (RESAMPLES, len(counts)))
+    values = np.array([_miou(mine_nkk[draw].sum(axis=0)) for draw in draws])
+    if beside is not None:
+        theirs_nkk = np.stack(beside)
+        values -= np.array([_miou(theirs_nkk[draw].sum(axis=0)) for draw in draws])
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _miou(counts_kk: Counts) -> float:
+    confusion = Confusion(len(counts_kk))
+    confusion.counts_kk = counts_kk
+    return confusion.miou()
+
+
+def _counts(truth_hw: npt.NDArray[np.uint8], found: Dense, classes: ClassList) -> Counts:
+    confusion = Confusion(len(classes))
+    confusion.add(truth_hw, found.mask_hw)
+    return confusion.counts_kk
+
+
+def _reliability(truth_hw: npt.NDArray[np.uint8], found: Dense) -> Reliability:
+    seen = Reliability()
+    seen.add(truth_hw, found.mask_hw, found.confidence_hw)
+    return seen

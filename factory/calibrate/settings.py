@@ -1,0 +1,115 @@
+"""Which settings a calibration may vary, and the search for the best."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from factory.calibrate.audit import miou
+from factory.calibrate.judge import Judge
+from factory.core import parts
+from factory.core.artefact import Identity
+from factory.core.errors import ConfigError
+from factory.core.sample import Sample
+from factory.execute.reporting import Listener
+from factory.label import Labeler, Learner
+from factory.refine import Refiner
+from factory.tune.ledger import Claim, Ledger
+from factory.tune.pruners import Never
+from factory.tune.samplers import Sampler
+from factory.tune.search import Figures, search
+from factory.tune.space import FORMS, Choices, Dimension, numbers
+
+Space = dict[str, Dimension]
+
+
+def space_of(stated: Mapping[str, Any] | None, labeler: Labeler, refiner: Refiner) -> Space:
+    """What may vary: what is stated, else the ranges that the parts themselves recommend (their ``RANGES``).
+
+    `ConfigError` for a key that is no setting, or one whose change would need a learning labeler to learn again.
+    """
+    both = {"labeler": labeler, "refiner": refiner}
+    recommended = dict(_ranges("", both))
+    space = {key: _dimension(key, value) for key, value in (_flat("", stated) if stated else recommended.items())}
+    for key, dimension in space.items():
+        parts.changed(both, key, value_of(dimension.corners[0]))
+        if isinstance(labeler, Learner) and key.startswith("labeler.") and key not in recommended:
+            expected = ", ".join(name for name in recommended if name.startswith("labeler.")) or "none of its keys"
+            raise ConfigError("the labeler would have to learn again", where=f"space.{key}", expected=expected)
+    return space
+
+
+def best_settings(
+    judge: Judge,
+    rows: Sequence[Sample],
+    space: Space,
+    *,
+    sampler: Sampler,
+    trials: int,
+    identity: Identity,
+    folder: Path,
+) -> tuple[dict[str, Any], Ledger]:
+    """The settings of best mean IoU on some pictures, and the study; a killed search goes on where it was.
+
+    Trial 0 is what the parts were given, where that lies in the space: nothing worse there is ever chosen.
+    """
+    ledger = Ledger.open(
+        folder, settings=identity, space=space, sampler=sampler, pruner=Never(), direction="maximize", keep="best"
+    )
+    given = {key: parts.setting({"labeler": judge.labeler, "refiner": judge.refiner}, key) for key in space}
+    if all(dimension.holds(given[key]) for key, dimension in space.items()):
+        ledger.first({key: dimension.parameter(given[key]) for key, dimension in space.items()})
+
+    def carry_out(claim: Claim, listener: Listener) -> Figures:
+        del listener
+        settings = {key: value_of(word) for key, word in claim.words.items()}
+        outcomes = judge(settings, rows, title=f"trial {claim.number + 1} of {trials}")
+        return {"miou": miou(outcome.refined_kk for outcome in outcomes)}
+
+    for _ in search(ledger, trials=trials, figure="miou", carry_out=carry_out):
+        pass
+    best = ledger.best()
+    return {key: value_of(word) for key, word in ledger.words(best).items()} if best else given, ledger
+
+
+def value_of(word: str) -> Any:
+    """A setting from its word on the command line."""
+    return yaml.safe_load(word)
+
+
+def _ranges(key: str, part: Any) -> Iterator[tuple[str, str]]:
+    """The ranges recommended by a part and those within it, by key."""
+    children: list[tuple[str, Any]] = []
+    if isinstance(part, Mapping):
+        children = list(part.items())
+    elif dataclasses.is_dataclass(part) and not isinstance(part, type):
+        children = [(field.name, getattr(part, field.name)) for field in dataclasses.fields(part)]
+        yield from ((f"{key}.{name}".lstrip("."), text) for name, text in getattr(part, "RANGES", {}).items())
+    for name, child in children:
+        yield from _ranges(f"{key}.{name}".lstrip("."), child)
+
+
+def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, child in value.items():
+            yield from _flat(f"{key}.{name}".lstrip("."), child)
+    else:
+        yield key, value
+
+
+def _dimension(key: str, value: Any) -> Dimension:
+    """A range such as ``log:1:10``, or a list of choices."""
+    if isinstance(value, list):
+        return Choices(words=tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in value))
+    if isinstance(value, str) and (found := numbers(value)):
+        return found
+    raise ConfigError(
+        "neither a range nor a list of choices",
+        where=f"space.{key}",
+        got=value,
+        expected=f"{', '.join(FORMS[:-1])}, [a,b]",
+    )

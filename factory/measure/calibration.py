@@ -1,0 +1,120 @@
+"""How far confidence can be trusted: the share of right pixels at each confidence, its error, and maps that cure it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import isotonic_regression, minimize_scalar
+
+from factory.core.classes import IGNORE
+from factory.core.errors import ConfigError
+from factory.measure.iou import Ids
+
+LEVELS = 256
+"""Confidences are told apart as finely as maps store them: probability times 255."""
+
+EDGE = 0.5 / (LEVELS - 1)
+"""Probabilities are kept this far from 0 and 1 where their odds are taken: half a level."""
+
+Levels = npt.NDArray[np.float64]
+
+
+@dataclass
+class Reliability:
+    """Pixels by their confidence (256 levels): how many, and how many of them right. Ignored pixels never count."""
+
+    pixels_l: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(LEVELS, np.int64))
+    right_l: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(LEVELS, np.int64))
+
+    def add(self, truth: Ids, guess: Ids, confidence: npt.NDArray[np.floating]) -> None:
+        """Count one picture; confidence lies in 0 to 1, guesses of the ignore index do not count either."""
+        counted = (np.asarray(truth) != IGNORE) & (np.asarray(guess) != IGNORE)
+        levels = level_of(confidence[counted])
+        self.pixels_l += np.bincount(levels, minlength=LEVELS)
+        self.right_l += np.bincount(levels[truth[counted] == guess[counted]], minlength=LEVELS)
+
+    def mapped(self, curve_l: Levels) -> Reliability:
+        """The same pixels with their confidences replaced: ``curve_l`` holds a probability for each level."""
+        to = level_of(curve_l)
+        pixels_l = np.bincount(to, self.pixels_l, LEVELS).astype(np.int64)
+        return Reliability(pixels_l, np.bincount(to, self.right_l, LEVELS).astype(np.int64))
+
+    def ece(self, bins: int = 15) -> float:
+        """Expected calibration error with bins of equal width (Guo et al. 2017, equation 3); NaN before any pixel."""
+        of_bin = np.minimum((np.arange(LEVELS) / (LEVELS - 1) * bins).astype(int), bins - 1)
+        right = np.bincount(of_bin, self.right_l, bins)
+        stated = np.bincount(of_bin, self.pixels_l * np.arange(LEVELS) / (LEVELS - 1), bins)
+        total = self.pixels_l.sum()
+        return float(np.abs(right - stated).sum() / total) if total else float("nan")
+
+    def kept(self, least: float) -> tuple[float, float]:
+        """Share of the pixels at least this sure, and the share of those that is right (NaN if there are none)."""
+        sure = np.arange(LEVELS) >= level_of(np.asarray(least))
+        pixels, total = int(self.pixels_l[sure].sum()), max(int(self.pixels_l.sum()), 1)
+        return pixels / total, float(self.right_l[sure].sum() / pixels) if pixels else float("nan")
+
+
+def level_of(confidence: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
+    """The level of each confidence."""
+    levels: npt.NDArray[np.intp] = np.rint(np.clip(confidence, 0, 1) * (LEVELS - 1)).astype(np.intp)
+    return levels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Isotonic:
+    """The non-decreasing curve nearest to what was seen (Zadrozny & Elkan 2002), by pool-adjacent-violators.
+
+    Each level is drawn to its own confidence by ``prior`` imagined pixels, so that levels hardly seen stay sane.
+    """
+
+    prior: float
+
+    def __post_init__(self) -> None:
+        if self.prior <= 0:
+            raise ConfigError("calibration.prior must be positive", got=self.prior)
+
+    def __call__(self, seen: Reliability) -> Levels:
+        """A probability for each level."""
+        weight_l = seen.pixels_l + self.prior
+        share_l = (seen.right_l + self.prior * np.arange(LEVELS) / (LEVELS - 1)) / weight_l
+        curve_l: Levels = isotonic_regression(share_l, weights=weight_l).x
+        return curve_l
+
+
+@dataclass(frozen=True, kw_only=True)
+class Temperature:
+    """One number that divides the log-odds of the confidence, of greatest likelihood (Guo et al. 2017, section 4.2)."""
+
+    def __call__(self, seen: Reliability) -> Levels:
+        """A probability for each level."""
+        odds_l = _logit(np.arange(LEVELS) / (LEVELS - 1))
+
+        def loss(log_temperature: float) -> float:
+            probability_l = _sigmoid(odds_l / np.exp(log_temperature))
+            wrong_l = seen.pixels_l - seen.right_l
+            return -float(seen.right_l @ np.log(probability_l) + wrong_l @ np.log1p(-probability_l))
+
+        found = minimize_scalar(loss, bounds=(-4, 4), method="bounded").x if seen.pixels_l.any() else 0.0
+        return _sigmoid(odds_l / np.exp(found))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsStated:
+    """Confidence is taken at its word."""
+
+    def __call__(self, seen: Reliability) -> Levels:  # noqa: ARG002
+        """Each level's own confidence."""
+        return np.arange(LEVELS) / (LEVELS - 1)
+
+
+def _logit(probability: Levels) -> Levels:
+    inner = np.clip(probability, EDGE, 1 - EDGE)
+    odds: Levels = np.log(inner) - np.log1p(-inner)
+    return odds
+
+
+def _sigmoid(odds: Levels) -> Levels:
+    probability: Levels = 1 / (1 + np.exp(-odds))
+    return np.clip(probability, 1e-9, 1 - 1e-9)

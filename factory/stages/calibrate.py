@@ -1,0 +1,118 @@
+"""Tune and calibrate labeler and refiner where the truth is known, before real data is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from factory.calibrate.audit import Audit, Supervision, both
+from factory.calibrate.judge import Judge
+from factory.calibrate.settings import best_settings, space_of
+from factory.calibrate.verdict import Curve, Verdict, conclude
+from factory.core import digests, masks
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError
+from factory.core.sample import Sample, Split
+from factory.core.seeds import derive
+from factory.core.writer import ReportWriter
+from factory.execute import Executor
+from factory.label import Labeler
+from factory.label.calibrated import NAME
+from factory.label.corpus import TRUSTED
+from factory.label.dense import Densifier
+from factory.measure import pictures as drawing
+from factory.refine import Refiner
+from factory.tune import results
+from factory.tune.samplers import Sampler
+
+LEAST_PICTURES = 4
+"""Two to search on, two to judge on."""
+
+
+def run(
+    *,
+    source: Dataset,
+    out: ReportWriter,
+    seed: int,
+    supervision: Supervision | None,
+    labeler: Labeler,
+    refiner: Refiner,
+    confidence: Curve,
+    sampler: Sampler,
+    space: dict[str, Any] | None,
+    trials: int,
+    pictures: int,
+    longest: int,
+    drawn: int,
+    executor: Executor,
+) -> None:
+    """Search settings on one half of the pictures, fit the curve of confidence there, judge both on the other half.
+
+    Hints are simulated by ``supervision`` on exact or human masks (None: the hints that the pictures have). Writes
+    `calibration.json`, `trials.json` and `pictures/<id>.png`. A refiner that makes masks worse is refused.
+    """
+    varying = space_of(space, labeler, refiner)
+    searched, held = _halves(source, pictures, seed)
+    judge = Judge(
+        audit=Audit(source=source, supervision=supervision, seed=seed), rows=[*searched, *held], labeler=labeler,
+        refiner=refiner, longest=longest, executor=executor, scratch=out.scratch / "learnt", tell=out.report,
+    )  # fmt: skip
+    settings, ledger = best_settings(
+        judge, searched, varying, sampler=sampler, trials=trials, identity=out.identity, folder=out.scratch / "study"
+    )
+    verdict = conclude(
+        judge(settings, searched, title="fit confidence"), judge(settings, held, title="judge"), settings=settings,
+        labeler=labeler, refiner=refiner, curve=confidence, seed=seed,
+    )  # fmt: skip
+    out.classes = source.classes
+    out.write(NAME, digests.canonical(verdict.as_json()))
+    out.write("trials.json", results.history(ledger))
+    densifier = judge.densifier(settings)
+    for sample in _spread(held, drawn):
+        _draw(sample, densifier, judge.audit, out)
+    _tell(verdict, out)
+
+
+def _halves(source: Dataset, pictures: int, seed: int) -> tuple[list[Sample], list[Sample]]:
+    """Pictures with masks beyond doubt, at most so many, at random in two halves; those kept for tests never."""
+    there = [s for s in source.samples if s.mask and s.supervision in TRUSTED and s.split != Split.TEST]
+    drawn = sorted(there, key=lambda sample: derive(seed, "audit", sample.id))[:pictures]
+    if len(drawn) < LEAST_PICTURES:
+        todo = "render some scenes, or give a data set in which some photographs have masks"
+        expected = f"{LEAST_PICTURES} or more pictures with exact or human masks"
+        raise ArtefactError("too few to calibrate on", where=source.root, got=len(drawn), expected=expected, todo=todo)
+    return [sorted(half, key=lambda sample: sample.id) for half in (drawn[::2], drawn[1::2])]  # type: ignore[return-value]
+
+
+def _draw(sample: Sample, densifier: Densifier, audit: Audit, out: ReportWriter) -> None:
+    """The picture, its truth, the dense mask and where it is wrong."""
+    given, classes = audit.hinted(sample), audit.source.classes
+    dense, _ = both(given, densifier, len(classes))
+    sheet = drawing.strip(given.image, audit.source.mask(sample), dense.mask_hw, classes, "dense mask")
+    out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
+
+
+def _spread(rows: Sequence[Sample], count: int) -> list[Sample]:
+    places = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))
+    return [rows[place] for place in places.tolist()]
+
+
+def _tell(verdict: Verdict, out: ReportWriter) -> None:
+    low, high = (round(value, 4) for value in verdict.miou_interval)
+    out.figures = {
+        "expected_miou": verdict.miou,
+        "miou_low": low,
+        "miou_high": high,
+        "gain": verdict.gain,
+        "ece": verdict.ece,
+        "ece_as_stated": verdict.ece_as_stated,
+        "refused": verdict.calibration.refused,
+    }
+    if verdict.calibration.refused:
+        reason = (
+            f"refused: it makes masks worse (mIoU {verdict.refined_miou:.3f} with it, {verdict.plain_miou:.3f} "
+            f"without, on {verdict.pictures} pictures held back); labels will be made without it"
+        )
+        out.report(f"refiner {verdict.calibration.refiner}", reason)
