@@ -62,10 +62,12 @@ def add_sample(
     origin: Origin = Origin.PSEUDO,
     hints: Hints | None = None,
     size_hw: tuple[int, int] = (24, 32),
+    image: npt.NDArray[np.uint8] | None = None,
 ) -> Sample:
     """Write one sample; with a mask also confidence 150 and an origin map (none where ignored)."""
-    size_hw = size_hw if mask_hw is None else (mask_hw.shape[0], mask_hw.shape[1])
-    image, sha = out.write_image(sample_id, photograph(size_hw, sum(sample_id.encode())))
+    shown = image if image is not None else mask_hw
+    size_hw = size_hw if shown is None else (shown.shape[0], shown.shape[1])
+    path, sha = out.write_image(sample_id, photograph(size_hw, sum(sample_id.encode())) if image is None else image)
     maps: dict[str, str] = {}
     if mask_hw is not None:
         stated = mask_hw != IGNORE
@@ -73,13 +75,13 @@ def add_sample(
         maps = {name: out.write_map(name, sample_id, np.asarray(pixels, np.uint8)) for name, pixels in layers.items()}
     sample = Sample(
         id=sample_id,
-        image=image,
+        image=path,
         width=size_hw[1],
         height=size_hw[0],
         split=split,
         group=sample_id,
         domain=domain,
-        supervision=supervision if mask_hw is not None else Supervision.NONE,
+        supervision=supervision if mask_hw is not None or hints else Supervision.NONE,
         image_sha256=sha,
         hints=hints or Hints(),
         **maps,

@@ -35,6 +35,9 @@ def space_of(stated: Mapping[str, Any] | None, labeler: Labeler, refiner: Refine
     both = {"labeler": labeler, "refiner": refiner}
     recommended = dict(_ranges("", both))
     space = {key: _dimension(key, value) for key, value in (_flat("", stated) if stated else recommended.items())}
+    if not space:
+        todo = "give space.<key>=log:1:10 and its like"
+        raise ConfigError("nothing may vary", where="space", got="parts that recommend no ranges", todo=todo)
     for key, dimension in space.items():
         parts.changed(both, key, value_of(dimension.corners[0]))
         if isinstance(labeler, Learner) and key.startswith("labeler.") and key not in recommended:

@@ -40,6 +40,8 @@ def run(
         found = calibrated.read(calibration)
         labeler, refiner = found.apply(labeler, refiner)
         curve = found.curve
+        for issue in calibration.header.issues:
+            out.report(issue["where"], issue["reason"])
     densifier = Densifier(labeler=labeler, refiner=refiner, min_confidence=min_confidence, longest=longest, curve=curve)
     out.classes = source.classes
     done = out.done()

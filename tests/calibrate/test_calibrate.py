@@ -1,0 +1,220 @@
+"""Tuned and judged where the truth is known, then used where it is not."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.__main__ import main
+from factory.calibrate.audit import Outcome, interval, miou
+from factory.calibrate.settings import space_of
+from factory.calibrate.verdict import conclude
+from factory.core.artefact import Kind, Report
+from factory.core.classes import ClassList
+from factory.core.dataset import Dataset
+from factory.core.errors import ConfigError
+from factory.core.sample import Domain, Hints, Origin, Split, Supervision
+from factory.label import calibrated
+from factory.label.points import Points
+from factory.label.seeds import Seeds
+from factory.measure.calibration import AsStated, Reliability
+from factory.refine.argmax import Argmax
+from factory.refine.dense_crf import DenseCrf
+from tests.artefacts import add_sample, sealed
+
+CLASSES = ClassList.of(["ground", "disc"])
+POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
+
+
+def scene(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """A dark disc somewhere on a bright, noisy ground, and its mask."""
+    rng = np.random.default_rng(number)
+    rows, columns = np.mgrid[0:48, 0:64]
+    middle = rng.uniform(14, 34), rng.uniform(14, 50)
+    mask = ((rows - middle[0]) ** 2 + (columns - middle[1]) ** 2 < rng.uniform(7, 12) ** 2).astype(np.uint8)
+    image = 180 - 90 * mask[..., None] + rng.normal(0, 12, (48, 64, 3))
+    return image.clip(0, 255).astype(np.uint8), mask
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory) -> Path:
+    """Ten rendered scenes with exact masks, one of them kept for tests."""
+
+    def fill(out) -> None:
+        for number in range(10):
+            image, mask = scene(number)
+            add_sample(
+                out, f"s{number}", mask, image=image, domain=Domain.SYNTHETIC, supervision=Supervision.EXACT,
+                origin=Origin.EXACT, split=Split.TEST if number == 9 else Split.TRAIN,
+            )  # fmt: skip
+
+    return sealed(tmp_path_factory.mktemp("scenes") / "scenes", Kind.DATASET, fill, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory) -> Path:
+    """Three others of which only a few pixels are known."""
+
+    def fill(out) -> None:
+        for number in range(20, 23):
+            image, mask = scene(number)
+            spots = np.random.default_rng(number).permutation(mask.size)[:12]
+            points = tuple((int(s % 64), int(s // 64), int(mask.flat[s])) for s in spots)
+            add_sample(out, f"p{number}", None, image=image, hints=Hints(points=points), supervision=Supervision.POINTS)
+
+    return sealed(tmp_path_factory.mktemp("photographs") / "photographs", Kind.DATASET, fill, CLASSES)
+
+
+def calibrate(scenes: Path, out: Path, *words: str, status: int = 0) -> Report | None:
+    """From the command line, few trials."""
+    given = [f"source={scenes}", "supervision.count=8", "trials=4", "executor=serial", "drawn=2", f"out={out}", *words]
+    assert main(["calibrate", *given]) == status
+    return Report.open(out) if status == 0 else None
+
+
+def test_what_was_found_on_scenes_labels_photographs(scenes, photographs, tmp_path, capfd) -> None:
+    """Settings, curve and expectation go along; the first trial is what was given; pictures are drawn."""
+    report = calibrate(scenes, tmp_path / "calibrate")
+    stated = json.loads(report.path("calibration.json").read_text())
+    trials = json.loads(report.path("trials.json").read_text())
+    assert len(trials) == 4
+    assert trials[0]["settings"]["labeler.area"] == "64"
+    best = max(trials, key=lambda trial: trial["value"])
+    assert {key: str(value) for key, value in stated["calibration"]["settings"].items()} == best["settings"]
+    assert stated["pictures"] == 4
+    low, high = stated["miou_interval"]
+    assert low <= stated["miou"] <= high
+    assert len(list((tmp_path / "calibrate/pictures").iterdir())) == 2
+    words = [f"source={photographs}", "executor=serial", f"out={tmp_path}/label"]
+    assert main(["label", *words, f"calibration={tmp_path}/calibrate"]) == 0
+    made = Dataset.open(tmp_path / "label")
+    assert made.figures["expected_miou"] == stated["miou"]
+    area = best["settings"]["labeler.area"]
+    assert f"area={area}" in made.samples[0].provenance["labeler"]
+    curve = np.rint(255 * np.asarray(stated["calibration"]["curve"])).astype(int)
+    levels = np.unique(made.map(made.samples[0], "confidence")[made.map(made.samples[0], "source") == Origin.PSEUDO])
+    assert set(levels.tolist()) <= set(curve.tolist())
+    capfd.readouterr()
+    assert main(["label", f"source={photographs}", f"calibration={tmp_path}/calibrate", "refiner=argmax",
+                 f"out={tmp_path}/other"]) == 1  # fmt: skip
+    assert "the calibration is of another refiner" in capfd.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_same_search_again_is_the_same_to_the_byte(scenes, tmp_path) -> None:
+    """In this process or in two workers."""
+    digests = {
+        calibrate(scenes, tmp_path / name, *words).digest
+        for name, words in (("one", ()), ("two", ("executor=process", "executor.count=2")))
+    }
+    assert len(digests) == 1
+
+
+def test_a_refiner_that_makes_masks_worse_is_refused_with_the_numbers(scenes, photographs, tmp_path) -> None:
+    """One that smooths everything away: labels are made without it, and both reports say so."""
+    blind = ["refiner.bilateral_compat=0", "refiner.spatial_sxy=40", "refiner.spatial_compat=60"]
+    words = ["space.labeler.area=int:30:32", *blind]
+    report = calibrate(scenes, tmp_path / "calibrate", *words)
+    stated = json.loads(report.path("calibration.json").read_text())
+    assert stated["calibration"]["refused"]
+    assert stated["refined_miou"] < stated["plain_miou"] == stated["miou"]
+    (issue,) = report.header.issues
+    assert issue["where"] == "refiner DenseCrf"
+    assert f"{stated['refined_miou']:.3f}" in issue["reason"]
+    assert main(["label", f"source={photographs}", f"calibration={tmp_path}/calibrate", *blind, "executor=serial",
+                 f"out={tmp_path}/label"]) == 0  # fmt: skip
+    made = Dataset.open(tmp_path / "label")
+    assert made.samples[0].provenance["refiner"] == "Argmax()"
+    assert any("refused" in issue["reason"] for issue in made.header.issues)
+
+
+def test_a_killed_search_goes_on_where_it_was(scenes, tmp_path, monkeypatch) -> None:
+    """Trials that were finished are not tried again, and the end is the same."""
+    whole = calibrate(scenes, tmp_path / "whole")
+    from factory.calibrate import settings
+
+    calls = []
+
+    def stopping(outcomes) -> float:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return miou(outcomes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "miou", stopping)
+        calibrate(scenes, tmp_path / "cut", status=130)
+    assert calibrate(scenes, tmp_path / "cut").digest == whole.digest
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["space.labeler.aera=int:1:9"], "did you mean area"),
+        (["space.labeler.area=around:9"], "neither a range"),
+        (["space.refiner.iterations=log:0:9"], "begins above 0"),
+        (["pictures=3"], "too few to calibrate on"),
+        (["labeler=across", "space.labeler.folds=int:2:3"], "would have to learn again"),
+    ],
+)
+def test_what_cannot_be_searched_is_said_before_anything_is_made(scenes, tmp_path, capfd, words, message) -> None:
+    """With the key; nothing is left behind."""
+    calibrate(scenes, tmp_path / "no", *words, status=1)
+    assert message in capfd.readouterr().err
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_report_of_another_stage_is_no_calibration(photographs, scenes, tmp_path, capfd) -> None:
+    """One message."""
+    report = sealed(tmp_path / "report", Kind.REPORT, lambda out: out.write("metrics.json", b"{}"), CLASSES)
+    assert main(["label", f"source={photographs}", f"calibration={report}", f"out={tmp_path}/label"]) == 1
+    assert "not a calibration" in capfd.readouterr().err
+
+
+def test_parts_recommend_their_own_ranges_which_hold_what_they_are_given() -> None:
+    """Those of labeler and refiner, by key; what is stated goes before them."""
+    crf = DenseCrf(
+        iterations=5, spatial_sxy=3.0, spatial_compat=3.0, bilateral_sxy=50.0, bilateral_srgb=5.0, bilateral_compat=10.0
+    )
+    space = space_of(None, POINTS, crf)
+    assert set(space) >= {"labeler.area", "refiner.bilateral_srgb"}
+    assert set(space_of({"refiner": {"iterations": [2, 5]}}, POINTS, crf)) == {"refiner.iterations"}
+    with pytest.raises(ConfigError, match="nothing may vary"):
+        space_of(None, Seeds(), Argmax())
+
+
+def outcome(right: int, wrong: int, plain_right: int) -> Outcome:
+    """One picture of two classes: some pixels right and wrong with the refiner, and right without."""
+    total = right + wrong
+    return Outcome(
+        np.array([[right, wrong], [0, total]]), np.array([[plain_right, total - plain_right], [0, total]]),
+        Reliability(), Reliability(),
+    )  # fmt: skip
+
+
+def test_intervals_hold_the_figure_and_narrow_with_more_pictures() -> None:
+    """Of the mean IoU, and of what the refiner gains."""
+    rng = np.random.default_rng(0)
+    counts = [outcome(int(r), 100 - int(r), 50).refined_kk for r in rng.integers(60, 90, 80)]
+    few, many = interval(counts[:8], seed=0), interval(counts, seed=0)
+    assert few[0] < miou(counts[:8]) < few[1]
+    assert many[1] - many[0] < few[1] - few[0]
+    assert interval(counts, beside=counts, seed=0) == (0, 0)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Stands for a refiner by name."""
+
+
+def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
+    """Better where it was searched, worse where it is judged: refused."""
+    seen, held = [outcome(90, 10, 50)] * 4, [outcome(40, 60, 50)] * 4
+    words = {"settings": {}, "labeler": POINTS, "refiner": Named(), "curve": AsStated(), "seed": 0}
+    assert conclude(seen, held, **words).calibration.refused
+    assert not conclude(held, seen, **words).calibration.refused
+    assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
+    found = conclude(seen, held, **words)
+    assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration

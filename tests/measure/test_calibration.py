@@ -1,0 +1,84 @@
+"""How far confidence can be trusted, and what cures it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.core.classes import IGNORE
+from factory.core.errors import ConfigError
+from factory.measure.calibration import LEVELS, AsStated, Isotonic, Reliability, Temperature, level_of
+
+
+def overconfident(pixels: int = 20_000, seed: int = 0) -> Reliability:
+    """Confidence c is right with probability 0.5 + (c - 0.5) / 2, c between 0.5 and 1."""
+    rng = np.random.default_rng(seed)
+    confidence = rng.uniform(0.5, 1, pixels)
+    right = rng.random(pixels) < 0.5 + (confidence - 0.5) / 2
+    seen = Reliability()
+    seen.add(np.zeros(pixels, np.uint8), np.where(right, 0, 1).astype(np.uint8), confidence)
+    return seen
+
+
+def test_ece_is_that_of_its_definition() -> None:
+    """A sum over bins of the gap between confidence and accuracy, by hand."""
+    truth = np.zeros(8, np.uint8)
+    guess = np.array([0, 0, 1, 0, 0, 0, 1, 1], np.uint8)
+    confidence = np.array([0.9, 0.9, 0.9, 0.9, 0.3, 0.3, 0.3, 0.3])
+    seen = Reliability()
+    seen.add(truth, guess, confidence)
+    stated = [level / (LEVELS - 1) for level in level_of(np.array([0.9, 0.3]))]
+    np.testing.assert_allclose(seen.ece(), 0.5 * abs(stated[0] - 0.75) + 0.5 * abs(stated[1] - 0.5))
+    assert np.isnan(Reliability().ece())
+
+
+def test_ignored_pixels_count_neither_as_right_nor_as_wrong() -> None:
+    """In truth as in the labels."""
+    seen = Reliability()
+    seen.add(np.array([0, IGNORE, 0]), np.array([0, 0, IGNORE]), np.array([1.0, 1.0, 1.0]))
+    assert (seen.pixels_l.sum(), seen.right_l.sum()) == (1, 1)
+    assert seen.kept(0.5) == (1.0, 1.0)
+    assert seen.mapped(np.zeros(LEVELS)).kept(0.5)[0] == 0
+
+
+@pytest.mark.parametrize("curve", [Isotonic(prior=5.0), Temperature()], ids=["isotonic", "temperature"])
+def test_what_was_overconfident_is_cured_on_pixels_never_seen(curve) -> None:
+    """From an error of 0.125 to less than 0.04, whatever is left alone."""
+    fitted, fresh = curve(overconfident(seed=0)), overconfident(seed=1)
+    assert fresh.ece() > 0.11
+    assert fresh.mapped(fitted).ece() < (0.02 if isinstance(curve, Isotonic) else 0.06)
+    assert fresh.mapped(AsStated()(fresh)).ece() == fresh.ece()
+
+
+@pytest.mark.parametrize("curve", [Isotonic(prior=50.0), Temperature(), AsStated()])
+@given(seed=st.integers(0, 1000), pixels=st.sampled_from([0, 1, 30, 3000]))
+@settings(deadline=None, max_examples=30)
+def test_curves_are_probabilities_that_never_fall(curve, seed, pixels) -> None:
+    """Whatever was seen, nothing included: more confidence never means less."""
+    rng = np.random.default_rng(seed)
+    seen = Reliability()
+    seen.add(rng.integers(0, 3, pixels), rng.integers(0, 3, pixels), rng.random(pixels))
+    levels = curve(seen)
+    assert levels.shape == (LEVELS,)
+    assert (np.diff(levels) >= -1e-12).all()
+    assert levels.min() >= 0
+    assert levels.max() <= 1
+
+
+def test_the_isotonic_curve_is_the_nearest_one() -> None:
+    """No other non-decreasing curve has a smaller weighted squared error: tried at random around it."""
+    seen, prior = overconfident(500), 5.0
+    fitted = Isotonic(prior=prior)(seen)
+    weight = seen.pixels_l + prior
+    share = (seen.right_l + prior * np.arange(LEVELS) / (LEVELS - 1)) / weight
+    rng = np.random.default_rng(0)
+    least = (weight * (fitted - share) ** 2).sum()
+    for _ in range(200):
+        other = np.sort(fitted + rng.normal(0, 0.02, LEVELS))
+        assert (weight * (other - share) ** 2).sum() >= least
+
+
+def test_a_prior_must_be_positive() -> None:
+    """Levels that nobody saw need something to go by."""
+    with pytest.raises(ConfigError, match="prior"):
+        Isotonic(prior=0.0)
