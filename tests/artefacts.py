@@ -138,12 +138,16 @@ def model(target: Path, history: list[dict[str, float | None]]) -> Model:
 
 
 def report(
-    target: Path, metrics: dict[str, Any], pictures: Mapping[str, npt.NDArray[np.uint8]] | None = None
+    target: Path,
+    metrics: dict[str, Any],
+    pictures: Mapping[str, npt.NDArray[np.uint8]] | None = None,
+    *,
+    name: str = "metrics.json",
 ) -> Report:
-    """A sealed measurement; ``pictures`` maps a path inside it to pixels."""
+    """A sealed measurement, its figures in the file ``name``; ``pictures`` maps a path inside it to pixels."""
 
     def fill(out: Writer) -> None:
-        _json(out, "metrics.json", metrics)
+        _json(out, name, metrics)
         for relative, pixels in (pictures or {}).items():
             out.write(relative, masks.encode_png(pixels))
 

@@ -12,6 +12,7 @@ from factory.core import masks
 from factory.core.classes import IGNORE, ClassList
 
 Image8 = npt.NDArray[np.uint8]
+Panel = tuple[str, Image8]
 RIGHT, WRONG, UNKNOWN = (58, 160, 92), (226, 60, 52), (128, 128, 128)
 PAPER, INK = (250, 250, 248), (34, 34, 34)
 HEADING = 22
@@ -21,15 +22,26 @@ SHORTEST = 240
 
 def strip(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: ClassList, title: str) -> Image8:
     """Four captioned panels in a row and the classes in sight below, RGB. Small pictures are enlarged."""
-    panels = [
-        ("photograph", image_hwc),
+    return sheet(
+        [("photograph", image_hwc), *judged(image_hwc, truth_hw, guess_hw, classes, title)], truth_hw, guess_hw, classes
+    )
+
+
+def judged(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: ClassList, title: str) -> list[Panel]:
+    """Truth, guess and errors, each laid over the photograph, with captions."""
+    return [
         ("truth", masks.overlay(image_hwc, truth_hw, classes, 0.6)),
         (title, masks.overlay(image_hwc, guess_hw, classes, 0.6)),
         (f"errors: {_error_share(truth_hw, guess_hw)}", errors(image_hwc, truth_hw, guess_hw)),
     ]
+
+
+def sheet(panels: Sequence[Panel], truth_hw: Image8, guess_hw: Image8, classes: ClassList) -> Image8:
+    """Captioned panels in a row, all brought to one size, and the classes of both masks below, RGB."""
     factor = max(1, -(-SHORTEST // min(truth_hw.shape)))
     width, height = truth_hw.shape[1] * factor, truth_hw.shape[0] * factor
-    sheet = Image.new("RGB", (4 * width + 5 * GAP, height + 2 * HEADING + 2 * GAP), PAPER)
+    wide = len(panels) * (width + GAP) + GAP
+    sheet = Image.new("RGB", (wide, height + 2 * HEADING + 2 * GAP), PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for column, (caption, panel_hwc) in enumerate(panels):
         left = GAP + column * (width + GAP)

@@ -32,7 +32,7 @@ CURVES = {
 
 def training(model: Model | None) -> Section | None:
     """Curves of everything the history holds."""
-    if model is None or not (history := _read(model, "history.json")):
+    if model is None or not (history := read(model, "history.json")):
         return None
     drawn = [charts.lines(title, _curves(history, keys), across="step") for title, keys in CURVES.items()]
     best = [(row["val_miou"], row["step"]) for row in history if row.get("val_miou") is not None]
@@ -68,13 +68,13 @@ def measurement(evaluation: Report | None, comparison: Report | None, *, seed: i
     if evaluation is None:
         return None
     rows = score_rows(evaluation, comparison)
-    name, split = (str(_read(evaluation, "metrics.json").get(key, "")) for key in ("name", "split"))
+    name, split = (str(read(evaluation, "metrics.json").get(key, "")) for key in ("name", "split"))
     scores = tuple((row["name"], *(row.get(key) for key in SCORES)) for row in rows)
     tables = [
         Table(title="Scores", head=("Method", *SCORES.values()), rows=scores, bars="rows"),
         *class_tables(rows, evaluation.classes),
     ]
-    strips = _predictions(evaluation, seed=seed, examples=examples)
+    strips = drawn_pictures(evaluation, seed=seed, examples=examples, what="Prediction for")
     return Section(
         key="measurement",
         title="Measurement",
@@ -108,7 +108,7 @@ def class_tables(rows: Sequence[dict[str, Any]], classes: ClassList) -> list[Tab
 
 def score_rows(evaluation: Report, comparison: Report | None) -> list[dict[str, Any]]:
     """The rows of both reports. One that both hold stands once; of the same name but other figures, both are marked."""
-    mine, other = (_read(report, "metrics.json") if report else {"rows": []} for report in (evaluation, comparison))
+    mine, other = (read(report, "metrics.json") if report else {"rows": []} for report in (evaluation, comparison))
     theirs = [row for row in other["rows"] if row not in mine["rows"]]
     shared = {row["name"] for row in mine["rows"]} & {row["name"] for row in theirs}
     marks = [str(mine.get("name", "")), str(other.get("name", ""))]
@@ -131,15 +131,15 @@ def _curves(history: Sequence[dict[str, Any]], keys: dict[str, str]) -> list[Cur
     ]
 
 
-def _predictions(evaluation: Report, *, seed: int, examples: int) -> tuple[Strip, ...]:
-    """The pictures the measurement made."""
-    files = sorted(evaluation.path(name) for name in _listed(evaluation) if name.startswith("pictures/"))
+def drawn_pictures(report: Report, *, seed: int, examples: int, what: str) -> tuple[Strip, ...]:
+    """Some of the pictures that a stage drew for people; ``what`` they show, in words before their names."""
+    files = sorted(report.path(name) for name in _listed(report) if name.startswith("pictures/"))
     picks = sorted(seeds.generator(seed, "review", "predictions").permutation(len(files))[:examples].tolist())
     return tuple(
         Strip(
             name=files[k].stem,
             note="",
-            pictures=(pictures.photo(_rgb(files[k]), f"Prediction for {files[k].stem}", longest=1600),),
+            pictures=(pictures.photo(_rgb(files[k]), f"{what} {files[k].stem}", longest=1600),),
         )
         for k in picks
     )
@@ -169,7 +169,8 @@ def _rgb(path: Any) -> pictures.Image8:
     return pixels.astype("uint8") if pixels.ndim == 3 else pixels[..., None].repeat(3, axis=2).astype("uint8")
 
 
-def _read(artefact: Artefact, relative: str) -> Any:
+def read(artefact: Artefact, relative: str) -> Any:
+    """A JSON file of an artefact; `ArtefactError` where it cannot be read."""
     try:
         return json.loads(artefact.path(relative).read_text())
     except (OSError, ValueError) as error:

@@ -17,6 +17,7 @@ from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.queue import Queue
 from factory.review import gallery, measures, sections
+from factory.review.calibration import calibration
 from factory.review.measures import percent
 
 TEMPLATES = Path(__file__).parent
@@ -33,11 +34,22 @@ class Line:
     adapted: Dataset | None = None
     model: Model | None = None
     evaluation: Report | None = None
+    calibration: Report | None = None
     comparison: Report | None = None
 
     def artefacts(self) -> dict[str, Artefact]:
         """What is there, by its part in the run, in the order of the line; one that plays two parts stands once."""
-        order = ("source", "rendered", "labelled", "adapted", "model", "evaluation", "comparison", "queue")
+        order = (
+            "source",
+            "rendered",
+            "calibration",
+            "labelled",
+            "adapted",
+            "model",
+            "evaluation",
+            "comparison",
+            "queue",
+        )
         there = [(name, artefact) for name in order if (artefact := getattr(self, name)) is not None]
         parts: dict[str, list[str]] = {}
         for name, artefact in there:
@@ -50,6 +62,7 @@ def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
     found = [
         sections.renders(line.rendered, seed=seed, examples=examples),
         sections.adaptation(line.rendered, line.adapted, line.source, seed=seed, examples=examples),
+        calibration(line.calibration, seed=seed, examples=examples),
         sections.labels(line.labelled, seed=seed, examples=examples),
         measures.training(line.model),
         measures.measurement(line.evaluation, line.comparison, seed=seed, examples=examples),

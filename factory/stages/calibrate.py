@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from factory.label.corpus import TRUSTED
 from factory.label.dense import Densifier
 from factory.measure import pictures as drawing
 from factory.refine import Refiner
+from factory.review import pictures
 from factory.tune import results
 from factory.tune.samplers import Sampler
 
@@ -43,7 +45,7 @@ def run(
     sampler: Sampler,
     space: dict[str, Any] | None,
     trials: int,
-    pictures: int,
+    images: int,
     longest: int,
     drawn: int,
     executor: Executor,
@@ -54,7 +56,7 @@ def run(
     `calibration.json`, `trials.json` and `pictures/<id>.png`. A refiner that makes masks worse is refused.
     """
     varying = space_of(space, labeler, refiner)
-    searched, held = _halves(source, pictures, seed)
+    searched, held = _halves(source, images, seed)
     judge = Judge(
         audit=Audit(source=source, supervision=supervision, seed=seed), rows=[*searched, *held], labeler=labeler,
         refiner=refiner, longest=longest, executor=executor, scratch=out.scratch / "learnt", tell=out.report,
@@ -69,16 +71,16 @@ def run(
     out.classes = source.classes
     out.write(NAME, digests.canonical(verdict.as_json()))
     out.write("trials.json", results.history(ledger))
-    densifier = judge.densifier(settings)
+    densifier = replace(judge.densifier(settings), curve=verdict.calibration.curve)
     for sample in _spread(held, drawn):
         _draw(sample, densifier, judge.audit, out)
     _tell(verdict, out)
 
 
-def _halves(source: Dataset, pictures: int, seed: int) -> tuple[list[Sample], list[Sample]]:
+def _halves(source: Dataset, images: int, seed: int) -> tuple[list[Sample], list[Sample]]:
     """Pictures with masks beyond doubt, at most so many, at random in two halves; those kept for tests never."""
     there = [s for s in source.samples if s.mask and s.supervision in TRUSTED and s.split != Split.TEST]
-    drawn = sorted(there, key=lambda sample: derive(seed, "audit", sample.id))[:pictures]
+    drawn = sorted(there, key=lambda sample: derive(seed, "audit", sample.id))[:images]
     if len(drawn) < LEAST_PICTURES:
         todo = "render some scenes, or give a data set in which some photographs have masks"
         expected = f"{LEAST_PICTURES} or more pictures with exact or human masks"
@@ -87,10 +89,16 @@ def _halves(source: Dataset, pictures: int, seed: int) -> tuple[list[Sample], li
 
 
 def _draw(sample: Sample, densifier: Densifier, audit: Audit, out: ReportWriter) -> None:
-    """The picture, its truth, the dense mask and where it is wrong."""
-    given, classes = audit.hinted(sample), audit.source.classes
+    """Hints, confidence, truth, the dense mask and where it is wrong."""
+    given, truth_hw, classes = audit.hinted(sample), audit.source.mask(sample), audit.source.classes
     dense, _ = both(given, densifier, len(classes))
-    sheet = drawing.strip(given.image, audit.source.mask(sample), dense.mask_hw, classes, "dense mask")
+    sure_hw = np.rint(255 * dense.confidence_hw).astype(np.uint8)
+    panels = [
+        ("hints", pictures.with_hints(given.image, given.hints, classes, given.scribbles)),
+        ("confidence", pictures.heat(sure_hw)),
+        *drawing.judged(given.image, truth_hw, dense.mask_hw, classes, "dense mask"),
+    ]
+    sheet = drawing.sheet(panels, truth_hw, dense.mask_hw, classes)
     out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
 
 

@@ -20,6 +20,7 @@ def run(
     adapted: Dataset | None,
     model: Model | None,
     evaluation: Report | None,
+    calibration: Report | None,
     comparison: Report | None,
     out: ReportWriter,
     seed: int,
@@ -42,6 +43,7 @@ def run(
         adapted=adapted,
         model=model,
         evaluation=evaluation,
+        calibration=calibration,
         comparison=comparison,
     )
     pack(queue, source, out, "annotate")

@@ -155,7 +155,7 @@ def test_a_killed_search_goes_on_where_it_was(scenes, tmp_path, monkeypatch) -> 
         (["space.labeler.aera=int:1:9"], "did you mean area"),
         (["space.labeler.area=around:9"], "neither a range"),
         (["space.refiner.iterations=log:0:9"], "begins above 0"),
-        (["pictures=3"], "too few to calibrate on"),
+        (["images=3"], "too few to calibrate on"),
         (["labeler=across", "space.labeler.folds=int:2:3"], "would have to learn again"),
     ],
 )

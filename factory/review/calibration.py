@@ -1,0 +1,61 @@
+"""The page's section on the weak-label step: what was found where the truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from factory.core.artefact import Report
+from factory.review import charts
+from factory.review.charts import Curve
+from factory.review.measures import drawn_pictures, percent, read
+from factory.review.sections import Section, Table
+
+NAME = "calibration.json"
+
+
+def calibration(report: Report | None, *, seed: int, examples: int) -> Section | None:
+    """Expected figures, what the refiner is worth, the settings found, confidence before and after, pictures."""
+    if report is None:
+        return None
+    stated = read(report, NAME)
+    found = stated["calibration"]
+    settings = tuple((key, str(value)) for key, value in found["settings"].items())
+    chart = charts.lines("Confidence", _curves(found["curve"]), across="as stated")
+    return Section(
+        key="calibration",
+        title="Weak labels where the truth is known",
+        lead=f"{_expected(stated)} {_refiner(stated)} {_confidence(stated)}",
+        charts=(chart,) if chart else (),
+        columns=("Hints, confidence, truth, dense mask, errors",),
+        strips=drawn_pictures(report, seed=seed, examples=examples, what="Labels for"),
+        tables=(Table(title="Settings found", head=("Setting", "Value"), rows=settings),),
+    )
+
+
+def _expected(stated: dict[str, Any]) -> str:
+    low, high = stated["miou_interval"]
+    return (
+        f"Dense masks of such hints reach a mean IoU of {percent(stated['miou'])} (95 % between {percent(low)} and "
+        f"{percent(high)}), measured on {stated['pictures']} pictures that had no part in the search."
+    )
+
+
+def _refiner(stated: dict[str, Any]) -> str:
+    name, gain = stated["calibration"]["refiner"], 100 * stated["gain"]
+    low, high = (100 * value for value in stated["gain_interval"])
+    verdict = "was refused: it changes the mean IoU" if stated["calibration"]["refused"] else "changes it"
+    return f"The refiner {name} {verdict} by {gain:+.1f} points ({low:+.1f} to {high:+.1f})."
+
+
+def _confidence(stated: dict[str, Any]) -> str:
+    after, before = percent(stated["ece"]), percent(stated["ece_as_stated"])
+    return f"Confidence is off by {after} on average (ECE); as first stated, by {before}."
+
+
+def _curves(levels: list[float]) -> list[Curve]:
+    steps = range(0, len(levels), 15)
+    last = len(levels) - 1
+    return [
+        Curve(name="right", points=tuple((level / last, levels[level]) for level in steps)),
+        Curve(name="as stated", points=tuple((level / last, level / last) for level in steps)),
+    ]
