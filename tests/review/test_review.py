@@ -151,7 +151,17 @@ def test_the_page_shows_every_stage(tmp_path: Path, line: dict[str, Any]) -> Non
     """Renders to queue, with figures, reasons, issues, digests and pixel origins."""
     text = page(reviewed(tmp_path / "review", line))
     sections = re.findall(r'<section id="([^"]+)"', text)
-    stages = ["renders", "adaptation", "labels", "training", "measurement", "uncertainty", "queue", "provenance"]
+    stages = [
+        "renders",
+        "adaptation",
+        "calibration",
+        "labels",
+        "training",
+        "measurement",
+        "uncertainty",
+        "queue",
+        "provenance",
+    ]
     assert sections == stages
     for said in (
         "90.0 %",
