@@ -74,10 +74,9 @@ def fill(parts: Mapping[str, nn.Module], start: Start, *, encoder: str, class_na
 
     `InputError` where they do not fit the encoder, named ``encoder``.
     """
+    fill_encoder(parts["encoder"], start, encoder=encoder)
     if start.origin is None:
-        _fill_encoder(parts["encoder"], _aligned(parts["encoder"].state_dict(), start.tensors), start.path, encoder)
         return []
-    _fill_encoder(parts["encoder"], _part(start.tensors, "encoder"), start.path, encoder)
     if not _fill_if_fitting(parts["decoder"], _part(start.tensors, "decoder")):
         return ["the checkpoint has another decoder: decoder and head start at random, the encoder from the checkpoint"]
     notes = []
@@ -89,6 +88,14 @@ def fill(parts: Mapping[str, nn.Module], start: Start, *, encoder: str, class_na
     if "edge_head" in parts and not _fill_if_fitting(parts["edge_head"], _part(start.tensors, "edge_head")):
         notes.append("the checkpoint has no such edge head: it starts at random")
     return notes
+
+
+def fill_encoder(part: nn.Module, start: Start, *, encoder: str) -> None:
+    """Put a start's weights into an encoder alone; `InputError` where they do not fit it."""
+    if start.origin is None:
+        _fill_encoder(part, _aligned(part.state_dict(), start.tensors), start.path, encoder)
+    else:
+        _fill_encoder(part, _part(start.tensors, "encoder"), start.path, encoder)
 
 
 def _unpickled(path: Path) -> Any:
