@@ -80,6 +80,8 @@ def ious(labelled: Dataset, truth: Truth) -> dict[str, float]:
 
 def measure(words: list[str]) -> dict[str, float]:
     """Run and compare; the row that BENCHMARKS.md keeps is printed."""
+    if not DATA.is_dir():
+        raise SystemExit(f"no magnetic tiles at {DATA}: set FACTORY_DATA")
     rehearsing = words[:1] == ["rehearsal"]
     words = words[1:] if rehearsing else words
     name = "magnetic_tile_rehearsal" if rehearsing else "magnetic_tile"

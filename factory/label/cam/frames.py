@@ -34,7 +34,7 @@ def reduced(image_hwc: Image8, longest: int) -> Image8:
 
 def tensor(image_hwc: Image8) -> Tensor:
     """RGB in [0, 1], (3, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(image_hwc)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(image_hwc.copy()).permute(2, 0, 1).float() / 255
 
 
 def framed(images: Sequence[Image8], stride: int) -> Frames:

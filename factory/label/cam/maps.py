@@ -39,9 +39,8 @@ class MapMaker:
         model = self.shelf.trained(fold)
         maps_khw = self.views(model, self.method, small, self.heads_k).cpu().numpy()
         full_khw = np.stack([_grown(one, model.spec.stride, small, image) for one in maps_khw])
-        full_khw = np.asarray(np.nan_to_num(full_khw, nan=0, posinf=0, neginf=0), np.float32)
         highest_k11 = full_khw.max(axis=(1, 2), keepdims=True)
-        full_khw = full_khw / np.where(highest_k11 > 0, highest_k11, 1)
+        full_khw /= np.where(highest_k11 > 0, highest_k11, 1)
         if self.normal is None:
             return full_khw, 0.0
         surprise_hw = self.shelf.known(fold, self.normal)(small, self.shelf.first())
