@@ -109,12 +109,14 @@ class Tags:
         for fold, held_out in enumerate(folds):
             rest = statements.without(held_out)
             model = build(self.classifier, shelf.classes, shelf.heads, weights=weights, seed=seed)
+            shelf.keep_first(model)
+            image = _Images(corpus=corpus)
             course = Course(
-                training=self.training, shares=self.shares, statements=rest, image=_Images(corpus=corpus),
+                training=self.training, shares=self.shares, statements=rest, image=image,
+                kept=shelf.kept(image, self.training.longest),
                 place=shelf.folder / trained_file(fold), seed=derive(seed, "classifier", fold),
                 title=f"tags, fold {fold + 1} of {len(folds)}",
             )  # fmt: skip
-            shelf.keep_first(model)
             course(model)
             if self.normal is not None:
                 self._learn_normal(self.normal, rest, fold, shelf, corpus, seed)

@@ -18,6 +18,7 @@ from factory.core.errors import ConfigError, TrainingError
 from factory.core.seeds import generator
 from factory.execute.progress import Progress
 from factory.label.cam.frames import Image8, framed, reduced
+from factory.label.cam.kept import KeptFeatures, together
 from factory.label.cam.network import Classifier, placed
 from factory.label.cam.pooling import pooled
 from factory.label.cam.statements import OPEN, PRESENT, Statements
@@ -62,6 +63,7 @@ class Course:
     shares: Sequence[float]
     statements: Statements
     image: Callable[[str], Image8]
+    kept: KeptFeatures
     place: Path
     seed: int
     title: str
@@ -94,15 +96,10 @@ class Course:
             group["lr"] = rate * _cycle((step + 1) / self.training.steps)
         rng = generator(self.seed, "step", step)
         rows = self._rows(step)
-        images = [_mirrored(reduced(self.image(self.statements.ids[row]), self.training.longest), rng) for row in rows]
-        frames = framed(images, model.spec.stride)
-        inputs_nchw = frames.images_nchw.to(best_device(), memory_format=torch.channels_last)
-        with torch.set_grad_enabled(self.training.encoder_lr > 0):
-            features_nchw = model.features(inputs_nchw)
-        with torch.enable_grad():
-            logits_nhk = pooled(model.maps(features_nchw), self.shares, frames.inside_nhw.to(best_device()))
-            said_nk = torch.from_numpy(self.statements.said_nk[rows]).to(best_device())
-            loss = tag_loss(logits_nhk, said_nk, self._weights().to(best_device()))
+        features_nchw, inside_nhw = self._seen(model, [self.statements.ids[row] for row in rows], rng)
+        logits_nhk = pooled(model.maps(features_nchw), self.shares, inside_nhw.to(best_device()))
+        said_nk = torch.from_numpy(self.statements.said_nk[rows]).to(best_device())
+        loss = tag_loss(logits_nhk, said_nk, self._weights().to(best_device()))
         if not torch.isfinite(loss):
             todo = "lower labeler.training.encoder_lr and head_lr"
             raise TrainingError("the loss is not a number", where=f"{self.title}, step {step}", todo=todo)
@@ -110,6 +107,17 @@ class Course:
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         return float(loss.detach())
+
+    def _seen(self, model: Classifier, ids: Sequence[str], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Features of a batch and which of its cells are picture; mirrored before the encoder, or behind a kept one."""
+        if self.training.encoder_lr == 0:
+            mirrored = [self.kept(sample_id).flip(_turned(rng, -2, -1)) for sample_id in ids]
+            raw_nchw, inside_nhw = together(mirrored)
+            return model.norm(raw_nchw.to(best_device())), inside_nhw
+        images = [np.flip(reduced(self.image(name), self.training.longest), _turned(rng, 0, 1)) for name in ids]
+        frames = framed(images, model.spec.stride)
+        pixels_nchw = frames.images_nchw.to(best_device()).contiguous(memory_format=torch.channels_last)
+        return model.features(pixels_nchw), frames.inside_nhw
 
     def _rows(self, step: int) -> list[int]:
         """The pictures of a step: each once before any comes again, shuffled anew each time round."""
@@ -147,14 +155,12 @@ class Course:
         bias_k = torch.from_numpy(np.log(odds_k / (1 - odds_k)).astype(np.float32))
         model.start_at(bias_k.to(best_device()))
         rows = generator(self.seed, "scale").permutation(len(self.statements.ids))[:32]
-        model.eval()
-        model.norm.reset_running_stats()
-        sums = [_moments(model, reduced(self.image(self.statements.ids[row]), self.training.longest)) for row in rows]
-        cells = sum(count for count, _, _ in sums)
-        mean_c = torch.stack([first for _, first, _ in sums]).sum(0) / cells
-        spread_c = torch.stack([second for _, _, second in sums]).sum(0) / cells - mean_c**2
-        model.norm.running_mean = mean_c.float()
-        model.norm.running_var = spread_c.clamp(min=1e-6).float()
+        seen = [self.kept(self.statements.ids[row]).flatten(1).double() for row in rows]
+        cells = sum(one_cn.shape[1] for one_cn in seen)
+        mean_c = torch.stack([one_cn.sum(1) for one_cn in seen]).sum(0) / cells
+        spread_c = torch.stack([(one_cn**2).sum(1) for one_cn in seen]).sum(0) / cells - mean_c**2
+        model.norm.running_mean = mean_c.float().to(best_device())
+        model.norm.running_var = spread_c.clamp(min=1e-6).float().to(best_device())
 
     def _told(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         return np.asarray(self.statements.said_nk != OPEN)
@@ -170,23 +176,14 @@ def tag_loss(logits_nhk: Tensor, said_nk: Tensor, weight_k: Tensor) -> Tensor:
     return (loss_nhk * told_nhk).sum() / max(len(logits_nhk) * logits_nhk.shape[1], 1)
 
 
-@torch.no_grad()
-def _moments(model: Classifier, image: Image8) -> tuple[int, Tensor, Tensor]:
-    """Cells, sums and sums of squares of the features before they are brought to one scale."""
-    frames = framed([image], model.spec.stride)
-    features_cn = model.features(frames.images_nchw.to(best_device()))[0].flatten(1).double()
-    features_cn = features_cn * (1 + model.norm.eps) ** 0.5
-    return features_cn.shape[1], features_cn.sum(1), (features_cn**2).sum(1)
-
-
 def _cycle(done: float) -> float:
     """Share of the learning rate: up over the first tenth, then down along half a cosine."""
     return min(done / 0.1, 0.5 * (1 + float(np.cos(np.pi * max(done - 0.1, 0) / 0.9))))
 
 
-def _mirrored(image: Image8, rng: np.random.Generator) -> Image8:
-    flips = tuple(axis for axis in (0, 1) if rng.random() < 0.5)
-    return np.asarray(np.flip(image, flips), np.uint8)
+def _turned(rng: np.random.Generator, *axes: int) -> tuple[int, ...]:
+    """Each of the axes with probability one half."""
+    return tuple(axis for axis in axes if rng.random() < 0.5)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 
 from factory.core import digests
 from factory.label.cam.frames import Image8, framed
+from factory.label.cam.kept import KeptFeatures
 from factory.label.cam.network import Classifier, ClassifierSpec, placed
 from factory.label.cam.normal import Known, Normal
 from factory.label.cam.pooling import pooled
@@ -60,6 +62,10 @@ class Shelf:
             buffer = io.BytesIO()
             torch.save({"model": model.state_dict()}, buffer)
             digests.write_atomically(self.folder / FIRST, buffer.getvalue())
+
+    def kept(self, image: Callable[[str], Image8], longest: int) -> KeptFeatures:
+        """Features of the classifier before training, by picture."""
+        return KeptFeatures(folder=self.folder / "features", model=self.first(), image=image, longest=longest)
 
     def known(self, fold: int, normal: Normal) -> Known:
         """What the pictures of the other folds say of normal ones."""

@@ -72,6 +72,11 @@ class Classifier(nn.Module):
 
     def features(self, images_nchw: Tensor) -> Tensor:
         """What the head weighs, (N, C, h, w): h and w are the picture's over the stride, rounded up."""
+        normed_nchw: Tensor = self.norm(self.raw(images_nchw))
+        return normed_nchw
+
+    def raw(self, images_nchw: Tensor) -> Tensor:
+        """The encoder's features before they are brought to one scale, (N, C, h, w)."""
         height, width = images_nchw.shape[-2:]
         normal_nchw = (images_nchw - self.get_buffer("mean")) / self.get_buffer("std")
         padded_nchw = functional.pad(normal_nchw, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
@@ -79,8 +84,7 @@ class Classifier(nn.Module):
         finest = found[self.spec.stages[0]]
         stacked_nchw = torch.cat([_sized(found[stage], finest) for stage in self.spec.stages], dim=1)
         rows, columns = -(-height // self.spec.stride), -(-width // self.spec.stride)
-        normed_nchw: Tensor = self.norm(stacked_nchw[..., :rows, :columns])
-        return normed_nchw
+        return stacked_nchw[..., :rows, :columns]
 
     def maps(self, features_nchw: Tensor) -> Tensor:
         """Logits of each head, class and cell, (N, heads, K, h, w)."""
