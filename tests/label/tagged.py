@@ -1,6 +1,5 @@
 """Small tagged pictures: squares of a class's colour on grey, and a corpus of them."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from factory.label.corpus import Corpus
 from factory.label.tags import Tags
 
 CLASSES = ClassList.of(["ground", "red", "blue"])
+Heard = list[tuple[object, str]]
 COLOURS = {1: (200, 40, 40), 2: (40, 40, 200)}
 SPEC = ClassifierSpec(encoder="mobilenet_v2", encoder_weights=None, normalisation="signed", stages=[1])
 
@@ -56,8 +56,9 @@ def squares(each: int = 6) -> list[Picture]:
 
 
 def learnt(
-    pictures: list[Picture], scratch: Path, *, tell: Callable[[object, str], None] | None = None, **changes: Any
-):
-    """The labeler of these pictures."""
-    heard = tell or (lambda where, what: None)
-    return tags(**changes).learnt(corpus_of(pictures), scratch=scratch, seed=0, tell=heard)
+    pictures: list[Picture], scratch: Path, *, heard: Heard | None = None, classes: ClassList = CLASSES, **changes: Any
+) -> Any:
+    """The labeler of these pictures; what it tells is put into ``heard``."""
+    told: Heard = [] if heard is None else heard
+    corpus = corpus_of(pictures, classes)
+    return tags(**changes).learnt(corpus, scratch=scratch, seed=0, tell=lambda where, what: told.append((where, what)))

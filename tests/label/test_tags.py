@@ -19,7 +19,7 @@ from factory.label.cam.network import Classifier, build
 from factory.label.cam.normal import Normal
 from factory.label.cam.statements import ABSENT, OPEN, PRESENT, said_of, statements_of
 from factory.label.cam.telling import auc
-from tests.label.tagged import SPEC, corpus_of, learnt, square, squares, tags
+from tests.label.tagged import SPEC, Heard, corpus_of, learnt, square, squares, tags
 
 NORMAL = Normal(contrast=1.0, texture=0.5, surroundings=21, blur=1.0, side="both")
 
@@ -52,7 +52,7 @@ def test_a_picture_is_labelled_by_a_model_that_never_saw_it(tmp_path: Path) -> N
     assert not torch.equal(*(labeler.maker.shelf.trained(1 - fold).head.weight for labeler in (first, second)))
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for SIGKILL between two steps."""
 
 
@@ -64,13 +64,14 @@ def test_a_killed_training_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch
 
     def dying(self: fit.Course, model: Classifier, optimiser: torch.optim.Optimizer, number: int) -> float:
         if number == 7 and self.place.name == "fold1.pt":
-            raise Killed
+            raise KilledError
         return step(self, model, optimiser, number)
 
-    with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(fit.Course, "_step", dying)
+    monkeypatch.setattr(fit.Course, "_step", dying)
+    with pytest.raises(KilledError):
         learnt(pictures, tmp_path / "cut")
-    resumed = pickle.loads(pickle.dumps(learnt(pictures, tmp_path / "cut")))
+    monkeypatch.setattr(fit.Course, "_step", step)
+    resumed = pickle.loads(pickle.dumps(learnt(pictures, tmp_path / "cut")))  # noqa: S301  # our own bytes
     for picture in pictures[::5]:
         np.testing.assert_array_equal(resumed(picture, 3), whole(picture, 3))
 
@@ -96,12 +97,8 @@ def test_points_scribbles_and_boxes_are_tags_too() -> None:
 
 def test_a_tag_that_no_picture_has_is_told_and_the_others_are_learnt(tmp_path: Path) -> None:
     """And so is one that nothing denies."""
-    told = []
-    labeler = learnt(
-        [p for p in squares() if not p.id.startswith("blue")],
-        tmp_path,
-        tell=lambda where, what: told.append((where, what)),
-    )
+    told: Heard = []
+    labeler = learnt([p for p in squares() if not p.id.startswith("blue")], tmp_path, heard=told)
     assert labeler.learnable == (1,)
     assert told == [("blue", "denied in 12 pictures and named in none: nothing can be learnt of it")]
 
@@ -109,9 +106,9 @@ def test_a_tag_that_no_picture_has_is_told_and_the_others_are_learnt(tmp_path: P
 def test_a_single_picture_of_a_class_is_left_unknown_where_it_cannot_be_learnt(tmp_path: Path) -> None:
     """Its own fold's model never saw one."""
     pictures = [p for p in squares() if not p.id.startswith("blue")] + [square("blue", {"tags": (2,), "absent": (1,)})]
-    told: list[object] = []
-    labeler = learnt(pictures, tmp_path, tell=lambda where, what: told.append(where))
-    assert "blue" in told
+    told: Heard = []
+    labeler = learnt(pictures, tmp_path, heard=told)
+    assert "blue" in [where for where, _ in told]
     np.testing.assert_allclose(labeler(pictures[-1], 3), 1 / 3)
 
 
@@ -128,12 +125,12 @@ def test_tags_that_tell_nothing_apart_are_one_clear_error(said, tmp_path: Path) 
 
 def test_one_class_alone_is_enough(tmp_path: Path) -> None:
     """Without any background class every pixel is it or unknown."""
-    pictures = [square(f"r{n}", {"tags": (0,)} if n % 2 else {"absent": (0,)}) for n in range(4)] if False else [
-        Picture(id=f"p{n}", image=np.full((20, 20, 3), 40 + 20 * n, np.uint8), hints=Hints(**said))
-        for n, said in enumerate([{"tags": (0,)}, {"absent": (0,)}] * 3)
-    ]  # fmt: skip
-    corpus = corpus_of(pictures, ClassList.of(["only"]))
-    labeler = tags().learnt(corpus, scratch=tmp_path, seed=0, tell=lambda where, what: None)
+    said = [{"tags": (0,)}, {"absent": (0,)}] * 3
+    pictures = [
+        Picture(id=f"p{n}", image=np.full((20, 20, 3), 40 + 20 * n, np.uint8), hints=Hints(**each))
+        for n, each in enumerate(said)
+    ]
+    labeler = learnt(pictures, tmp_path, classes=ClassList.of(["only"]))
     assert all((labeler(picture, 1) == 1).all() for picture in pictures)
 
 
@@ -203,7 +200,8 @@ def test_background_and_band_follow_their_formulas() -> None:
     np.testing.assert_allclose(Rest(exponent=2.0)(maps), [[0.81, 0.36, 0.01]], rtol=1e-5)
     assert undecided(maps, [0.35, 0.55]).tolist() == [[False, True, False]]
     extent = Extent(gain=2.0, softness=0.5)
-    np.testing.assert_allclose(extent.probability(extent.evidence(maps[0], 1.0), 1.8), [[1 / (1 + np.exp(1.2)), 0.5, 1 / (1 + np.exp(-2))]], rtol=1e-5)  # fmt: skip
+    found = extent.probability(extent.evidence(maps[0], 1.0), 1.8)
+    np.testing.assert_allclose(found, [[1 / (1 + np.exp(1.2)), 0.5, 1 / (1 + np.exp(-2))]], rtol=1e-5)
 
 
 def test_auc_counts_pairs_in_the_right_order() -> None:
