@@ -85,7 +85,7 @@ def measure(words: list[str]) -> dict[str, float]:
     rehearsing = words[:1] == ["rehearsal"]
     words = words[1:] if rehearsing else words
     name = "magnetic_tile_rehearsal" if rehearsing else "magnetic_tile"
-    folder = Path("outputs") / name / "photographs"
+    folder = Path("outputs") / f"{name}_photographs"
     (folder / "images").mkdir(parents=True, exist_ok=True)
     truth = drawn(folder, 0) if rehearsing else real(folder)
     began = time.monotonic()

@@ -87,7 +87,7 @@ class Course:
     def _groups(self, model: Classifier) -> list[dict[str, object]]:
         return [
             {"params": list(model.encoder.parameters()), "lr": self.training.encoder_lr},
-            {"params": list(model.head.parameters()), "lr": self.training.head_lr},
+            {"params": [*model.adapter.parameters(), *model.head.parameters()], "lr": self.training.head_lr},
         ]
 
     def _step(self, model: Classifier, optimiser: torch.optim.Optimizer, step: int) -> float:
@@ -113,7 +113,7 @@ class Course:
         if self.training.encoder_lr == 0:
             mirrored = [self.kept(sample_id).flip(_turned(rng, -2, -1)) for sample_id in ids]
             raw_nchw, inside_nhw = together(mirrored)
-            return model.norm(raw_nchw.to(best_device())), inside_nhw
+            return model.adapted(raw_nchw.to(best_device())), inside_nhw
         images = [np.flip(reduced(self.image(name), self.training.longest), _turned(rng, 0, 1)) for name in ids]
         frames = framed(images, model.spec.stride)
         pixels_nchw = frames.images_nchw.to(best_device()).contiguous(memory_format=torch.channels_last)

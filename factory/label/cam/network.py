@@ -29,18 +29,22 @@ class ClassifierSpec:
     ``encoder`` is any name of segmentation-models-pytorch (timm's as ``tu-<name>``). ``stages`` are the feature maps it
     looks at, 1 at half the picture's size to 5 at a 32nd, brought to the size of the finest and stacked: the last one
     alone is the classical CAM, earlier ones see smaller things. ``encoder_weights`` names weights on the model hub
-    (None: random); a file goes before it. ``normalisation`` as for segmenters.
+    (None: random); a file goes before it. ``normalisation`` as for segmenters. ``width`` is that of a small layer
+    between encoder and head, which an encoder that does not learn needs (0: none).
     """
 
     encoder: str
     encoder_weights: str | None
     normalisation: str
     stages: Sequence[int]
+    width: int = 0
 
     def __post_init__(self) -> None:
         check_encoder(self.encoder)
         if not self.stages or sorted(set(self.stages)) != list(self.stages) or not set(self.stages) <= {1, 2, 3, 4, 5}:
             raise ConfigError("stages are some of 1 to 5, each once, rising", got=list(self.stages))
+        if self.width < 0:
+            raise ConfigError("labeler.classifier.width must not be negative", got=self.width)
         if self.normalisation not in ("auto", *NORMALISATIONS):
             expected = ", ".join(("auto", *NORMALISATIONS))
             raise ConfigError("unknown normalisation", got=self.normalisation, expected=expected)
@@ -64,16 +68,22 @@ class Classifier(nn.Module):
         self.encoder = get_encoder(spec.encoder, depth=max(spec.stages), weights=hub)
         channels = sum(self.encoder.out_channels[stage] for stage in spec.stages)
         self.norm = nn.BatchNorm2d(channels, affine=False)
-        self.head = nn.Conv2d(channels, heads * classes, 1)
-        nn.init.zeros_(self.head.weight)
+        self.adapter = _Adapter(channels, spec.width) if spec.width else nn.Identity()
+        self.head = nn.Conv2d(spec.width or channels, heads * classes, 1)
+        if not spec.width:  # behind an adapter nothing could be learnt from zero
+            nn.init.zeros_(self.head.weight)
         mean_and_std = NORMALISATIONS[resolved(spec.normalisation, spec.encoder_weights)]
         for name, values in zip(("mean", "std"), mean_and_std, strict=True):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def features(self, images_nchw: Tensor) -> Tensor:
         """What the head weighs, (N, C, h, w): h and w are the picture's over the stride, rounded up."""
-        normed_nchw: Tensor = self.norm(self.raw(images_nchw))
-        return normed_nchw
+        return self.adapted(self.raw(images_nchw))
+
+    def adapted(self, raw_nchw: Tensor) -> Tensor:
+        """The encoder's features as the head sees them."""
+        adapted_nchw: Tensor = self.adapter(self.norm(raw_nchw))
+        return adapted_nchw
 
     def raw(self, images_nchw: Tensor) -> Tensor:
         """The encoder's features before they are brought to one scale, (N, C, h, w)."""
@@ -99,6 +109,19 @@ class Classifier(nn.Module):
     def weights_hkc(self) -> Tensor:
         """The head's weights, (heads, K, C)."""
         return self.head.weight.view(self.heads, self.classes, -1)
+
+
+class _Adapter(nn.Module):
+    """Channels mixed in each cell, then each channel with its neighbouring cells."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(channels, width, 1)
+        self.around = nn.Conv2d(width, width, 3, padding=1, groups=width)
+
+    def forward(self, features_nchw: Tensor) -> Tensor:
+        mixed_nchw = self.mix(features_nchw).relu()
+        return (mixed_nchw + self.around(mixed_nchw)).relu()
 
 
 def placed(model: Classifier) -> Classifier:

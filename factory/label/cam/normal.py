@@ -157,7 +157,7 @@ def contrast(image: Image8, normal: Normal) -> Map:
 def _features(model: Classifier, image: Image8) -> tuple[Map, tuple[int, int]]:
     """The features of each cell, (cells, C), and how the cells lie, (rows, columns)."""
     pixels_nchw = tensor(image)[None].to(best_device(), memory_format=torch.channels_last)
-    features_chw = model.features(pixels_nchw)[0].cpu()
+    features_chw = model.raw(pixels_nchw)[0].cpu()
     rows, columns = features_chw.shape[-2:]
     return features_chw.flatten(1).T.contiguous().numpy(), (rows, columns)
 
