@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,10 +25,15 @@ from tests.label.tagged import SPEC, Heard, corpus_of, learnt, square, squares, 
 NORMAL = Normal(contrast=1.0, texture=0.5, surroundings=21, blur=1.0, side="both")
 
 
-def test_the_square_of_a_tag_is_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"training": replace(tags().training, encoder_lr=1e-4)}, {"classifier": replace(SPEC, width=16)}],
+    ids=["encoder kept", "encoder learning", "a layer between"],
+)
+def test_the_square_of_a_tag_is_found(changes: dict[str, Any], tmp_path: Path) -> None:
     """The strongest pixel of the class lies on it; classes that are denied get nothing; scores are probabilities."""
     pictures = squares()
-    labeler = learnt(pictures, tmp_path)
+    labeler = learnt(pictures, tmp_path, **changes)
     found = []
     for picture in pictures:
         scores = labeler(picture, 3)

@@ -120,8 +120,10 @@ class _Adapter(nn.Module):
         self.around = nn.Conv2d(width, width, 3, padding=1, groups=width)
 
     def forward(self, features_nchw: Tensor) -> Tensor:
-        mixed_nchw = self.mix(features_nchw).relu()
-        return (mixed_nchw + self.around(mixed_nchw)).relu()
+        """(N, width, h, w), not negative."""
+        mixed_nchw: Tensor = self.mix(features_nchw).relu()
+        around_nchw: Tensor = self.around(mixed_nchw)
+        return (mixed_nchw + around_nchw).relu()
 
 
 def placed(model: Classifier) -> Classifier:
