@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from factory.command import tree
+from factory.command.bind import bind
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError, FactoryError, InputError
 from factory.core.picture import Picture
@@ -20,6 +22,7 @@ from factory.label.cam.network import Classifier, build
 from factory.label.cam.normal import Normal
 from factory.label.cam.statements import ABSENT, OPEN, PRESENT, said_of, statements_of
 from factory.label.cam.telling import auc
+from tests.command.composing import composed
 from tests.label.tagged import SPEC, Heard, corpus_of, learnt, square, squares, tags
 
 NORMAL = Normal(contrast=1.0, texture=0.5, surroundings=21, blur=1.0, side="both")
@@ -242,3 +245,11 @@ def test_values_out_of_range_are_refused(changes) -> None:
     """Before anything is read."""
     with pytest.raises(ConfigError):
         tags(**changes)
+
+
+@pytest.mark.parametrize("word", [f"cam@labeler.method={choice}" for choice in tree.choices("cam")] + [
+    f"cam_background@labeler.background={choice}" for choice in tree.choices("cam_background")])  # fmt: skip
+def test_methods_and_backgrounds_are_chosen_from_the_command_line(word: str) -> None:
+    """Each by its name."""
+    for config, _ in composed("label", "labeler=tags", word):
+        bind("label", config)
