@@ -29,8 +29,8 @@ from factory.label.cam.telling import Telling, telling
 from factory.label.cam.views import Views
 from factory.label.corpus import Corpus
 
-PIXELS = 20_000
-"""Pixels of a tagged picture, at most, that decide which evidence is strong."""
+PIXELS, ALL_PIXELS = 20_000, 2_000_000
+"""Pixels of a tagged picture, and of all that have a class, at most, that decide which evidence is strong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +145,7 @@ class Tags:
         if place.is_file():
             return {int(class_id): level for class_id, level in json.loads(place.read_text()).items()}
         found: dict[int, list[npt.NDArray[np.float32]]] = {class_id: [] for class_id in statements.learnable}
+        each = {k: max(min(PIXELS, ALL_PIXELS // max(statements.counts(k)[0], 1)), 1) for k in found}
         rows, columns = np.nonzero(statements.said_nk == PRESENT)
         with Progress("evidence", len(set(rows.tolist()))) as progress:
             for row in sorted(set(rows.tolist())):
@@ -152,7 +153,9 @@ class Tags:
                 maps_khw, surprise_hw = maker(corpus.picture(sample_id).image, fold_of[sample_id])
                 for class_id in set(columns[rows == row].tolist()) & found.keys():
                     evidence_hw = self.background.evidence(maps_khw[class_id], surprise_hw)  # type: ignore[union-attr]
-                    places = generator(seed, "evidence", sample_id, class_id).integers(0, evidence_hw.size, PIXELS)
+                    places = generator(seed, "evidence", sample_id, class_id).integers(
+                        0, evidence_hw.size, each[class_id]
+                    )
                     found[class_id].append(evidence_hw.ravel()[places])
                 progress.advance()
         levels = {
