@@ -85,7 +85,8 @@ def test_every_experiment_binds_and_is_wired(experiment: str) -> None:
 def test_no_choice_is_out_of_reach() -> None:
     """Every folder of choices is used by some stage, experiment or the search."""
     used = {group for stage in [*STAGES, tree.TUNE] for group in groups_of(stage)} | {"experiment"}
-    inside = [yaml.safe_load(path.read_text()).get("defaults", []) for path in (tree.ROOT / "scene").glob("*.yaml")]
+    files = [path for group in ("scene", "labeler") for path in (tree.ROOT / group).glob("*.yaml")]
+    inside = [yaml.safe_load(path.read_text()).get("defaults", []) for path in files]
     used |= {key.strip("/").split("@")[0] for entries in inside for entry in entries for key in entry if key[:1] == "/"}
     assert set(tree.groups()) == used
 

@@ -1,0 +1,270 @@
+"""Tags of whole pictures become class scores: class activation maps of a classifier that learnt from the tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.core import digests
+from factory.core.errors import ConfigError, InputError
+from factory.core.picture import Picture
+from factory.core.seeds import derive, generator
+from factory.execute.progress import Progress
+from factory.label import Labeler, Scores, Tell, unknown
+from factory.label.cam.background import Background, Extent, undecided
+from factory.label.cam.fit import Course, Training
+from factory.label.cam.maps import MapMaker
+from factory.label.cam.methods import Method
+from factory.label.cam.models import Shelf, normal_file, trained_file
+from factory.label.cam.network import ClassifierSpec, build
+from factory.label.cam.normal import Normal
+from factory.label.cam.statements import ABSENT, OPEN, PRESENT, Said, Statements, said_of, statements_of
+from factory.label.cam.telling import Telling, telling
+from factory.label.cam.views import Views
+from factory.label.corpus import Corpus
+
+PIXELS, ALL_PIXELS = 20_000, 2_000_000
+"""Pixels of a tagged picture, and of all that have a class, at most, that decide which evidence is strong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tags:
+    """A `factory.label.Learner` of tags, cross-fitted: each picture's maps come from a model that never saw it.
+
+    ``classifier`` is trained (``training``) on which classes are in a picture and which are not, with a head for each
+    of the ``shares`` of the map that are pooled (1: global average pooling); ``weights`` is a file for its encoder.
+    Points, scribbles and boxes count as tags. ``method`` makes maps of it, ``views`` says at which sizes; each map's
+    highest value in a picture is 1. ``background`` is what remains; pixels whose highest map lies inside
+    ``ignore_band`` are left unknown. ``normal`` learns from pictures tagged as holding nothing what is no surprise, and
+    needs a background that weighs evidence (`Extent`).
+    """
+
+    classifier: ClassifierSpec
+    training: Training
+    shares: Sequence[float]
+    folds: int
+    method: Method
+    views: Views
+    background: Background | Extent
+    ignore_band: Sequence[float] | None
+    normal: Normal | None
+    weights: str | None = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.shares or not all(0 < share <= 1 for share in self.shares):
+            raise ConfigError("labeler.shares are above 0, up to 1, at least one", got=list(self.shares))
+        if self.folds < 2:
+            raise ConfigError("labeler.folds: a picture's model must not have seen it", got=self.folds, expected="2 up")
+        band = self.ignore_band
+        if band is not None and not (len(band) == 2 and 0 <= band[0] < band[1] <= 1):
+            raise ConfigError("labeler.ignore_band is null, or [low, high] within 0 and 1", got=list(band))
+        if self.normal is not None and not isinstance(self.background, Extent):
+            raise ConfigError("labeler.normal needs a background that weighs evidence", expected="background Extent")
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """The user's file of weights: what is in it decides the outcome, where it lies does not."""
+        return {} if self.weights is None else {"weights": self.weights}
+
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell) -> Labeler:
+        """See `factory.label.Learner`; `InputError` where no class is both in some picture and absent from another."""
+        statements = statements_of(corpus)
+        _require_something(statements, corpus, tell)
+        folds = corpus.folds(self.folds, derive(seed, "folds"))
+        shelf = Shelf(folder=scratch, spec=self.classifier, classes=len(corpus.classes), shares=tuple(self.shares))
+        self._train(corpus, statements, folds, shelf, seed)
+        fold_of = {sample_id: fold for fold, ids in enumerate(folds) for sample_id in ids} | dict.fromkeys(
+            corpus.aside, 0
+        )
+        told = telling(statements, fold_of, shelf, _Images(corpus=corpus), self.training.longest)
+        maker = MapMaker(
+            shelf=shelf, method=self.method, views=self.views, longest=self.training.longest, normal=self.normal,
+            heads_k=told.heads_k,
+        )  # fmt: skip
+        heard = {
+            fold: _heard(statements.without(ids), statements.learnable, fold, corpus, tell)
+            for fold, ids in enumerate(folds)
+        }
+        levels = self._levels(corpus, statements, fold_of, maker, told, seed) if self._weighs else {}
+        if self._weighs:
+            _report_extents(corpus, told, self.shares, statements, tell)
+        return TagScores(
+            maker=maker, fold_of=fold_of, background=self.background, levels=levels, ignore_band=self.ignore_band,
+            learnable=statements.learnable, heard=heard,
+        )  # fmt: skip
+
+    @property
+    def _weighs(self) -> bool:
+        return isinstance(self.background, Extent)
+
+    def _train(
+        self, corpus: Corpus, statements: Statements, folds: Sequence[Sequence[str]], shelf: Shelf, seed: int
+    ) -> None:
+        shelf.folder.mkdir(parents=True, exist_ok=True)
+        weights = None if self.weights is None else Path(self.weights)
+        for fold, held_out in enumerate(folds):
+            rest = statements.without(held_out)
+            model = build(self.classifier, shelf.classes, shelf.heads, weights=weights, seed=seed)
+            shelf.keep_first(model)
+            image = _Images(corpus=corpus)
+            course = Course(
+                training=self.training, shares=self.shares, statements=rest, image=image,
+                kept=shelf.kept(image, self.training.longest),
+                place=shelf.folder / trained_file(fold), seed=derive(seed, "classifier", fold),
+                title=f"tags, fold {fold + 1} of {len(folds)}",
+            )  # fmt: skip
+            course(model)
+            if self.normal is not None:
+                self._learn_normal(self.normal, rest, fold, shelf, corpus, seed)
+
+    def _learn_normal(
+        self, normal: Normal, rest: Statements, fold: int, shelf: Shelf, corpus: Corpus, seed: int
+    ) -> None:
+        if not (ids := rest.normal()):
+            raise InputError(
+                "no picture is known to hold none of the classes",
+                where=f"tags, without fold {fold + 1}",
+                todo="tag some as holding none (present 0 for each class), or labeler.normal=null",
+            )
+        if not (place := shelf.folder / normal_file(fold)).is_file():
+            known = normal.learnt(
+                ids, _Images(corpus=corpus), shelf.first(), self.training.longest, derive(seed, "normal")
+            )
+            known.save(place)
+
+    def _levels(
+        self, corpus: Corpus, statements: Statements, fold_of: Mapping[str, int], maker: MapMaker, told: Telling,
+        seed: int,
+    ) -> dict[int, float]:  # fmt: skip
+        """For each class the evidence that the share of its pixels which it takes goes beyond."""
+        place = maker.shelf.folder / "levels.json"
+        if place.is_file():
+            return {int(class_id): level for class_id, level in json.loads(place.read_text()).items()}
+        found: dict[int, list[npt.NDArray[np.float32]]] = {class_id: [] for class_id in statements.learnable}
+        each = {k: max(min(PIXELS, ALL_PIXELS // max(statements.counts(k)[0], 1)), 1) for k in found}
+        rows, columns = np.nonzero(statements.said_nk == PRESENT)
+        with Progress("evidence", len(set(rows.tolist()))) as progress:
+            for row in sorted(set(rows.tolist())):
+                sample_id = statements.ids[row]
+                maps_khw, surprise_hw = maker(corpus.picture(sample_id).image, fold_of[sample_id])
+                for class_id in set(columns[rows == row].tolist()) & found.keys():
+                    evidence_hw = self.background.evidence(maps_khw[class_id], surprise_hw)  # type: ignore[union-attr]
+                    places = generator(seed, "evidence", sample_id, class_id).integers(
+                        0, evidence_hw.size, each[class_id]
+                    )
+                    found[class_id].append(evidence_hw.ravel()[places])
+                progress.advance()
+        levels = {
+            class_id: float(np.quantile(np.concatenate(some), 1 - self.shares[told.heads_k[class_id]]))
+            for class_id, some in found.items()
+        }
+        digests.write_atomically(place, digests.canonical({str(key): value for key, value in levels.items()}))
+        return levels
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Images:
+    """A corpus's pictures without what is said of them."""
+
+    corpus: Corpus
+
+    def __call__(self, sample_id: str) -> npt.NDArray[np.uint8]:
+        return self.corpus.picture(sample_id).image
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagScores:
+    """The labeler of one corpus: which model has not seen a picture, and how its maps become scores.
+
+    A class that tags speak of elsewhere but not in this picture counts by how much the classifier believes in it.
+    """
+
+    maker: MapMaker
+    fold_of: Mapping[str, int]
+    background: Background | Extent
+    levels: Mapping[int, float]
+    ignore_band: Sequence[float] | None
+    learnable: Sequence[int]
+    heard: Mapping[int, Sequence[int]]
+
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """See `factory.label.Labeler`; uniform where no class can be located."""
+        said_k = said_of(given, classes)
+        fold = self.fold_of[given.id]
+        possible = [class_id for class_id in self.heard[fold] if said_k[class_id] != ABSENT]
+        others = [class_id for class_id in range(classes) if class_id not in self.learnable]
+        unsure = [k for k in self.learnable if k not in self.heard[fold] and said_k[k] == PRESENT]
+        if unsure or not (possible or others):
+            return unknown(given, classes)
+        shown_khw = np.zeros((classes, *given.size_hw), np.float32)
+        if possible:
+            maps_khw, surprise_hw = self.maker(given.image, fold)
+            beliefs_k = self._beliefs(given, said_k, fold)
+            for class_id in possible:
+                shown_khw[class_id] = beliefs_k[class_id] * self._shown(class_id, maps_khw[class_id], surprise_hw)
+        return self._divided(shown_khw, others)
+
+    def _beliefs(self, given: Picture, said_k: Said, fold: int) -> Scores:
+        """That each class is in the picture, (K,): what is said, and the classifier's word where nothing is."""
+        if (said_k[list(self.heard[fold])] != OPEN).all():
+            return np.asarray(said_k == PRESENT, np.float32)
+        return np.where(said_k == OPEN, self.maker.beliefs(given.image, fold), said_k == PRESENT).astype(np.float32)
+
+    def _shown(self, class_id: int, map_hw: Scores, surprise_hw: Any) -> Scores:
+        if isinstance(self.background, Extent):
+            evidence_hw = self.background.evidence(map_hw, surprise_hw)
+            return self.background.probability(evidence_hw, self.levels[class_id])
+        return map_hw
+
+    def _divided(self, shown_khw: Scores, others: Sequence[int]) -> Scores:
+        """Probabilities from what is shown of each class; the classes no tag speaks of share the background."""
+        scores_khw = shown_khw.copy()
+        if others:
+            if isinstance(self.background, Extent):
+                behind_hw = np.asarray(np.prod(1 - shown_khw, axis=0), np.float32)
+            else:
+                behind_hw = self.background(shown_khw)
+            scores_khw[list(others)] = behind_hw / len(others)
+        scores_khw[:, undecided(shown_khw, self.ignore_band)] = 1
+        total_hw = scores_khw.sum(axis=0)
+        scores_khw[:, total_hw < 1e-12] = 1
+        return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
+
+
+def _require_something(statements: Statements, corpus: Corpus, tell: Tell) -> None:
+    if not statements.learnable:
+        raise InputError(
+            "the tags tell no class from another",
+            where="tags",
+            got=f"{int((statements.said_nk != OPEN).any(axis=1).sum())} pictures of which something is said",
+            expected="a class that some picture has and some other one lacks",
+            todo="say which classes are absent too: a column present with 0, or ingest with tags_are_complete=true",
+        )
+    for class_id, name in enumerate(corpus.classes.names):
+        present, absent = statements.counts(class_id)
+        if absent and not present:
+            tell(name, f"denied in {absent} pictures and named in none: nothing can be learnt of it")
+        elif present and not absent:
+            tell(name, f"named in {present} pictures and denied in none: taken for background")
+
+
+def _heard(rest: Statements, learnable: Sequence[int], fold: int, corpus: Corpus, tell: Tell) -> tuple[int, ...]:
+    """The classes that a fold's classifier could learn."""
+    known = rest.learnable
+    for class_id in learnable:
+        if class_id not in known:
+            name = corpus.classes.names[class_id]
+            tell(name, f"too few pictures to learn it from for fold {fold + 1}: left unknown there")
+    return known
+
+
+def _report_extents(corpus: Corpus, told: Telling, shares: Sequence[float], statements: Statements, tell: Tell) -> None:
+    for class_id in statements.learnable:
+        said = ", ".join(f"{share:g}: {auc:.2f}" for share, auc in zip(shares, told.auc_hk[:, class_id], strict=True))
+        tell(corpus.classes.names[class_id], f"how well each share of the picture tells its tag (AUC): {said}")

@@ -1,0 +1,123 @@
+"""Networks that learn from the hints of some pictures and label the others."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.command.bind import make_part
+from factory.core.classes import ClassList
+from factory.core.dataset import Dataset
+from factory.core.errors import ConfigError, InputError
+from factory.core.picture import Picture
+from factory.core.sample import Hints
+from factory.label.across import Across
+from factory.label.corpus import Corpus
+from factory.label.dense import Densifier
+from factory.refine.argmax import Argmax
+from tests.command.composing import composed
+
+CLASSES = ClassList.of(["ground", "square"])
+SMALL = [
+    "labeler=across", "labeler.folds=2", "labeler.training.model.encoder=mobilenet_v2",
+    "labeler.training.model.encoder_weights=null", "labeler.training.recipe.batch=4", "labeler.training.crop=[32,32]",
+    "labeler.training.recipe.precision=32-true", "labeler.spread.area=9", "labeler.training.recipe.ema=0.5",
+]  # fmt: skip
+
+
+def across(*words: str, steps: int = 3) -> Across:
+    """As the YAML files set it up, but small."""
+    ((config, _),) = composed("label", *SMALL, f"labeler.training.recipe.steps={steps}", *words)
+    return make_part("labeler", config["labeler"])
+
+
+def corpus(count: int = 6, *, said: bool = True, aside: int = 0) -> Corpus:
+    """Pictures of a bright square on a dark ground, a click on each of the two."""
+    pictures = {}
+    for number in range(count + aside):
+        rng = np.random.default_rng(number)
+        left, top = rng.integers(2, 18, 2)
+        image = rng.integers(20, 50, (32, 36, 3), np.uint8)
+        image[top : top + 12, left : left + 12] += 160
+        points = ((int(left) + 6, int(top) + 6, 1), (int(left) - 2, int(top) - 2, 0)) if said else ()
+        pictures[f"p{number}"] = Picture(id=f"p{number}", image=image, hints=Hints(points=points))
+    names = list(pictures)
+    return Corpus(classes=CLASSES, ids=names[:count], aside=names[count:], picture=pictures.__getitem__)
+
+
+def tell(where: object, reason: str) -> None:
+    """Nothing is worth telling here."""
+    raise AssertionError(f"{where}: {reason}")
+
+
+def test_no_picture_is_labelled_by_a_network_that_learnt_from_it(tmp_path: Path) -> None:
+    """What each fold's network saw are the other folds' pictures; those kept aside nobody learnt from."""
+    given = corpus(aside=2)
+    labeler = across().learnt(given, scratch=tmp_path, seed=3, tell=tell)
+    said = Dataset.open(tmp_path / "said")
+    assert sorted(sample.id for sample in said.samples) == sorted(given.ids)
+    assert len(list((tmp_path / "pixels").glob("*.pixels"))) == 2
+    assert sorted(path.stem for path in (tmp_path / "scores").iterdir()) == [f"p{n}" for n in range(8)]
+    scores = labeler(given.picture("p7"), 2)
+    np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-3)
+    folds = given.folds(2, 3)
+    assert sorted(folds[0] + folds[1]) == sorted(given.ids)
+    assert not set(folds[0]) & set(folds[1])
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    """Whatever was there: hints, one network of two, some of the scores."""
+    given, labeler = corpus(), across()
+    whole = labeler.learnt(given, scratch=tmp_path / "whole", seed=0, tell=tell)
+    labeler.learnt(given, scratch=tmp_path / "cut", seed=0, tell=tell)
+    for name in ("p0.npy", "p3.npy"):
+        (tmp_path / "cut/scores" / name).unlink()
+    shutil.rmtree(tmp_path / "cut/fold-1")
+    again = labeler.learnt(given, scratch=tmp_path / "cut", seed=0, tell=tell)
+    for name in given.ids:
+        np.testing.assert_array_equal(whole(given.picture(name), 2), again(given.picture(name), 2))
+
+
+@pytest.mark.slow
+def test_networks_find_what_only_other_pictures_were_told_of(tmp_path: Path) -> None:
+    """Two clicks a picture; from 200 steps the squares are found nearly everywhere."""
+    given = corpus(16)
+    fine = ("model@labeler.training.model=unet", "labeler.training.model.encoder=mobilenet_v2")
+    labeler = across(*fine, steps=200).learnt(given, scratch=tmp_path, seed=0, tell=tell)
+    densifier = Densifier(labeler=labeler, refiner=Argmax(), min_confidence=0, longest=1024)
+    hits = total = 0
+    for name in given.ids:
+        picture = given.picture(name)
+        truth = picture.image[..., 0] > 100
+        found = densifier(picture, 2).mask_hw == 1
+        hits, total = hits + (found & truth).sum(), total + (found | truth).sum()
+    assert hits / total > 0.7
+
+
+def test_scores_fit_pictures_that_were_reduced(tmp_path: Path) -> None:
+    """Learnt and labelled at a smaller size; softened by certainty."""
+    given = corpus()
+    big = Picture(id="p0", image=np.repeat(np.repeat(given.picture("p0").image, 4, axis=0), 4, axis=1), hints=Hints())
+    plain, soft = (
+        across(f"labeler.certainty={certainty}").learnt(given, scratch=tmp_path, seed=0, tell=tell)(big, 2)
+        for certainty in (1.0, 0.2)
+    )
+    assert plain.shape == (2, 128, 144)
+    np.testing.assert_array_equal(plain.argmax(axis=0), soft.argmax(axis=0))
+    assert soft.max(axis=0).mean() < plain.max(axis=0).mean()
+
+
+@pytest.mark.parametrize("given", [corpus(said=False), corpus(3)], ids=["nothing said", "three pictures"])
+def test_too_little_to_learn_from_is_said(tmp_path: Path, given: Corpus) -> None:
+    """With what to do instead."""
+    with pytest.raises(InputError, match="too few pictures") as caught:
+        across().learnt(given, scratch=tmp_path, seed=0, tell=tell)
+    assert "labeler=scribbles" in caught.value.todo
+
+
+@pytest.mark.parametrize("word", ["labeler.folds=1", "labeler.least=1.5", "labeler.longest=8", "labeler.certainty=0"])
+def test_impossible_settings_are_refused(word: str) -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match=word.partition("=")[0].rpartition(".")[2]):
+        across(word)

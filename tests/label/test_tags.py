@@ -1,0 +1,255 @@
+"""Tags become scores: where things are is found, nobody labels what they learnt from, and faults are said."""
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from factory.command import tree
+from factory.command.bind import bind
+from factory.core.classes import ClassList
+from factory.core.errors import ConfigError, FactoryError, InputError
+from factory.core.picture import Picture
+from factory.core.sample import Hints
+from factory.label.cam import fit
+from factory.label.cam.background import Extent, Rest, Threshold, undecided
+from factory.label.cam.frames import framed
+from factory.label.cam.network import Classifier, build
+from factory.label.cam.normal import Normal
+from factory.label.cam.statements import ABSENT, OPEN, PRESENT, said_of, statements_of
+from factory.label.cam.telling import auc
+from tests.command.composing import composed
+from tests.label.tagged import SPEC, Heard, corpus_of, learnt, square, squares, tags
+
+NORMAL = Normal(contrast=1.0, texture=0.5, surroundings=21, blur=1.0, side="both")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"training": replace(tags().training, encoder_lr=1e-4)}, {"classifier": replace(SPEC, width=16)}],
+    ids=["encoder kept", "encoder learning", "a layer between"],
+)
+def test_the_square_of_a_tag_is_found(changes: dict[str, Any], tmp_path: Path) -> None:
+    """The strongest pixel of the class lies on it; classes that are denied get nothing; scores are probabilities."""
+    pictures = squares()
+    labeler = learnt(pictures, tmp_path, **changes)
+    found = []
+    for picture in pictures:
+        scores = labeler(picture, 3)
+        assert scores.shape == (3, *picture.size_hw)
+        assert (scores >= 0).all()
+        np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-5)
+        assert all(scores[class_id].max() == 0 for class_id in picture.hints.absent)
+        for class_id in picture.hints.tags:
+            place = np.unravel_index(scores[class_id].argmax(), picture.size_hw)
+            found.append(abs(picture.image[place].astype(int) - 128).max() > 50)
+    assert np.mean(found) > 0.8
+
+
+def test_a_picture_is_labelled_by_a_model_that_never_saw_it(tmp_path: Path) -> None:
+    """Changing a picture changes nothing of the model that labels it."""
+    pictures = squares()
+    changed = [replace(pictures[0], image=255 - pictures[0].image), *pictures[1:]]
+    first, second = learnt(pictures, tmp_path / "a"), learnt(changed, tmp_path / "b")
+    fold = first.fold_of[pictures[0].id]
+    one, other = (labeler.maker.shelf.trained(fold).head.weight for labeler in (first, second))
+    torch.testing.assert_close(one, other, rtol=0, atol=0)
+    assert not torch.equal(*(labeler.maker.shelf.trained(1 - fold).head.weight for labeler in (first, second)))
+
+
+class KilledError(Exception):
+    """Stands for SIGKILL between two steps."""
+
+
+def test_a_killed_training_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of a fold; the labeler travels to other processes."""
+    monkeypatch.setattr(fit, "KEEP_EVERY", 4)
+    pictures, whole = squares(), learnt(squares(), tmp_path / "whole")
+    step = fit.Course._step
+
+    def dying(self: fit.Course, model: Classifier, optimiser: torch.optim.Optimizer, number: int) -> float:
+        if number == 7 and self.place.name == "fold1.pt":
+            raise KilledError
+        return step(self, model, optimiser, number)
+
+    monkeypatch.setattr(fit.Course, "_step", dying)
+    with pytest.raises(KilledError):
+        learnt(pictures, tmp_path / "cut")
+    monkeypatch.setattr(fit.Course, "_step", step)
+    resumed = pickle.loads(pickle.dumps(learnt(pictures, tmp_path / "cut")))  # noqa: S301  # our own bytes
+    for picture in pictures[::5]:
+        np.testing.assert_array_equal(resumed(picture, 3), whole(picture, 3))
+
+
+def test_what_nobody_says_moves_neither_loss_nor_gradient() -> None:
+    """A class left open in a picture is not a class that is absent."""
+    logits = torch.tensor([[[3.0, -2.0]], [[1.0, 5.0]]], requires_grad=True)
+    said = torch.tensor([[PRESENT, OPEN], [ABSENT, OPEN]])
+    fit.tag_loss(logits, said, torch.ones(2)).backward()
+    assert logits.grad is not None
+    assert (logits.grad[..., 1] == 0).all()
+    assert (logits.grad[..., 0] != 0).all()
+
+
+def test_points_scribbles_and_boxes_are_tags_too() -> None:
+    """They outweigh a tag that denies the class."""
+    scribbles = np.full((6, 6), 255, np.uint8)
+    scribbles[2, 2] = 2
+    hints = Hints(absent=(0, 1), points=((1, 1, 1),), boxes=((0, 0, 3, 3, 3),))
+    given = Picture(id="a", image=np.zeros((6, 6, 3), np.uint8), hints=hints, scribbles=scribbles)
+    assert said_of(given, 5).tolist() == [ABSENT, PRESENT, PRESENT, PRESENT, OPEN]
+
+
+def test_a_tag_that_no_picture_has_is_told_and_the_others_are_learnt(tmp_path: Path) -> None:
+    """And so is one that nothing denies."""
+    told: Heard = []
+    labeler = learnt([p for p in squares() if not p.id.startswith("blue")], tmp_path, heard=told)
+    assert labeler.learnable == (1,)
+    assert told == [("blue", "denied in 12 pictures and named in none: nothing can be learnt of it")]
+
+
+def test_a_single_picture_of_a_class_is_left_unknown_where_it_cannot_be_learnt(tmp_path: Path) -> None:
+    """Its own fold's model never saw one."""
+    pictures = [p for p in squares() if not p.id.startswith("blue")] + [square("blue", {"tags": (2,), "absent": (1,)})]
+    told: Heard = []
+    labeler = learnt(pictures, tmp_path, heard=told)
+    assert "blue" in [where for where, _ in told]
+    np.testing.assert_allclose(labeler(pictures[-1], 3), 1 / 3)
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"tags": (1,)}, {"absent": (1,)}], ids=["nothing said", "only presence", "only absence"]
+)
+def test_tags_that_tell_nothing_apart_are_one_clear_error(said, tmp_path: Path) -> None:
+    """Nothing was trained before."""
+    pictures = [square(f"p{n}", said) for n in range(4)]
+    with pytest.raises(InputError, match="the tags tell no class from another"):
+        learnt(pictures, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_class_alone_is_enough(tmp_path: Path) -> None:
+    """Without any background class every pixel is it or unknown."""
+    said = [{"tags": (0,)}, {"absent": (0,)}] * 3
+    pictures = [
+        Picture(id=f"p{n}", image=np.full((20, 20, 3), 40 + 20 * n, np.uint8), hints=Hints(**each))
+        for n, each in enumerate(said)
+    ]
+    labeler = learnt(pictures, tmp_path, classes=ClassList.of(["only"]))
+    assert all((labeler(picture, 1) == 1).all() for picture in pictures)
+
+
+def test_pictures_of_a_pixel_and_of_other_sizes_are_labelled_too(tmp_path: Path) -> None:
+    """Maps have each picture's own size; flat pictures give no NaN."""
+    sizes = [(1, 1), (1, 70), (90, 3), (33, 65), (200, 40), (17, 17)] * 2
+    said = [{"tags": (1,), "absent": (2,)}, {"absent": (1, 2)}, {"tags": (2,), "absent": (1,)}]
+    pictures = [square(f"p{n}", said[n % 3], size) for n, size in enumerate(sizes)]
+    labeler = learnt(pictures, tmp_path, background=Extent(gain=3.0, softness=0.5), normal=NORMAL, shares=[0.05, 1.0])
+    for picture in pictures:
+        scores = labeler(picture, 3)
+        assert scores.shape == (3, *picture.size_hw)
+        assert np.isfinite(scores).all()
+        np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-5)
+
+
+def test_a_huge_picture_is_looked_at_no_larger_than_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in training nor in labelling."""
+    seen = []
+    features = Classifier.features
+
+    def watched(self: Classifier, images: torch.Tensor) -> torch.Tensor:
+        seen.append(max(images.shape[-2:]))
+        return features(self, images)
+
+    monkeypatch.setattr(Classifier, "features", watched)
+    pictures = [*squares(2), square("huge", {"tags": (1,), "absent": (2,)}, (1500, 2000))]
+    assert learnt(pictures, tmp_path)(pictures[-1], 3).shape == (3, 1500, 2000)
+    assert max(seen) == 64
+
+
+def test_weights_that_are_no_numbers_are_refused_before_training(tmp_path: Path) -> None:
+    """So is a file that is not there; each is one message."""
+    broken = {key: value * torch.nan for key, value in Classifier(SPEC, 3, 1).encoder.state_dict().items()
+              if value.is_floating_point()}  # fmt: skip
+    torch.save(broken, tmp_path / "nan.pth")
+    for name, message in (("nan.pth", "no numbers"), ("missing.pth", "unreadable")):
+        with pytest.raises(FactoryError, match=message):
+            learnt(squares(2), tmp_path / "scratch", weights=str(tmp_path / name))
+
+
+def test_a_training_that_leaves_the_numbers_is_one_message(tmp_path: Path) -> None:
+    """With what to do about it."""
+    wild = fit.Training(steps=3, batch=4, encoder_lr=0.0, head_lr=1e36, longest=64)
+    with pytest.raises(FactoryError, match="not a number"):
+        learnt(squares(2), tmp_path, training=wild)
+
+
+def test_surprise_is_one_in_a_thousand_for_one_normal_pixel_in_a_thousand(tmp_path: Path) -> None:
+    """Beside pictures that nothing was learnt from; a dark spot is a greater surprise."""
+    rng = np.random.default_rng(0)
+    sound = {f"s{n}": rng.normal(128, 12, (64, 64, 3)).clip(0, 255).astype(np.uint8) for n in range(16)}
+    model = build(SPEC, 3, 1, weights=None, seed=0).eval()
+    only = replace(NORMAL, texture=0.0)
+    known = only.learnt([f"s{n}" for n in range(8)], sound.__getitem__, model, 64, seed=0)
+    surprise = np.stack([known(sound[f"s{n}"], model) for n in range(8, 16)])
+    assert 0.5e-3 < (surprise >= 3).mean() < 2e-3
+    spotted = sound["s9"].copy()
+    spotted[30:34, 30:34] = 0
+    assert known(spotted, model)[31, 31] > 4
+
+
+def test_background_and_band_follow_their_formulas() -> None:
+    """A constant, a power of what is left, and nothing decided in between."""
+    maps = np.array([[[0.1, 0.4, 0.9]], [[0.0, 0.2, 0.3]]], np.float32)
+    np.testing.assert_allclose(Threshold(level=0.15)(maps), [[0.15] * 3])
+    np.testing.assert_allclose(Rest(exponent=2.0)(maps), [[0.81, 0.36, 0.01]], rtol=1e-5)
+    assert undecided(maps, [0.35, 0.55]).tolist() == [[False, True, False]]
+    extent = Extent(gain=2.0, softness=0.5)
+    found = extent.probability(extent.evidence(maps[0], 1.0), 1.8)
+    np.testing.assert_allclose(found, [[1 / (1 + np.exp(1.2)), 0.5, 1 / (1 + np.exp(-2))]], rtol=1e-5)
+
+
+def test_auc_counts_pairs_in_the_right_order() -> None:
+    """Ties count half; without pairs it is chance."""
+    said = np.array([PRESENT, ABSENT, PRESENT, ABSENT, OPEN], np.int8)
+    assert auc(np.array([2, 1, 1, 0, 9], np.float32), said) == (1 + 1 + 0.5 + 1) / 4
+    assert auc(np.array([2, 1], np.float32), said[[0, 2]]) == 0.5
+
+
+def test_frames_know_where_the_picture_ends() -> None:
+    """Cells of filled-up rows and columns are outside."""
+    frames = framed([np.zeros((5, 9, 3), np.uint8), np.zeros((8, 4, 3), np.uint8)], stride=4)
+    assert frames.images_nchw.shape == (2, 3, 8, 9)
+    assert frames.inside_nhw.sum(dim=(1, 2)).tolist() == [6, 2]
+
+
+def test_statements_name_the_pictures_that_hold_nothing() -> None:
+    """Those that deny every class which can be learnt."""
+    statements = statements_of(corpus_of(squares(2)))
+    assert statements.learnable == (1, 2)
+    assert statements.normal() == ["none0", "none1"]
+    assert statements.without(["none0"]).normal() == ["none1"]
+    assert statements.counts(1) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"shares": []}, {"shares": [0.0]}, {"folds": 1}, {"ignore_band": [0.6, 0.4]}, {"normal": NORMAL}],
+    ids=str,
+)
+def test_values_out_of_range_are_refused(changes) -> None:
+    """Before anything is read."""
+    with pytest.raises(ConfigError):
+        tags(**changes)
+
+
+@pytest.mark.parametrize("word", [f"cam@labeler.method={choice}" for choice in tree.choices("cam")] + [
+    f"cam_background@labeler.background={choice}" for choice in tree.choices("cam_background")])  # fmt: skip
+def test_methods_and_backgrounds_are_chosen_from_the_command_line(word: str) -> None:
+    """Each by its name."""
+    for config, _ in composed("label", "labeler=tags", word):
+        bind("label", config)
