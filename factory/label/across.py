@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from factory.refine.argmax import Argmax
 from factory.segment import checkpoint
 from factory.segment.cache import PixelCache
 from factory.segment.data import Row
-from factory.segment.predict import Predictor
+from factory.segment.predict import Predictor, TileFunction
 from factory.segment.track import Tracks
 from factory.segment.training import Training
 
@@ -43,8 +43,8 @@ class Across:
     So no picture is labelled by a network that learnt from it, and its probabilities are as sure on the pictures it
     labels as on any new one. What is learnt from are pixels that people named and those that ``spread`` makes of them,
     at least ``least`` sure; pictures kept aside are labelled by the first fold's network, and those larger than
-    ``longest`` pixels a side at that size. ``weights`` is a file of weights for the encoder. Probabilities are raised
-    to the power ``certainty``: below 1 they leave more to other evidence.
+    ``longest`` pixels a side at that size. ``tta`` averages several looks at each. ``weights`` is a file of weights for
+    the encoder. Probabilities are raised to the power ``certainty``: below 1 they leave more to other evidence.
     """
 
     RANGES: ClassVar[dict[str, str]] = {"certainty": "log:0.1:2"}
@@ -55,6 +55,7 @@ class Across:
     training: Training
     weights: str | None
     longest: int
+    tta: Callable[[TileFunction], TileFunction]
     certainty: float
 
     def __post_init__(self) -> None:
@@ -129,7 +130,7 @@ class Across:
         self, trained: checkpoint.Trained, corpus: Corpus, names: Sequence[str], folder: Path, *, title: str
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        predictor = Predictor(trained=trained)
+        predictor = Predictor(trained=trained, tta=self.tta)
         with Progress(title, len(names)) as progress:
             for name in names:
                 if not _file(folder, name).exists():

@@ -33,14 +33,15 @@ def across(*words: str, steps: int = 3) -> Across:
 
 
 def corpus(count: int = 6, *, said: bool = True, aside: int = 0) -> Corpus:
-    """Pictures of a bright square on a dark ground, a click on each of the two."""
+    """Pictures of a bright square on a dark ground, a click on the square and four on the ground."""
     pictures = {}
     for number in range(count + aside):
         rng = np.random.default_rng(number)
         left, top = rng.integers(2, 18, 2)
         image = rng.integers(20, 50, (32, 36, 3), np.uint8)
         image[top : top + 12, left : left + 12] += 160
-        points = ((int(left) + 6, int(top) + 6, 1), (int(left) - 2, int(top) - 2, 0)) if said else ()
+        corners = tuple((x, y, 0) for x in (1, 34) for y in (1, 30))
+        points = ((int(left) + 6, int(top) + 6, 1), *corners) if said else ()
         pictures[f"p{number}"] = Picture(id=f"p{number}", image=image, hints=Hints(points=points))
     names = list(pictures)
     return Corpus(classes=CLASSES, ids=names[:count], aside=names[count:], picture=pictures.__getitem__)
@@ -81,7 +82,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_networks_find_what_only_other_pictures_were_told_of(tmp_path: Path) -> None:
-    """Two clicks a picture; from 200 steps the squares are found nearly everywhere."""
+    """Five clicks a picture; after 200 steps more than half of what is found or there is both (chance: an eighth)."""
     given = corpus(16)
     fine = ("model@labeler.training.model=unet", "labeler.training.model.encoder=mobilenet_v2")
     labeler = across(*fine, steps=200).learnt(given, scratch=tmp_path, seed=0, tell=tell)
@@ -92,7 +93,7 @@ def test_networks_find_what_only_other_pictures_were_told_of(tmp_path: Path) -> 
         truth = picture.image[..., 0] > 100
         found = densifier(picture, 2).mask_hw == 1
         hits, total = hits + (found & truth).sum(), total + (found | truth).sum()
-    assert hits / total > 0.7
+    assert hits / total > 0.5
 
 
 def test_scores_fit_pictures_that_were_reduced(tmp_path: Path) -> None:
