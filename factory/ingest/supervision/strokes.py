@@ -104,8 +104,9 @@ class Ground:
 
 def drawn(way_n2: Places, width: int, inside_hw: Bools) -> Bools:
     """The pixels of a region that a round pen of ``width`` pixels covers on a way."""
-    canvas_hw = np.zeros(inside_hw.shape, np.uint8)
-    cv2.polylines(canvas_hw, [np.rint(way_n2[:, None, ::-1]).astype(np.int32)], isClosed=False, color=(1,))
+    canvas_hw, corners_n2 = np.zeros(inside_hw.shape, np.uint8), np.rint(way_n2).astype(np.int32)
+    cv2.polylines(canvas_hw, [corners_n2[:, None, ::-1]], isClosed=False, color=(1,))
+    canvas_hw[tuple(corners_n2[0])] = 1
     pen = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     return np.asarray((cv2.dilate(canvas_hw, pen) > 0) & inside_hw)
 
