@@ -12,7 +12,7 @@ from factory.core.picture import Picture
 from factory.core.seeds import generator
 from factory.ingest.supervision.aim import pick
 from factory.ingest.supervision.regions import Floats, Map8, Region, depths, regions
-from factory.ingest.supervision.slips import Clumsy, at_least, ids_in
+from factory.ingest.supervision.slips import Clumsy, at_least, ids_in, positive
 
 Places = npt.NDArray[np.intp]
 
@@ -62,7 +62,7 @@ class RandomPoints(Pointing):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least("count", self.count, 1)
+        positive("count", self.count)
 
     def __call__(self, photo: Picture, seed: int) -> Picture:
         """The photograph with points instead of its mask; without a mask it stays as it is."""

@@ -13,12 +13,14 @@ from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.seeds import generator
 from factory.ingest.supervision.regions import Bools, Floats, Map8, Region, depths, regions
-from factory.ingest.supervision.slips import Clumsy, at_least, ids_in
+from factory.ingest.supervision.slips import Clumsy, at_least, ids_in, positive
 from factory.ingest.supervision.strokes import Ground, Places, drawn
 from factory.ingest.supervision.wander import displaced
 
 LENGTHS_VARY = 0.3
 """Standard deviation of the logarithm of a stroke's length, as people's vary from picture to picture."""
+WIDEST = 99
+"""Pixels: wider pens are paint brushes, and mistakes."""
 WANDER = 25.0
 """Pixels over which a hand that went astray goes on doing so."""
 
@@ -45,9 +47,10 @@ class Scribbles(Clumsy):
         for name in ("width", "comfort", "least"):
             at_least(name, getattr(self, name), 1)
         at_least("jitter", self.jitter, 0)
-        for name in ("coverage", "span"):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"supervision.{name} must be positive", got=getattr(self, name))
+        positive("coverage", self.coverage)
+        positive("span", self.span)
+        if self.width > WIDEST:
+            raise ConfigError("supervision.width is out of range", got=self.width, expected=f"1 to {WIDEST} pixels")
 
     def __call__(self, photo: Picture, seed: int) -> Picture:
         """The photograph with scribbles instead of its mask; without a mask it stays as it is."""

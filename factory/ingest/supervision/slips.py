@@ -47,9 +47,15 @@ class Clumsy:
 
 
 def at_least(name: str, value: float, least: float) -> None:
-    """`ConfigError` unless a filter's value reaches the least that makes sense."""
-    if not value >= least:
-        raise ConfigError(f"supervision.{name} is too small", got=value, expected=f"{least:g} or more")
+    """`ConfigError` unless a filter's value is a finite number that reaches the least that makes sense."""
+    if not least <= value < np.inf:
+        raise ConfigError(f"supervision.{name} is out of range", got=value, expected=f"{least:g} or more")
+
+
+def positive(name: str, value: float) -> None:
+    """`ConfigError` unless a filter's value is a finite number above 0."""
+    if not 0 < value < np.inf:
+        raise ConfigError(f"supervision.{name} must be positive", got=value, expected="more than 0")
 
 
 def class_ids(name: str, ids: list[int]) -> None:
