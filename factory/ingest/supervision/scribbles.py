@@ -73,7 +73,9 @@ class Scribbles(Clumsy):
         diagonal = float(np.hypot(*mask_hw.shape))
         for region in regions(mask_hw, self.least):
             part_hw = depth_hw[region.window]
-            ground = Ground.of(region.inside_hw, part_hw, others_hw[region.window], self.comfort)
+            ground = Ground(
+                inside_hw=region.inside_hw, depth_hw=part_hw, others_hw=others_hw[region.window], comfort=self.comfort
+            )
             for way_n2 in ground.ways(self._lengths(part_hw[region.inside_hw], diagonal, rng), rng):
                 yield region, drawn(way_n2, self.width, region.inside_hw)
 
