@@ -12,7 +12,7 @@ from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.seeds import generator
-from factory.ingest.supervision.regions import Bools, Floats, Map8, Region, depths, regions
+from factory.ingest.supervision.regions import Bools, Map8, Region, depths, regions
 from factory.ingest.supervision.slips import Clumsy, at_least, ids_in, positive
 from factory.ingest.supervision.strokes import Ground, Places, drawn
 from factory.ingest.supervision.wander import displaced
@@ -30,9 +30,10 @@ class Scribbles(Clumsy):
     """Masks are forgotten but for strokes on each region: a connected part of a class of at least ``least`` pixels.
 
     A region's length is its area by four times its mean depth, which is the length of a strip and 1.2 diameters of a
-    disc. It gets a stroke for every ``span`` of its length (a share of the picture's diagonal), at least one, and these
-    cover ``coverage`` of its length together. Strokes are ``width`` pixels wide, keep ``comfort`` pixels off the border
-    where there is room, and stay inside; but then the hand is off by a smooth normal deviate of ``jitter`` pixels.
+    disc. Strokes cover ``coverage`` of it together: one for every ``span`` of it (a share of the picture's diagonal),
+    at least one, and none much longer than the region is across. They are ``width`` pixels wide, keep ``comfort``
+    pixels off the border where there is room, and stay inside; but then the hand is off by a smooth normal deviate of
+    ``jitter`` pixels.
     """
 
     coverage: float
@@ -70,17 +71,20 @@ class Scribbles(Clumsy):
 
     def _strokes(self, mask_hw: Map8, rng: np.random.Generator) -> Iterator[tuple[Region, Bools]]:
         depth_hw, others_hw = depths(mask_hw), depths(mask_hw, frame=False)
-        diagonal = float(np.hypot(*mask_hw.shape))
         for region in regions(mask_hw, self.least):
-            part_hw = depth_hw[region.window]
             ground = Ground(
-                inside_hw=region.inside_hw, depth_hw=part_hw, others_hw=others_hw[region.window], comfort=self.comfort
+                inside_hw=region.inside_hw,
+                depth_hw=depth_hw[region.window],
+                others_hw=others_hw[region.window],
+                comfort=min(self.comfort, float(depth_hw[region.window][region.inside_hw].max())),
             )
-            for way_n2 in ground.ways(self._lengths(part_hw[region.inside_hw], diagonal, rng), rng):
+            for way_n2 in ground.ways(self._lengths(ground, float(np.hypot(*mask_hw.shape)), rng), rng):
                 yield region, drawn(way_n2, self.width, region.inside_hw)
 
-    def _lengths(self, depth_n: Floats, diagonal: float, rng: np.random.Generator) -> Places:
+    def _lengths(self, ground: Ground, diagonal: float, rng: np.random.Generator) -> Places:
+        depth_n = ground.depth_hw[ground.inside_hw]
         total = len(depth_n) / (4 * float(depth_n.mean() - 0.5))
-        strokes = max(1, round(total / (self.span * diagonal)))
+        across = float(np.hypot(*ground.inside_hw.shape))
+        strokes = max(1, round(total / (self.span * diagonal)), round(self.coverage * total / across))
         vary_s = np.exp(LENGTHS_VARY * rng.standard_normal(strokes) - LENGTHS_VARY**2 / 2)
         return self.coverage * total / strokes * vary_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ STRAIGHT, ROUND = (1.0, 0.75, 0.5, 0.25), (0.1, 0.05, 0.025)
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """A region in its window, for a pen that is at ease ``comfort`` pixels off the border, or at the deepest.
+    """A region in its window, for a pen that is at ease ``comfort`` pixels off the border, its greatest depth at most.
 
     ``depth_hw`` is how far the region's border is, ``others_hw`` how far other regions are, both in pixels. Ways lead
     from cell to square cell of ``side`` pixels, each represented by its deepest pixel.
@@ -44,7 +45,7 @@ class Ground:
     @property
     def side(self) -> int:
         """Pixels along a cell."""
-        return -(-max(self.inside_hw.shape) // CELLS)
+        return math.ceil(max(self.inside_hw.shape) / CELLS)
 
     def ways(self, lengths: Places, rng: np.random.Generator) -> Iterator[Places]:
         """Ways of about these lengths, in pixels, as (row, column); each keeps off those before."""
@@ -66,8 +67,7 @@ class Ground:
         """
         at = tuple(np.moveaxis(place_n2, -1, 0))
         inside_n = self.inside_hw[at]
-        deepest = float(self.depth_hw[self.inside_hw].max())
-        ease_n = np.where(inside_n, np.minimum(self.depth_hw[at] / min(self.comfort, deepest), 1), 0).astype(np.float64)
+        ease_n = np.where(inside_n, np.minimum(self.depth_hw[at] / self.comfort, 1), 0).astype(np.float64)
         away_n = np.maximum(self.others_hw[at].astype(np.float64) / self.comfort - 1, 0) / LOOSE
         cost_n = np.where(inside_n, 1 + 4 * (1 - ease_n) ** 2 + np.minimum(away_n, 1), np.inf)
         return cost_n, ease_n**2 * np.maximum(np.exp(-away_n), 1e-9)
@@ -126,4 +126,4 @@ def _deepest(depth_hw: Floats, side: int) -> Pixels:
     padded_hw[: depth_hw.shape[0], : depth_hw.shape[1]] = depth_hw
     blocks_gcp = padded_hw.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(rows, columns, -1)
     within_gc2 = np.stack(np.divmod(blocks_gcp.argmax(axis=-1), side), axis=-1)
-    return within_gc2 + side * np.moveaxis(np.indices((rows, columns)), 0, -1)
+    return np.asarray(within_gc2 + side * np.moveaxis(np.indices((rows, columns)), 0, -1), np.intp)
