@@ -45,7 +45,7 @@ class Ground:
     @property
     def side(self) -> int:
         """Pixels along a cell."""
-        return math.ceil(max(self.inside_hw.shape) / CELLS)
+        return math.ceil(max(len(self.inside_hw), len(self.inside_hw[0])) / CELLS)
 
     def ways(self, lengths: Places, rng: np.random.Generator) -> Iterator[Places]:
         """Ways of about these lengths, in pixels, as (row, column); each keeps off those before."""
