@@ -197,6 +197,8 @@ def test_places_move_together_and_by_as_much_as_stated() -> None:
         (Scribbles, SCRIBBLES | {"width": 10**6}, "width"),
         (Scribbles, SCRIBBLES | {"jitter": float("inf")}, "jitter"),
         (Boxes, BOXES | {"stuff": [255]}, "stuff"),
+        (Boxes, BOXES | {"stuff": 0}, "stuff"),
+        (Boxes, BOXES | {"stuff": ["sky"]}, "stuff"),
         (NoisyMasks, NOISY | {"reach": 0.0}, "reach"),
         (NoisyMasks, NOISY | {"stuff": [-1]}, "stuff"),
         (Tags, TAGS | {"complete": True}, "absent classes are unknown"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,10 +59,11 @@ def positive(name: str, value: float) -> None:
         raise ConfigError(f"supervision.{name} must be positive", got=value, expected="more than 0")
 
 
-def class_ids(name: str, ids: list[int]) -> None:
+def class_ids(name: str, ids: Any) -> None:
     """`ConfigError` unless a filter's value lists class ids."""
-    if any(not 0 <= class_id < IGNORE for class_id in ids):
-        raise ConfigError(f"supervision.{name} lists class ids", got=ids, expected=f"each 0 to {IGNORE - 1}")
+    if not isinstance(ids, list) or not all(isinstance(one, int) and 0 <= one < IGNORE for one in ids):
+        expected = f"a list of ids, each 0 to {IGNORE - 1}, such as [0]"
+        raise ConfigError(f"supervision.{name} lists class ids", got=ids, expected=expected)
 
 
 def ids_in(mask_hw: npt.NDArray[np.uint8], least: int = 1) -> Ids:

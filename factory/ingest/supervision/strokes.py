@@ -23,7 +23,7 @@ ABOUT = 0.2
 """How far a way's length may be off, as a share of it."""
 CROSSING, NEVERTHELESS = 20.0, 0.1
 """What a step onto an earlier stroke costs, in steps at ease; how likely ends there remain, in cells of distance."""
-LOOSE = 3.0
+LOOSE = 4.0
 """How far from others strokes are still drawn, in comforts: people draw where it could be doubted what a pixel is."""
 STRAIGHT, ROUND = (1.0, 0.75, 0.5, 0.25), (0.1, 0.05, 0.025)
 """Shares by which a way is drawn straight, and of its length over which corners are rounded, in the order tried."""
@@ -63,13 +63,13 @@ class Ground:
     def _judged(self, place_n2: Pixels) -> tuple[Places, Places]:
         """What a step onto pixels costs, and how likely a way begins or ends there.
 
-        A step costs 1 at ease, up to 5 beside a border, infinity outside; 1 more far from all other regions.
+        A step costs 1 at ease, up to 5 beside a border, infinity outside; a quarter more far from all others.
         """
         at = tuple(np.moveaxis(place_n2, -1, 0))
         inside_n = self.inside_hw[at]
         ease_n = np.where(inside_n, np.minimum(self.depth_hw[at] / self.comfort, 1), 0).astype(np.float64)
         away_n = np.maximum(self.others_hw[at].astype(np.float64) / self.comfort - 1, 0) / LOOSE
-        cost_n = np.where(inside_n, 1 + 4 * (1 - ease_n) ** 2 + np.minimum(away_n, 1), np.inf)
+        cost_n = np.where(inside_n, 1 + 4 * (1 - ease_n) ** 2 + np.minimum(away_n, 1) / 4, np.inf)
         return cost_n, ease_n**2 * np.maximum(np.exp(-away_n), 1e-9)
 
     def _taut(self, way_n2: Places) -> Places:
