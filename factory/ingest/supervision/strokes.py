@@ -25,6 +25,8 @@ CROSSING, NEVERTHELESS = 20.0, 0.1
 """What a step onto an earlier stroke costs, in steps at ease; how likely ends there remain, in cells of distance."""
 LOOSE = 4.0
 """How far from others strokes are still drawn, in comforts: people draw where it could be doubted what a pixel is."""
+ROOMY = 2.0
+"""How far off the border strokes begin and end ever more readily, in comforts: in the body rather than in the limbs."""
 STRAIGHT, ROUND = (1.0, 0.75, 0.5, 0.25), (0.1, 0.05, 0.025)
 """Shares by which a way is drawn straight, and of its length over which corners are rounded, in the order tried."""
 
@@ -67,10 +69,11 @@ class Ground:
         """
         at = tuple(np.moveaxis(place_n2, -1, 0))
         inside_n = self.inside_hw[at]
-        ease_n = np.where(inside_n, np.minimum(self.depth_hw[at] / self.comfort, 1), 0).astype(np.float64)
-        away_n = np.maximum(self.others_hw[at].astype(np.float64) / self.comfort - 1, 0) / LOOSE
-        cost_n = np.where(inside_n, 1 + 4 * (1 - ease_n) ** 2 + np.minimum(away_n, 1) / 4, np.inf)
-        return cost_n, ease_n**2 * np.maximum(np.exp(-away_n), 1e-9)
+        off_n = np.where(inside_n, self.depth_hw[at], 0) / self.comfort
+        away_n = np.maximum(self.others_hw[at] / self.comfort - 1, 0) / LOOSE
+        cost_n = 1 + 4 * (1 - np.minimum(off_n, 1)) ** 2 + np.minimum(away_n, 1) / 4
+        liking_n = np.minimum(off_n, ROOMY) ** 2 * np.maximum(np.exp(-away_n), 1e-9)
+        return np.where(inside_n, cost_n, np.inf).astype(np.float64), liking_n.astype(np.float64)
 
     def _taut(self, way_n2: Places) -> Places:
         """The way as a hand draws it: straight if it can be, else with its corners rounded. The ends stay."""
