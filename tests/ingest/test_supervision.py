@@ -194,6 +194,8 @@ def test_places_move_together_and_by_as_much_as_stated() -> None:
         (Scribbles, SCRIBBLES | {"coverage": 0.0}, "coverage"),
         (Scribbles, SCRIBBLES | {"span": float("nan")}, "span"),
         (Scribbles, SCRIBBLES | {"width": 0}, "width"),
+        (Scribbles, SCRIBBLES | {"span": 1e-9}, "span"),
+        (Scribbles, SCRIBBLES | {"coverage": 1e9}, "coverage"),
         (Scribbles, SCRIBBLES | {"width": 10**6}, "width"),
         (Scribbles, SCRIBBLES | {"jitter": float("inf")}, "jitter"),
         (Boxes, BOXES | {"stuff": [255]}, "stuff"),
@@ -209,6 +211,20 @@ def test_values_that_make_no_sense_are_refused_by_name(kind, values, said) -> No
     """When the part is made, before anything is read."""
     with pytest.raises(ConfigError, match=said):
         kind(**values)
+
+
+def test_a_hand_without_any_hold_still_lands_in_the_picture() -> None:
+    """However absurd the values that are allowed."""
+    wild = (
+        Clicks(**CLICKS | {"jitter": 1e30, "centring": 1e6}),
+        Scribbles(**SCRIBBLES | {"jitter": 1e30, "comfort": 1e30}),
+        Boxes(**BOXES | {"jitter": 1e30}),
+        NoisyMasks(**NOISY | {"shift": 1e30, "reach": 1e30}),
+    )
+    for kind in wild:
+        hinted = kind(photo(discs()), 0)
+        assert all(0 <= x < 200 and 0 <= y < 120 for x, y, _ in hinted.hints.points)
+        assert all(0 <= x0 < x1 <= 200 and 0 <= y0 < y1 <= 120 for x0, y0, x1, y1, _ in hinted.hints.boxes)
 
 
 @pytest.mark.parametrize("choice", ["clicks", "scribbles", "boxes", "tags", "noisy_masks"])

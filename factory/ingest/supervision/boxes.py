@@ -50,8 +50,9 @@ class Boxes(Clumsy):
 
     def _drawn(self, edges_n4: Edges, size_hw: tuple[int, int], rng: np.random.Generator) -> Edges:
         sides_n4 = np.tile(edges_n4[:, 2:] - edges_n4[:, :2], 2)
-        moved_n4 = np.rint(edges_n4 + self.jitter * sides_n4 * rng.standard_normal(edges_n4.shape)).astype(np.intp)
-        ends_2 = np.array(size_hw[::-1])
-        begin_n2 = np.minimum(moved_n4[:, :2], moved_n4[:, 2:]).clip(0, ends_2 - 1)
-        end_n2 = np.maximum(np.maximum(moved_n4[:, :2], moved_n4[:, 2:]).clip(0, ends_2), begin_n2 + 1)
+        moved_n4 = np.rint(edges_n4 + self.jitter * sides_n4 * rng.standard_normal(edges_n4.shape))
+        ends_4 = np.array(2 * size_hw[::-1])
+        one_n2, other_n2 = np.hsplit(moved_n4.clip(0, ends_4).astype(np.intp), 2)
+        begin_n2 = np.minimum(np.minimum(one_n2, other_n2), ends_4[:2] - 1)
+        end_n2 = np.maximum(np.maximum(one_n2, other_n2), begin_n2 + 1)
         return np.hstack([begin_n2, end_n2])

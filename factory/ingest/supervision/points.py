@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.core.classes import IGNORE
+from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.seeds import generator
 from factory.ingest.supervision.aim import pick
 from factory.ingest.supervision.regions import Floats, Map8, Region, depths, regions
-from factory.ingest.supervision.slips import Clumsy, at_least, ids_in, positive
+from factory.ingest.supervision.slips import Clumsy, at_least, ids_in
 
 Places = npt.NDArray[np.intp]
 
@@ -46,8 +47,9 @@ class Pointing(Clumsy):
     def _landed(self, mask_hw: Map8, meant: Places, rng: np.random.Generator) -> Places:
         shape = mask_hw.shape
         aims_2n = np.stack(np.unravel_index(meant, shape))
-        moved_2n = np.rint(aims_2n + self.jitter * rng.standard_normal(aims_2n.shape)).astype(np.intp)
-        landed = np.ravel_multi_index((moved_2n[0], moved_2n[1]), shape, mode="clip")
+        moved_2n = np.rint(aims_2n + self.jitter * rng.standard_normal(aims_2n.shape))
+        rows, columns = (moved_n.clip(0, end - 1).astype(np.intp) for moved_n, end in zip(moved_2n, shape, strict=True))
+        landed = np.ravel_multi_index((rows, columns), shape)
         return np.where(mask_hw.ravel()[landed] == IGNORE, meant, landed)
 
 
@@ -62,7 +64,10 @@ class RandomPoints(Pointing):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive("count", self.count)
+        if self.count < 1:
+            raise ConfigError(
+                "supervision.count must be positive", got=self.count, expected="1 or more points an image"
+            )
 
     def __call__(self, photo: Picture, seed: int) -> Picture:
         """The photograph with points instead of its mask; without a mask it stays as it is."""
@@ -102,5 +107,6 @@ class Clicks(Pointing):
         """Flat index of the pixel that is meant."""
         rows, columns = np.nonzero(region.inside_hw)
         rows, columns = rows + region.window[0].start, columns + region.window[1].start
-        chosen = pick(depth_hw[rows, columns].astype(np.float64) ** self.centring, rng)
+        depth_n = depth_hw[rows, columns].astype(np.float64)
+        chosen = pick((depth_n / depth_n.max()) ** self.centring, rng)
         return int(rows[chosen] * depth_hw.shape[1] + columns[chosen])

@@ -13,14 +13,14 @@ from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.seeds import generator
 from factory.ingest.supervision.regions import Bools, Map8, Region, depths, regions
-from factory.ingest.supervision.slips import Clumsy, at_least, ids_in, positive
+from factory.ingest.supervision.slips import Clumsy, at_least, ids_in
 from factory.ingest.supervision.strokes import Ground, Places, drawn
 from factory.ingest.supervision.wander import displaced
 
 LENGTHS_VARY = 0.3
 """Standard deviation of the logarithm of a stroke's length, as people's vary from picture to picture."""
-WIDEST = 99
-"""Pixels: wider pens are paint brushes, and mistakes."""
+MOST, WIDEST = 20.0, 99
+"""A region's length drawn as often has no pixel left; wider pens, in pixels, are paint brushes, and mistakes."""
 WANDER = 25.0
 """Pixels over which a hand that went astray goes on doing so."""
 
@@ -48,8 +48,11 @@ class Scribbles(Clumsy):
         for name in ("width", "comfort", "least"):
             at_least(name, getattr(self, name), 1)
         at_least("jitter", self.jitter, 0)
-        positive("coverage", self.coverage)
-        positive("span", self.span)
+        at_least("span", self.span, 0.01)
+        if not 0 < self.coverage <= MOST:
+            raise ConfigError(
+                "supervision.coverage is out of range", got=self.coverage, expected=f"above 0, to {MOST:g}"
+            )
         if self.width > WIDEST:
             raise ConfigError("supervision.width is out of range", got=self.width, expected=f"1 to {WIDEST} pixels")
 

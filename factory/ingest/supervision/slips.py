@@ -53,12 +53,6 @@ def at_least(name: str, value: float, least: float) -> None:
         raise ConfigError(f"supervision.{name} is out of range", got=value, expected=f"{least:g} or more")
 
 
-def positive(name: str, value: float) -> None:
-    """`ConfigError` unless a filter's value is a finite number above 0."""
-    if not 0 < value < np.inf:
-        raise ConfigError(f"supervision.{name} must be positive", got=value, expected="more than 0")
-
-
 def class_ids(name: str, ids: Any) -> None:
     """`ConfigError` unless a filter's value lists class ids."""
     if not isinstance(ids, list) or not all(isinstance(one, int) and 0 <= one < IGNORE for one in ids):

@@ -18,8 +18,8 @@ def displaced(ids_hw: Map8, sigma: float, reach: float, rng: np.random.Generator
     """
     height, width = ids_hw.shape
     down_hw, across_hw = (sigma * _waves(height, width, reach, rng) for _ in range(2))
-    rows_hw = np.rint(np.arange(height)[:, None] + down_hw).astype(np.intp).clip(0, height - 1)
-    columns_hw = np.rint(np.arange(width) + across_hw).astype(np.intp).clip(0, width - 1)
+    rows_hw = np.rint(np.arange(height)[:, None] + down_hw).clip(0, height - 1).astype(np.intp)
+    columns_hw = np.rint(np.arange(width) + across_hw).clip(0, width - 1).astype(np.intp)
     return np.asarray(ids_hw[rows_hw, columns_hw], np.uint8)
 
 
