@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from skimage.segmentation import slic
 
 from factory.core.errors import ConfigError
 from factory.core.sample import Hints
+from factory.core.superpixels import superpixels
 from factory.label import Scores
 
 
@@ -37,8 +37,7 @@ class Spots:
         scores_khw = np.full((classes, *image_hwc.shape[:2]), 1 / classes, np.float32)
         if not hints.points:
             return scores_khw
-        height, width = image_hwc.shape[:2]
-        segments_hw = slic(image_hwc, max(1, height * width // self.area), self.compactness, start_label=0)
+        segments_hw = superpixels(image_hwc, self.area, self.compactness)
         said: dict[int, set[int]] = {}
         for x, y, class_id in hints.points:
             said.setdefault(int(segments_hw[y, x]), set()).add(class_id)
