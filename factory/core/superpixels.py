@@ -37,5 +37,4 @@ def _by_opencv(image_hwc: npt.NDArray[np.uint8], side: int, compactness: float) 
     grid = cv2.ximgproc.createSuperpixelSLIC(lab_hwc, cv2.ximgproc.SLIC, side, compactness)
     grid.iterate(ITERATIONS)
     grid.enforceLabelConnectivity()
-    found_hw: npt.NDArray[np.int32] = grid.getLabels()
-    return found_hw
+    return np.asarray(grid.getLabels(), np.int32)

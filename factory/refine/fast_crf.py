@@ -1,4 +1,4 @@
-"""Fully connected CRF (Krähenbühl & Koltun 2011) in tensors: dense kernels between a reduced picture and its samples."""
+"""Fully connected CRF (Krähenbühl & Koltun 2011) in tensors: exact kernels between a reduced picture and samples."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ from factory.refine.windows import Windows
 REACH = 2.0
 """In place, in sigmas of the bilateral kernel: further neighbours change no figure."""
 
-PER_SIGMA, COARSEST = 9, 8
-"""Cells of the reduced grid per sigma of the bilateral kernel, and the longest side of a cell in pixels."""
+PER_SIGMA, COARSEST, FEWEST = 9, 8, 64
+"""Cells of the reduced grid per sigma of the bilateral kernel; longest side of a cell in pixels; cells a picture has at
+least along a side, about: small pictures are not reduced, as they cost little."""
+
+SAMPLES = 16
+"""Along a picture's longer side, at least, however far the bilateral kernel reaches."""
 
 SMALLEST = -20.0
 """Exponent below which a kernel counts as exp of it: numbers too small for their type slow a processor fivefold."""
@@ -37,8 +41,8 @@ class FastCrf:
     lattice, between each cell and every second or third cell within two sigmas. The message that a cell receives is
     smooth where the picture is; brought back to full size, it is added to the full-size unary.
 
-    Needs 4 bytes times about 500 / side² a pixel for the kernel, side being a ninth of ``bilateral_sxy`` (2 to 8
-    pixels): 0.1 KB a pixel at 50, 0.5 KB at 20 or less; and 12 bytes a pixel and class.
+    Needs for the kernel at most 2 KB a cell, which is a ninth of ``bilateral_sxy`` wide (8 pixels at most, less in
+    pictures under 500 pixels): 60 bytes a pixel at 50, 250 at 20, 2 KB below 10; and 16 bytes a pixel and class.
     """
 
     iterations: int
@@ -60,32 +64,33 @@ class FastCrf:
 
     def posterior(self, images_nchw: Tensor, scores_nkhw: Tensor) -> Tensor:
         """See `factory.refine.tensors.Posterior`."""
-        side = self.cell
+        side = self.cell(*scores_nkhw.shape[-2:])
         small_nchw, unary_nkhw = _reduced(images_nchw.float(), side), _reduced(scores_nkhw, side)
-        message_nkhw = self._mean_field(small_nchw, unary_nkhw)
+        message_nkhw = self._mean_field(small_nchw, unary_nkhw, side)
         gain_nkhw = (message_nkhw - message_nkhw.amax(dim=1, keepdim=True)).clamp_(min=SMALLEST).exp_()
         whole = [side * length for length in gain_nkhw.shape[-2:]]
         large_nkhw = functional.interpolate(gain_nkhw, whole, mode="bilinear", align_corners=False)
         height, width = scores_nkhw.shape[-2:]
         return normalised(large_nkhw[..., :height, :width] * scores_nkhw.clamp(min=FLOOR))
 
-    @property
-    def cell(self) -> int:
-        """Side of a cell of the reduced grid, in pixels."""
-        return min(max(2, math.ceil(self.bilateral_sxy / PER_SIGMA)), COARSEST)
+    def cell(self, height: int, width: int) -> int:
+        """Side of a cell of the reduced grid, in pixels, for pictures of a size."""
+        wanted = math.ceil(self.bilateral_sxy / PER_SIGMA)
+        return max(1, min(wanted, COARSEST, math.isqrt(height * width) // FEWEST))
 
-    def windows(self, height: int, width: int) -> Windows:
-        """The samples that cells look at: dense enough for the bilateral kernel, and never more than 4 per sigma."""
-        fewest = 3 if self.cell <= 3 else 2
-        stride = max(fewest, round(self.bilateral_sxy / (4 * self.cell)))
-        reach = math.ceil(REACH * self.bilateral_sxy / (self.cell * stride))
+    def windows(self, height: int, width: int, cell: int) -> Windows:
+        """The samples that the cells of a grid look at: every second or third, but at most 4 per sigma."""
+        sigma, longest = self.bilateral_sxy / cell, max(height, width)
+        wanted = max(round(sigma / 4), min(math.ceil(sigma / 2), 3 if cell <= 3 else 2))
+        stride = max(1, min(wanted, longest // SAMPLES))
+        reach = math.ceil(min(REACH * sigma, longest) / stride)
         return Windows(height=height, width=width, stride=stride, reach=reach)
 
-    def _mean_field(self, images_nchw: Tensor, unary_nkhw: Tensor) -> Tensor:
+    def _mean_field(self, images_nchw: Tensor, unary_nkhw: Tensor, cell: int) -> Tensor:
         """The last message to every cell (N, K, h, w): equation 4's sum after Potts, larger for likelier classes."""
-        bilateral = _Bilateral(self, images_nchw)
+        bilateral = _Bilateral(self, images_nchw, cell)
         rows_hh, columns_ww = (
-            _gaussian(length, self.spatial_sxy / self.cell, unary_nkhw.device) for length in unary_nkhw.shape[-2:]
+            _gaussian(length, self.spatial_sxy / cell, unary_nkhw.device) for length in unary_nkhw.shape[-2:]
         )
         unary_nkhw = unary_nkhw.clamp(min=FLOOR)
         energy_nkhw, belief_nkhw = unary_nkhw.log(), normalised(unary_nkhw)
@@ -100,18 +105,19 @@ class FastCrf:
 class _Bilateral:
     """The appearance kernel of one batch, normalised symmetrically as pydensecrf does by default."""
 
-    def __init__(self, crf: FastCrf, images_nchw: Tensor) -> None:
-        self.windows = crf.windows(*images_nchw.shape[-2:])
+    def __init__(self, crf: FastCrf, images_nchw: Tensor, cell: int) -> None:
+        height, width = images_nchw.shape[-2:]
+        self.windows = crf.windows(height, width, cell)
         colour_nchw = (images_nchw - 128) / crf.bilateral_srgb
         half_n1hw = colour_nchw.square().sum(dim=1, keepdim=True) / -2
         one_n1hw = torch.ones_like(half_n1hw)
         cells = self.windows.blocks(torch.cat([colour_nchw, half_n1hw, one_n1hw], dim=1))
         points = self.windows.around(torch.cat([colour_nchw, one_n1hw, half_n1hw], dim=1)).transpose(1, 2)
-        place = self.windows.squared_distances().to(colour_nchw) * (-((crf.cell / crf.bilateral_sxy) ** 2) / 2)
+        place = self.windows.squared_distances().to(colour_nchw) * (-((cell / crf.bilateral_sxy) ** 2) / 2)
         self.count = max(1, CHUNK["cuda" if images_nchw.is_cuda else "cpu"] // place.numel())
         self.kernels = [
             torch.baddbmm(place, of, to).clamp_(SMALLEST, 0).exp_()
-            for of, to in zip(points.split(self.count), cells.split(self.count), strict=True)
+            for of, to in zip(torch.split(points, self.count), torch.split(cells, self.count), strict=True)
         ]
         self.scale_n1hw = one_n1hw
         self.scale_n1hw = self._sums(one_n1hw).clamp_(min=FLOOR).rsqrt_()
@@ -121,7 +127,7 @@ class _Bilateral:
         return self._sums(belief_nkhw * self.scale_n1hw).mul_(self.scale_n1hw)
 
     def _sums(self, maps_nchw: Tensor) -> Tensor:
-        points = self.windows.around(maps_nchw).split(self.count)
+        points = torch.split(self.windows.around(maps_nchw), self.count)
         return self.windows.joined(torch.cat([of @ by for of, by in zip(points, self.kernels, strict=True)]))
 
 

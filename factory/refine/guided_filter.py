@@ -20,15 +20,17 @@ class GuidedFilter:
 
     ``radius`` of the window in pixels; ``epsilon`` is the variance, of colours 0-1, below which a window counts as
     flat. At the border the picture goes on as its last pixel, where the paper lets windows shrink: that differs within
-    two radii of the border. What falls outside 0-1 is cut off. Needs 12 bytes times 6 + 4 K a pixel for K classes.
+    two radii of the border. What falls outside 0-1 is cut off. The linear functions are found on every ``subsample``-th
+    row and column and spread from there (He & Sun, "Fast Guided Filter", 2015). Needs about 80 bytes a pixel and class.
     """
 
     radius: int
     epsilon: float
+    subsample: int
 
     def __post_init__(self) -> None:
         check_count(self, "radius")
-        check_positive(self, "epsilon")
+        check_positive(self, "epsilon", "subsample")
 
     def __call__(
         self, image_hwc: npt.NDArray[np.uint8], scores_khw: npt.NDArray[np.float32]
@@ -44,6 +46,7 @@ class GuidedFilter:
             2 * self.radius + 1,
             self.epsilon,
             border_type="replicate",
+            subsample=self.subsample,
             separable=True,
         )
         return normalised(filtered_nkhw.clamp(min=FLOOR))

@@ -61,7 +61,8 @@ class Grid:
         ):
             for row, column in ((here, there), (there, here)):
                 matrix[:, row.flatten(), column.flatten()] = -weight.reshape(count, -1).double()
-        return torch.linalg.inv(matrix).float()
+        inverse: Tensor = torch.linalg.inv(matrix)
+        return inverse.float()
 
     def times(self, x_nkhw: Tensor) -> Tensor:
         """(D + L) x."""
