@@ -32,8 +32,8 @@ class RandomWalk:
     and grows with certainty c, their maximum brought to 0-1, as ``prior`` c / (1 - c), up to that of a seed. With
     scores of 1 at some points and uniform elsewhere this is the seeded random walker (Grady, PAMI 2006).
 
-    Where nothing is known of a picture, it stays so. ``tolerance`` is of the residual in the energy norm; more than ``iterations`` steps are not taken.
-    Needs about 40 bytes a pixel and class, and 60 a pixel.
+    Where nothing is known of a picture, it stays so. ``tolerance`` is of the residual in the energy norm; more than
+    ``iterations`` steps are not taken. Needs about 40 bytes a pixel and class, and 60 a pixel.
     """
 
     beta: float
