@@ -41,8 +41,8 @@ class FastCrf:
     lattice, between each cell and every second or third cell within two sigmas. The message that a cell receives is
     smooth where the picture is; brought back to full size, it is added to the full-size unary.
 
-    Needs for the kernel at most 2 KB a cell, which is a ninth of ``bilateral_sxy`` wide (8 pixels at most, less in
-    pictures under 500 pixels): 60 bytes a pixel at 50, 250 at 20, 2 KB below 10; and 16 bytes a pixel and class.
+    Needs for the kernel about 1 KB a cell, which is a ninth of ``bilateral_sxy`` wide (8 pixels at most, less in
+    pictures under 500 pixels): 60 bytes a pixel at 50, 80 at 20, 900 below 10; and 16 bytes a pixel and class.
     """
 
     iterations: int
