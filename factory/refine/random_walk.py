@@ -13,7 +13,8 @@ from torch.nn import functional
 from factory.core.errors import ConfigError
 from factory.refine import Confidence, Mask
 from factory.refine.checks import check_positive
-from factory.refine.multigrid import Grid, solve
+from factory.refine.multigrid import solve
+from factory.refine.stencil import Stencil
 from factory.refine.tensors import FLOOR, decide, normalised
 
 HARD = 1e4
@@ -56,24 +57,26 @@ class RandomWalk:
         """See `factory.refine.tensors.Posterior`."""
         classes = scores_nkhw.shape[1]
         scores_nkhw = normalised(scores_nkhw.clamp(min=FLOOR))
-        grid = Grid(self._pull(scores_nkhw), *self.weights(images_nchw))
-        gain_nkhw = (scores_nkhw - 1 / classes).mul_(grid.pull_n1hw)
+        pull_n1hw = self._pull(scores_nkhw)
+        gain_nkhw = (scores_nkhw - 1 / classes).mul_(pull_n1hw)
         left_k = _left_over(gain_nkhw)
         found_nkhw = torch.zeros_like(scores_nkhw)
         if not left_k.all():
-            solved_nkhw = solve(grid, gain_nkhw[:, ~left_k], tolerance=self.tolerance, most=self.iterations)
+            right_n1hw, down_n1hw = self.weights(images_nchw)
+            walk = Stencil.of_walk(pull_n1hw.double(), right_n1hw.double(), down_n1hw.double())
+            solved_nkhw = solve(walk, gain_nkhw[:, ~left_k], tolerance=self.tolerance, most=self.iterations)
             found_nkhw[:, ~left_k] = solved_nkhw
             found_nkhw[:, left_k] = -solved_nkhw.sum(dim=1, keepdim=True) / left_k.sum()
         return normalised(found_nkhw.add_(1 / classes).clamp_(min=FLOOR))
 
     def weights(self, images_nchw: Tensor) -> tuple[Tensor, Tensor]:
-        """Of the edges downwards (N, 1, H-1, W) and to the right (N, 1, H, W-1)."""
+        """Of the edges to the right (N, 1, H, W-1) and downwards (N, 1, H-1, W)."""
         colours_nchw = images_nchw.float() / 255
         spread_n111 = colours_nchw.std(dim=(1, 2, 3), correction=0, keepdim=True).clamp_(min=1e-6)
         scale_n111 = -self.beta / (10 * spread_n111 * colours_nchw.shape[1] ** 0.5)
-        differences = (colours_nchw.diff(dim=-2), colours_nchw.diff(dim=-1))
-        down, right = ((d.square().sum(dim=1, keepdim=True) * scale_n111).exp_() for d in differences)
-        return down.clamp_(min=WEAKEST), right.clamp_(min=WEAKEST)
+        differences = (colours_nchw.diff(dim=-1), colours_nchw.diff(dim=-2))
+        right, down = ((d.square().sum(dim=1, keepdim=True) * scale_n111).exp_() for d in differences)
+        return right.clamp_(min=WEAKEST), down.clamp_(min=WEAKEST)
 
     def _pull(self, scores_nkhw: Tensor) -> Tensor:
         classes = scores_nkhw.shape[1]
