@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
-
 import torch
 from torch import Tensor
 
@@ -28,22 +26,14 @@ class Interpolation:
     def __init__(self, stencil: Stencil) -> None:
         self.size = stencil.size
         at = stencil.neighbours()
-        sides = {side: sum(one for name, one in at.items() if side in name).clamp(min=0) for side in "wens"}
+        sides = {side: _sum([one for name, one in at.items() if side in name]).clamp_(min=0) for side in "wens"}
         across = torch.maximum(stencil.diagonal - at["n"] - at["s"], sides["w"] + sides["e"]).clamp_(min=LEAST)
         along = torch.maximum(stencil.diagonal - at["w"] - at["e"], sides["n"] + sides["s"]).clamp_(min=LEAST)
         self.west, self.east = (sides[side][ROWS] / across[ROWS] for side in "we")
         self.north, self.south = (sides[side][COLUMNS] / along[COLUMNS] for side in "ns")
         around = {name: one[MIDDLES].clamp(min=0) for name, one in at.items()}
-        total = torch.maximum(stencil.diagonal[MIDDLES], sum(around.values(), torch.zeros(())))
+        total = torch.maximum(stencil.diagonal[MIDDLES], _sum([*around.values()]))
         self.middle = {name: one / total for name, one in around.items()}
-
-    def to(self, dtype: torch.dtype) -> Interpolation:
-        """The same in another precision."""
-        other = copy(self)
-        for side in ("west", "east", "north", "south"):
-            setattr(other, side, getattr(self, side).to(dtype))
-        other.middle = {name: one.to(dtype) for name, one in self.middle.items()}
-        return other
 
     def spread(self, coarse_nkhw: Tensor) -> Tensor:
         """Maps of the coarse grid on the fine one."""
@@ -83,3 +73,7 @@ class Interpolation:
             "se": coarse[..., 1:, 1:],
         }
         return [(weight, lies[name]) for name, weight in self.middle.items()]
+
+
+def _sum(maps: list[Tensor]) -> Tensor:
+    return torch.stack(maps).sum(dim=0)

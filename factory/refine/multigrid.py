@@ -11,7 +11,7 @@ from torch.nn import functional
 from factory.refine.interpolation import Interpolation
 from factory.refine.stencil import Stencil
 
-COARSEST = 800
+COARSEST = 400
 """Cells of a grid that is solved directly."""
 
 
@@ -25,7 +25,7 @@ class Level:
 
 
 def solve(stencil: Stencil, right_nkhw: Tensor, *, tolerance: float, most: int) -> Tensor:
-    """x of A x = b for every picture and class, by conjugate gradients (Hestenes & Stiefel 1952); A is in float64.
+    """x of A x = b for every picture and class, by conjugate gradients (Hestenes & Stiefel 1952).
 
     A class of a picture is done when the energy of its residual falls below ``tolerance``² of its own, or after
     ``most`` steps; how many others are solved beside it changes nothing.
@@ -45,7 +45,7 @@ def solve(stencil: Stencil, right_nkhw: Tensor, *, tolerance: float, most: int) 
             break
         pushed_nkhw = operator.times(way_nkhw)
         length_nk11 = _ratio(size_nk11, _dot(way_nkhw, pushed_nkhw)) * open_nk11
-        x_nkhw = torch.addcmul(x_nkhw, length_nk11, way_nkhw)
+        x_nkhw.addcmul_(length_nk11, way_nkhw)
         residual_nkhw.addcmul_(length_nk11, pushed_nkhw, value=-1)
         better_nkhw = _cycle(levels, residual_nkhw)
         before_nk11, size_nk11 = size_nk11, _dot(residual_nkhw, better_nkhw)
@@ -64,12 +64,10 @@ def _plan(height: int, width: int) -> tuple[int, int, int]:
 
 
 def _levels(stencil: Stencil, depth: int) -> list[Level]:
-    """Made in float64, as rounded sums of rows would not be those of a definite operator; used in float32."""
-    single = stencil.to(torch.float32)
     if depth == 0:
-        return [Level(single, inverse=stencil.inverse.float())]
+        return [Level(stencil, inverse=stencil.inverse)]
     way = Interpolation(stencil)
-    return [Level(single, way.to(torch.float32)), *_levels(_coarser(stencil, way), depth - 1)]
+    return [Level(stencil, way), *_levels(_coarser(stencil, way), depth - 1)]
 
 
 def _coarser(stencil: Stencil, way: Interpolation) -> Stencil:
@@ -105,8 +103,8 @@ def _cycle(levels: list[Level], right_nkhw: Tensor) -> Tensor:
         assert inverse is not None
         return (right_nkhw.flatten(2) @ inverse).view_as(right_nkhw)
     x_nkhw = right_nkhw * stencil.smoother
-    x_nkhw += way.spread(_cycle(levels[1:], way.gather(right_nkhw - stencil.times(x_nkhw))))
-    return x_nkhw.addcmul_(right_nkhw - stencil.times(x_nkhw), stencil.smoother)
+    x_nkhw += way.spread(_cycle(levels[1:], way.gather(stencil.rest(right_nkhw, x_nkhw))))
+    return x_nkhw.addcmul_(stencil.rest(right_nkhw, x_nkhw), stencil.smoother)
 
 
 def _dot(one_nkhw: Tensor, other_nkhw: Tensor) -> Tensor:

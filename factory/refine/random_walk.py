@@ -63,7 +63,7 @@ class RandomWalk:
         found_nkhw = torch.zeros_like(scores_nkhw)
         if not left_k.all():
             right_n1hw, down_n1hw = self.weights(images_nchw)
-            walk = Stencil.of_walk(pull_n1hw.double(), right_n1hw.double(), down_n1hw.double())
+            walk = Stencil.of_walk(pull_n1hw, right_n1hw, down_n1hw)
             solved_nkhw = solve(walk, gain_nkhw[:, ~left_k], tolerance=self.tolerance, most=self.iterations)
             found_nkhw[:, ~left_k] = solved_nkhw
             found_nkhw[:, left_k] = -solved_nkhw.sum(dim=1, keepdim=True) / left_k.sum()

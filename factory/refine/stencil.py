@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-SLACK = 1e-10
-"""Of the diagonal: keeps a grid on which nothing is known invertible; float64 sees the rest."""
+SLACK = 1e-7
+"""Of the diagonal: what rounding may take from the sum of a row, so that an inverse stays definite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,16 +36,6 @@ class Stencil:
         sums = functional.pad(right_n1hw, (1, 0)) + functional.pad(right_n1hw, (0, 1))
         sums += functional.pad(down_n1hw, (0, 0, 1, 0)) + functional.pad(down_n1hw, (0, 0, 0, 1))
         return cls(diagonal=pull_n1hw + sums, right=right_n1hw, down=down_n1hw, pull=pull_n1hw)
-
-    def to(self, dtype: torch.dtype) -> Stencil:
-        """The same in another precision."""
-        given = {"falling": self.falling, "rising": self.rising, "pull": self.pull}
-        return Stencil(
-            diagonal=self.diagonal.to(dtype),
-            right=self.right.to(dtype),
-            down=self.down.to(dtype),
-            **{name: one.to(dtype) for name, one in given.items() if one is not None},
-        )
 
     def padded(self, rows: int, columns: int) -> Stencil:
         """With cells below and to the right that nothing is coupled with."""
@@ -75,28 +65,29 @@ class Stencil:
         """Of the whole operator, (N, HW, HW): for small grids."""
         cells = self.diagonal[0].numel()
         units = torch.eye(cells, dtype=self.diagonal.dtype, device=self.diagonal.device).view(1, cells, *self.size)
-        slack = torch.diag_embed(SLACK * self.diagonal.flatten(1))
-        inverse: Tensor = torch.linalg.inv(self.times(units).flatten(2) + slack)
-        return inverse
+        slack = torch.diag_embed(SLACK * self.diagonal.flatten(1).double())
+        inverse: Tensor = torch.linalg.inv(self.times(units).flatten(2).double() + slack)
+        return inverse.float()
+
+    def rest(self, right_nkhw: Tensor, x_nkhw: Tensor) -> Tensor:
+        """What the operator on x leaves of b: (N, K, H, W)."""
+        rest_nkhw = torch.addcmul(right_nkhw, x_nkhw, self.diagonal, value=-1)
+        rest_nkhw[..., 1:].addcmul_(self.right, x_nkhw[..., :-1])
+        rest_nkhw[..., :-1].addcmul_(self.right, x_nkhw[..., 1:])
+        rest_nkhw[..., 1:, :].addcmul_(self.down, x_nkhw[..., :-1, :])
+        rest_nkhw[..., :-1, :].addcmul_(self.down, x_nkhw[..., 1:, :])
+        if self.falling is not None and self.rising is not None:
+            rest_nkhw[..., 1:, 1:].addcmul_(self.falling, x_nkhw[..., :-1, :-1])
+            rest_nkhw[..., :-1, :-1].addcmul_(self.falling, x_nkhw[..., 1:, 1:])
+            rest_nkhw[..., 1:, :-1].addcmul_(self.rising, x_nkhw[..., :-1, 1:])
+            rest_nkhw[..., :-1, 1:].addcmul_(self.rising, x_nkhw[..., 1:, :-1])
+        return rest_nkhw
 
     def times(self, x_nkhw: Tensor) -> Tensor:
-        """The operator on maps: (N, K, H, W)."""
-        if self.pull is not None:
-            return self._by_differences(x_nkhw, self.pull)
-        y_nkhw = x_nkhw * self.diagonal
-        y_nkhw[..., 1:].addcmul_(self.right, x_nkhw[..., :-1], value=-1)
-        y_nkhw[..., :-1].addcmul_(self.right, x_nkhw[..., 1:], value=-1)
-        y_nkhw[..., 1:, :].addcmul_(self.down, x_nkhw[..., :-1, :], value=-1)
-        y_nkhw[..., :-1, :].addcmul_(self.down, x_nkhw[..., 1:, :], value=-1)
-        if self.falling is not None and self.rising is not None:
-            y_nkhw[..., 1:, 1:].addcmul_(self.falling, x_nkhw[..., :-1, :-1], value=-1)
-            y_nkhw[..., :-1, :-1].addcmul_(self.falling, x_nkhw[..., 1:, 1:], value=-1)
-            y_nkhw[..., 1:, :-1].addcmul_(self.rising, x_nkhw[..., :-1, 1:], value=-1)
-            y_nkhw[..., :-1, 1:].addcmul_(self.rising, x_nkhw[..., 1:, :-1], value=-1)
-        return y_nkhw
-
-    def _by_differences(self, x_nkhw: Tensor, pull_n1hw: Tensor) -> Tensor:
-        y_nkhw = x_nkhw * pull_n1hw
+        """The operator on x: (N, K, H, W). Exact where x is even, if ``pull`` is known."""
+        if self.pull is None:
+            return self.rest(x_nkhw.new_zeros(()), x_nkhw).neg_()
+        y_nkhw = x_nkhw * self.pull
         flow_nkhw = x_nkhw.diff(dim=-1).mul_(self.right)
         y_nkhw[..., 1:] += flow_nkhw
         y_nkhw[..., :-1] -= flow_nkhw
