@@ -79,9 +79,9 @@ class FastCrf:
         return max(1, min(wanted, COARSEST, math.isqrt(height * width) // FEWEST))
 
     def windows(self, height: int, width: int, cell: int) -> Windows:
-        """The samples that the cells of a grid look at: every second or third, but at most 4 per sigma."""
+        """The samples that the cells of a grid look at: every second or third, but at most about 5 per sigma."""
         sigma, longest = self.bilateral_sxy / cell, max(height, width)
-        wanted = max(round(sigma / 4), min(math.ceil(sigma / 2), 3 if cell <= 3 else 2))
+        wanted = max(round(sigma / 5), min(math.ceil(sigma / 2), 3 if cell <= 3 else 2))
         stride = max(1, min(wanted, longest // SAMPLES))
         reach = math.ceil(min(REACH * sigma, longest) / stride)
         return Windows(height=height, width=width, stride=stride, reach=reach)
