@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 from skimage.measure import label
-from skimage.segmentation import slic
 
 from factory.core.errors import ConfigError
+from factory.core.superpixels import superpixels
 
 
 class Regions(Protocol):
@@ -33,8 +33,8 @@ class Superpixels:
 
     def __call__(self, image_hwc: npt.NDArray[np.uint8], proposal_hw: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
         """See `Regions`; the prediction does not matter."""
-        count = max(1, proposal_hw.size // self.area)
-        return np.asarray(slic(image_hwc, count, self.compactness, start_label=1), np.intp)
+        del proposal_hw
+        return superpixels(image_hwc, self.area, self.compactness) + 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from skimage.color import rgb2lab
 from skimage.measure import regionprops_table
-from skimage.segmentation import slic
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
+from factory.core.superpixels import superpixels
 from factory.label import Scores, unknown
 
 FLOOR = 1e-3
@@ -64,14 +64,11 @@ class Points:
         """Superpixel number of each pixel, and each superpixel's features in units of their sigmas."""
         height, width = image_hwc.shape[:2]
         lab_hwc = rgb2lab(image_hwc)
-        count = max(1, height * width // self.area)
-        segments_hw = slic(image_hwc, count, self.compactness, start_label=1)
+        segments_hw = superpixels(image_hwc, self.area, self.compactness)
         columns = ("mean_intensity-0", "mean_intensity-1", "mean_intensity-2", "centroid-0", "centroid-1")
         table = regionprops_table(  # type: ignore[no-untyped-call]
-            segments_hw, lab_hwc, properties=("label", "mean_intensity", "centroid")
+            segments_hw + 1, lab_hwc, properties=("label", "mean_intensity", "centroid")
         )
         scale = [self.colour_sigma] * 3 + [self.place_sigma * float(np.hypot(height, width))] * 2
         features_sf = np.stack([table[name] for name in columns], axis=1) / scale
-        numbers = np.zeros(int(segments_hw.max()) + 1, np.intp)
-        numbers[table["label"]] = np.arange(len(features_sf))
-        return numbers[segments_hw], features_sf.astype(np.float32)
+        return segments_hw, features_sf.astype(np.float32)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from skimage.segmentation import slic
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
+from factory.core.superpixels import superpixels
 from factory.label import Scores, unknown
 
 
@@ -37,8 +37,7 @@ class Spots:
         rows, columns, ids = given.seeds
         if not len(ids):
             return scores_khw
-        height, width = given.size_hw
-        segments_hw = slic(given.image, max(1, height * width // self.area), self.compactness, start_label=0)
+        segments_hw = superpixels(given.image, self.area, self.compactness)
         said: dict[int, set[int]] = {}
         for segment, class_id in zip(segments_hw[rows, columns].tolist(), ids.tolist(), strict=True):
             said.setdefault(segment, set()).add(class_id)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from skimage.color import rgb2lab
-from skimage.segmentation import slic
+
+from factory.core.superpixels import superpixels
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -43,9 +44,7 @@ def graph_of(image_hwc: npt.NDArray[np.uint8], *, area: int, compactness: float)
     """Divide a picture into superpixels of ``area`` pixels on average (SLIC, Achanta et al. 2012)."""
     height, width = image_hwc.shape[:2]
     lab_hwc = rgb2lab(image_hwc)
-    count = max(1, height * width // area)
-    found_hw = slic(image_hwc, count, compactness, start_label=0)
-    segments_hw = np.unique(found_hw, return_inverse=True)[1].reshape(height, width)
+    segments_hw = superpixels(image_hwc, area, compactness)
     flat, total = segments_hw.ravel(), int(segments_hw.max()) + 1
     pixels_s = np.bincount(flat, minlength=total).astype(float)
     diagonal = float(np.hypot(height, width))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.refine import Confidence, Mask
+from factory.refine.checks import check_scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,6 @@ class Argmax:
         self, image_hwc: npt.NDArray[np.uint8], scores_khw: npt.NDArray[np.float32]
     ) -> tuple[Mask, Confidence]:
         """See `factory.refine.Refiner`; the lowest class id wins a tie."""
-        del image_hwc
+        check_scores(image_hwc, scores_khw)
         mask_hw = scores_khw.argmax(axis=0).astype(np.uint8)
-        return mask_hw, scores_khw.max(axis=0)
+        return mask_hw, scores_khw.max(axis=0).clip(0, 1)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from pydensecrf import densecrf
 
-from factory.core.errors import ConfigError
 from factory.refine import Confidence, Mask
+from factory.refine.checks import check_count, check_positive, check_scores
 
 FLOOR = 1e-6
 """Smallest probability taken: a score of 0 would be an unary no neighbour can overrule."""
@@ -38,16 +38,14 @@ class DenseCrf:
     bilateral_compat: float
 
     def __post_init__(self) -> None:
-        if self.iterations < 0:
-            raise ConfigError("refiner.iterations must not be negative", got=self.iterations)
-        for name in ("spatial_sxy", "bilateral_sxy", "bilateral_srgb"):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"refiner.{name} must be positive", got=getattr(self, name))
+        check_count(self, "iterations")
+        check_positive(self, "spatial_sxy", "bilateral_sxy", "bilateral_srgb")
 
     def __call__(
         self, image_hwc: npt.NDArray[np.uint8], scores_khw: npt.NDArray[np.float32]
     ) -> tuple[Mask, Confidence]:
         """See `factory.refine.Refiner`."""
+        check_scores(image_hwc, scores_khw)
         classes, height, width = scores_khw.shape
         field = densecrf.DenseCRF2D(width, height, classes)
         unary = -np.log(np.clip(scores_khw, FLOOR, 1)).reshape(classes, -1)

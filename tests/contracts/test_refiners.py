@@ -1,12 +1,16 @@
 """One property suite over every refiner of the configuration tree."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.command import tree
 from factory.command.bind import make_part
+from factory.core.errors import ConfigError, FactoryError
 from tests.command.composing import composed
 
 
@@ -17,16 +21,22 @@ def configured(choice: str):
 
 
 REFINERS = {choice: configured(choice) for choice in tree.choices("refiner")}
+BATCHED = {choice: refiner for choice, refiner in REFINERS.items() if hasattr(refiner, "posterior")}
 every_refiner = pytest.mark.parametrize("refiner", REFINERS.values(), ids=REFINERS.keys())
+every_batched_refiner = pytest.mark.parametrize("refiner", BATCHED.values(), ids=BATCHED.keys())
 
 
 @st.composite
 def problems(draw):
-    """An image and class probabilities of some small size, some of them certain."""
+    """An image and class probabilities of some small size: certain, unknown, or all zero in places."""
     height, width, classes = draw(st.integers(1, 12)), draw(st.integers(1, 12)), draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
     scores = rng.dirichlet(np.full(classes, draw(st.sampled_from([0.05, 1.0]))), (height, width)).astype(np.float32)
-    return rng.integers(0, 256, (height, width, 3), np.uint8), np.ascontiguousarray(scores.transpose(2, 0, 1))
+    scores[rng.random((height, width)) < draw(st.sampled_from([0.0, 0.5, 1.0]))] = 1 / classes
+    if draw(st.integers(0, 5)) == 0:
+        scores[rng.random((height, width)) < 0.2] = 0
+    image = rng.integers(0, 256, (height, width, 3), np.uint8)
+    return image // draw(st.sampled_from([1, 200])), np.ascontiguousarray(scores.transpose(2, 0, 1))
 
 
 @every_refiner
@@ -58,7 +68,7 @@ def test_renaming_the_classes_renames_the_mask(refiner, problem, order) -> None:
     order = [k for k in order if k < len(scores)]
     mask, confidence = refiner(image, scores)
     renamed, _ = refiner(image, np.ascontiguousarray(scores[order]))
-    clear = confidence > 0.51
+    clear = confidence > 0.51 + 0.01 * (len(order) > 1)
     np.testing.assert_array_equal(np.asarray(order)[renamed][clear], mask[clear])
 
 
@@ -86,3 +96,90 @@ def test_every_refiner_beats_argmax_where_the_image_tells_more_than_the_scores(r
     scores = np.stack([np.where(guess == k, 0.6, 0.4) for k in range(2)]).astype(np.float32)
     mask, _ = refiner(image, scores)
     assert (mask == truth).mean() > 0.98 > (REFINERS["argmax"](image, scores)[0] == truth).mean()
+
+
+@every_refiner
+@given(problem=problems())
+@settings(deadline=None, max_examples=25)
+def test_where_every_class_is_as_likely_everywhere_nothing_is_made_up(refiner, problem) -> None:
+    """Unknown stays unknown: a confidence of one over the classes."""
+    image, scores = problem
+    unknown = np.full_like(scores, 1 / len(scores))
+    _, confidence = refiner(image, unknown)
+    np.testing.assert_allclose(confidence, 1 / len(scores), atol=1e-3)
+
+
+@every_refiner
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -0.5])
+def test_scores_that_are_no_probabilities_are_refused_with_their_place(refiner, value) -> None:
+    """One message, not a mask of rubbish."""
+    scores = np.full((3, 6, 7), 1 / 3, np.float32)
+    scores[2, 4, 5] = value
+    with pytest.raises(FactoryError, match=r"(?s)row 4, column 5, class 2.*got.*do: ") as caught:
+        refiner(np.zeros((6, 7, 3), np.uint8), scores)
+    assert len(str(caught.value).splitlines()) == 5
+
+
+@every_refiner
+@pytest.mark.parametrize("shape", [(3, 7, 6), (6, 7), (0, 6, 7)])
+def test_scores_of_another_size_are_refused(refiner, shape) -> None:
+    """Also when there are no classes."""
+    with pytest.raises(FactoryError, match="do not fit the picture"):
+        refiner(np.zeros((6, 7, 3), np.uint8), np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("choice", "change"),
+    [
+        ("dense_crf", {"iterations": -1}),
+        ("fast_crf", {"iterations": -1}),
+        ("fast_crf", {"bilateral_srgb": 0.0}),
+        ("fast_crf", {"spatial_compat": -1.0}),
+        ("pixel_adaptive", {"dilations": []}),
+        ("pixel_adaptive", {"dilations": [0, 1]}),
+        ("pixel_adaptive", {"colour_weight": 0.0}),
+        ("guided_filter", {"radius": -1}),
+        ("guided_filter", {"epsilon": 0.0}),
+        ("guided_filter", {"subsample": 0}),
+        ("superpixel_vote", {"share": 1.1}),
+        ("superpixel_vote", {"area": 0}),
+        ("random_walk", {"beta": 0.0}),
+        ("random_walk", {"iterations": 0}),
+    ],
+)
+def test_impossible_settings_are_refused_by_name(choice, change) -> None:
+    """When the part is made."""
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        replace(REFINERS[choice], **change)
+
+
+@every_batched_refiner
+def test_pictures_of_a_batch_do_not_see_each_other(refiner) -> None:
+    """Together as one by one; and the mask and confidence are those of the posterior."""
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 256, (3, 37, 45, 3), np.uint8)
+    images[1] //= 8
+    scores = rng.dirichlet(np.full(5, 0.3), (3, 37, 45)).astype(np.float32).transpose(0, 3, 1, 2)
+    scores[2] = 0.2
+    scores[2, :, 5, 6] = np.arange(5) == 3
+    together = refiner.posterior(torch.tensor(images).permute(0, 3, 1, 2), torch.tensor(scores))
+    assert (together.shape, together.dtype) == ((3, 5, 37, 45), torch.float32)
+    np.testing.assert_allclose(together.sum(dim=1), 1, atol=1e-5)
+    for image, score, posterior in zip(images, scores, together, strict=True):
+        mask, confidence = refiner(image, np.ascontiguousarray(score))
+        np.testing.assert_allclose(confidence, posterior.amax(dim=0), atol=2e-3)
+        given = np.take_along_axis(posterior.numpy(), mask[None].astype(np.intp), axis=0)[0]
+        np.testing.assert_allclose(given, confidence, atol=2e-3)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@every_batched_refiner
+def test_a_gpu_says_what_the_cpu_says(refiner) -> None:
+    """The same posterior within rounding."""
+    rng = np.random.default_rng(4)
+    images = torch.tensor(rng.integers(0, 256, (2, 3, 90, 120), np.uint8))
+    scores = torch.tensor(rng.dirichlet(np.full(5, 0.3), (2, 90, 120)).astype(np.float32)).permute(0, 3, 1, 2)
+    there = refiner.posterior(images.cuda(), scores.cuda())
+    assert there.is_cuda
+    np.testing.assert_allclose(there.cpu(), refiner.posterior(images, scores), atol=5e-3)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.sample import Hints
+from factory.core.superpixels import superpixels
 from factory.label.points import Points
 from factory.label.seeds import Seeds
 from factory.label.spots import Spots
@@ -92,7 +93,9 @@ def test_a_spot_is_the_superpixel_of_its_click_and_ends_where_the_picture_change
 
 def test_clicks_that_disagree_within_a_spot_speak_for_themselves_alone() -> None:
     """Neighbouring pixels of two classes."""
-    scores = SPOTS(hinted(two_halves(), points=((10, 20, 0), (11, 20, 1))), 2)
+    segments = superpixels(two_halves(), SPOTS.area, SPOTS.compactness)
+    y, x = (int(i[0]) for i in np.nonzero(segments[:, 1:] == segments[:, :-1]))
+    scores = SPOTS(hinted(two_halves(), points=((x, y, 0), (x + 1, y, 1))), 2)
     assert np.isclose(scores[0], 0.5).sum() == scores[0].size - 2
 
 

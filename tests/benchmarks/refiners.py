@@ -1,0 +1,139 @@
+"""Every refiner beside its peers: how good, how fast, on what a model says and on clicks.
+
+``FACTORY_DATA=… python -m tests.benchmarks.refiners <model artefact> [pictures]`` takes CamVid's validation frames at
+360 × 480 (every n-th, so that there are about that many, 21) and three kinds of scores: the model's probabilities
+(``model``), the `points` labeler's from 20 random clicks (``points``), the clicks alone (``clicks``). Prints mIoU and
+milliseconds of the processor a picture (median; one thread; all take turns), and the same as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from skimage.segmentation import random_walker
+
+from factory.command import tree
+from factory.command.bind import make_part
+from factory.core.artefact import Model
+from factory.core.classes import IGNORE
+from factory.core.sample import Hints
+from factory.measure.iou import Confusion
+from factory.refine import Refiner
+from factory.refine.dense_crf import DenseCrf
+from factory.segment import checkpoint
+from factory.segment.predict import Predictor
+from tests.command.composing import composed
+
+CLASSES, CLICKS, SURE = 11, 20, 0.9
+Decide = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Figures = dict[str, dict[str, dict[str, float]]]
+
+
+def configured(group: str, choice: str) -> object:
+    """A part as its YAML file sets it up."""
+    ((config, _),) = composed("label", f"{group}={choice}")
+    return make_part(group, config[group])
+
+
+def mask_of(refiner: Refiner, image: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """What a refiner decides."""
+    return refiner(image, scores)[0]
+
+
+def by_scikit_image(image: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The seeded random walker, every pixel that is sure of its class a seed."""
+    seeds = np.where(scores.max(axis=0) >= SURE, scores.argmax(axis=0) + 1, 0)
+    known = np.unique(seeds[seeds > 0])
+    if len(known) < 2:
+        return scores.argmax(axis=0)
+    found = random_walker(image / 255, seeds, beta=130, mode="cg_j", channel_axis=-1)
+    return known[found - 1] - 1
+
+
+def contestants() -> dict[str, Decide]:
+    """Everybody by name."""
+    parts = {choice: configured("refiner", choice) for choice in tree.choices("refiner")}
+    crf = {name: getattr(parts["fast_crf"], name) for name in parts["fast_crf"].__dataclass_fields__}
+    parts["dense_crf, as fast_crf"] = DenseCrf(**crf)
+    return {name: partial(mask_of, part) for name, part in parts.items()} | {"scikit-image": by_scikit_image}
+
+
+def problems(model: Path, count: int) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """Kind of scores, image, scores, truth."""
+    data = Path(os.environ.get("FACTORY_DATA", "../shared/data")) / "camvid"
+    predictor = Predictor(trained=checkpoint.load(Model.open(model).path("best.ckpt")))
+    labelers = {"points": configured("labeler", "points"), "clicks": configured("labeler", "seeds")}
+    files = sorted((data / "val").glob("*.png"))
+    for seed, file in enumerate(files[:: max(1, len(files) // count)]):
+        image = np.array(Image.open(file).convert("RGB"))
+        truth = np.array(Image.open(data / "valannot" / file.name))
+        truth[truth >= CLASSES] = IGNORE
+        rows, columns = np.nonzero(truth != IGNORE)
+        chosen = np.random.default_rng(seed).choice(len(rows), CLICKS, replace=False)
+        clicks = [(int(columns[i]), int(rows[i]), int(truth[rows[i], columns[i]])) for i in chosen]
+        yield "model", image, predictor(image), truth
+        for kind, labeler in labelers.items():
+            yield kind, image, labeler(image, Hints(points=tuple(clicks)), CLASSES), truth
+
+
+def measured(model: Path, count: int) -> Figures:
+    """mIoU in per cent and milliseconds by contestant and kind of scores."""
+    everybody = contestants()
+    matrices: dict[tuple[str, str], Confusion] = {}
+    seconds: dict[tuple[str, str], list[float]] = {}
+    for kind, image, scores, truth in problems(model, count):
+        for name, decide in everybody.items():
+            if name == "scikit-image" and kind == "points":
+                continue
+            began = time.process_time()
+            mask = decide(image, scores)
+            seconds.setdefault((name, kind), []).append(time.process_time() - began)
+            matrices.setdefault((name, kind), Confusion(CLASSES)).add(truth, mask)
+    found: Figures = {}
+    for (name, kind), times in seconds.items():
+        miou = 100 * matrices[name, kind].miou()
+        found.setdefault(name, {})[kind] = {"miou": miou, "ms": 1000 * float(np.median(times[1:] or times))}
+    return found
+
+
+def on_gpu(model: Path, batch: int = 8) -> dict[str, float]:
+    """Milliseconds a picture of the refiners that take batches, the model's scores already on the device."""
+    taken = [(image, scores) for kind, image, scores, _ in problems(model, batch) if kind == "model"][:batch]
+    images, scores = (torch.tensor(np.stack(maps)).cuda() for maps in zip(*taken, strict=True))
+    found = {}
+    for choice in tree.choices("refiner"):
+        posterior = getattr(configured("refiner", choice), "posterior", None)
+        if posterior is None:
+            continue
+        for turn in range(4):
+            torch.cuda.synchronize()
+            began = time.perf_counter()
+            posterior(images.permute(0, 3, 1, 2), scores)
+            torch.cuda.synchronize()
+            if turn:
+                seconds = time.perf_counter() - began
+                found[choice] = min(found.get(choice, np.inf), 1000 * seconds / len(taken))
+    return found
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    where, number = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 21
+    figures = measured(where, number)
+    for name, kinds in figures.items():
+        print(f"{name:24s}", *(f"{kind}: {one['miou']:5.1f} mIoU {one['ms']:6.0f} ms  " for kind, one in kinds.items()))
+    if torch.cuda.is_available():
+        figures["gpu"] = {choice: {"ms": value} for choice, value in on_gpu(where).items()}
+        print("on the GPU, ms a picture:", {choice: round(one["ms"], 2) for choice, one in figures["gpu"].items()})
+    print(json.dumps(figures))
