@@ -33,7 +33,7 @@ def space_of(stated: Mapping[str, Any] | None, labeler: Labeler, refiner: Refine
     `ConfigError` for a key that is no setting, or one whose change would need a learning labeler to learn again.
     """
     both = {"labeler": labeler, "refiner": refiner}
-    recommended = dict(_ranges("", both))
+    recommended = dict(ranges("", both))
     space = {key: _dimension(key, value) for key, value in (_flat("", stated) if stated else recommended.items())}
     if not space:
         todo = "give space.<key>=log:1:10 and its like"
@@ -80,11 +80,16 @@ def best_settings(
 
 
 def value_of(word: str) -> Any:
-    """A setting from its word on the command line."""
+    """A setting from its word on the command line; 1e-5 is a number here, which YAML's own rules do not see."""
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
     return yaml.safe_load(word)
 
 
-def _ranges(key: str, part: Any) -> Iterator[tuple[str, str]]:
+def ranges(key: str, part: Any) -> Iterator[tuple[str, str]]:
     """The ranges recommended by a part and those within it, by key."""
     children: list[tuple[str, Any]] = []
     if isinstance(part, Mapping):
@@ -93,7 +98,7 @@ def _ranges(key: str, part: Any) -> Iterator[tuple[str, str]]:
         children = [(field.name, getattr(part, field.name)) for field in dataclasses.fields(part)]
         yield from ((f"{key}.{name}".lstrip("."), text) for name, text in getattr(part, "RANGES", {}).items())
     for name, child in children:
-        yield from _ranges(f"{key}.{name}".lstrip("."), child)
+        yield from ranges(f"{key}.{name}".lstrip("."), child)
 
 
 def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:

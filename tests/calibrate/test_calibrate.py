@@ -9,8 +9,11 @@ import pytest
 
 from factory.__main__ import main
 from factory.calibrate.audit import Outcome, interval, miou
-from factory.calibrate.settings import space_of
+from factory.calibrate.settings import ranges, space_of
 from factory.calibrate.verdict import conclude
+from factory.command import tree
+from factory.command.bind import make_part
+from factory.core import parts
 from factory.core.artefact import Kind, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
@@ -23,6 +26,7 @@ from factory.measure.calibration import AsStated, Reliability
 from factory.refine.argmax import Argmax
 from factory.refine.dense_crf import DenseCrf
 from tests.artefacts import add_sample, sealed
+from tests.command.composing import composed
 
 CLASSES = ClassList.of(["ground", "disc"])
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
@@ -218,3 +222,17 @@ def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
     found = conclude(seen, held, **words)
     assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration
+
+
+@pytest.mark.parametrize("group", ["labeler", "refiner"])
+def test_every_recommended_range_holds_what_the_yaml_files_give(group: str) -> None:
+    """So that a search begins with what a user would have had without one."""
+    for choice in tree.choices(group):
+        ((config, _),) = composed("label", f"{group}={choice}")
+        part = make_part(group, config[group])
+        both = {"labeler": Seeds(), "refiner": Argmax()} | {group: part}
+        if not dict(ranges("", both)):
+            continue
+        space = space_of(None, both["labeler"], both["refiner"])
+        outside = {key: parts.setting(both, key) for key in space if not space[key].holds(parts.setting(both, key))}
+        assert not outside, choice
