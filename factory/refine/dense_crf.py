@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from pydensecrf import densecrf
 
 from factory.refine import Confidence, Mask
-from factory.refine.checks import check_count, check_positive, check_scores
+from factory.refine.checks import check_scores
+from factory.refine.kernels import Kernels
 
 FLOOR = 1e-6
 """Smallest probability taken: a score of 0 would be an unary no neighbour can overrule."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenseCrf:
-    """Mean field over a Gaussian (smoothness) and a bilateral (appearance) kernel, equation 3 of the paper.
-
-    ``*_sxy`` are in pixels, ``bilateral_srgb`` in grey levels 0-255, ``*_compat`` weigh the kernels (Potts).
-    """
-
-    RANGES: ClassVar[dict[str, str]] = {
-        "spatial_compat": "float:0:10",
-        "bilateral_sxy": "log:10:120",
-        "bilateral_srgb": "log:3:20",
-        "bilateral_compat": "log:1:20",
-    }
-
-    iterations: int
-    spatial_sxy: float
-    spatial_compat: float
-    bilateral_sxy: float
-    bilateral_srgb: float
-    bilateral_compat: float
-
-    def __post_init__(self) -> None:
-        check_count(self, "iterations")
-        check_positive(self, "spatial_sxy", "bilateral_sxy", "bilateral_srgb")
+class DenseCrf(Kernels):
+    """Mean field over both kernels, by filtering on a permutohedral lattice."""
 
     def __call__(
         self, image_hwc: npt.NDArray[np.uint8], scores_khw: npt.NDArray[np.float32]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from factory.refine import Confidence, Mask
-from factory.refine.checks import check_count, check_positive
+from factory.refine.kernels import Kernels
 from factory.refine.tensors import FLOOR, decide, normalised
 from factory.refine.windows import Windows
 
@@ -35,7 +34,7 @@ CHUNK = {"cpu": 600_000, "cuda": 500_000_000}
 
 
 @dataclass(frozen=True, kw_only=True)
-class FastCrf:
+class FastCrf(Kernels):
     """The model of `dense_crf`, with the same keys in the same units, so that settings tuned on one serve the other.
 
     Mean field runs on a reduced picture, its bilateral kernel (equation 3 of the paper) computed exactly, without a
@@ -45,24 +44,6 @@ class FastCrf:
     Needs for the kernel about 1 KB a cell, which is a ninth of ``bilateral_sxy`` wide (8 pixels at most, less in
     pictures under 500 pixels): 60 bytes a pixel at 50, 80 at 20, 900 below 10; and 16 bytes a pixel and class.
     """
-
-    RANGES: ClassVar[dict[str, str]] = {
-        "spatial_compat": "float:0:10",
-        "bilateral_sxy": "log:10:120",
-        "bilateral_srgb": "log:3:20",
-        "bilateral_compat": "log:1:20",
-    }
-
-    iterations: int
-    spatial_sxy: float
-    spatial_compat: float
-    bilateral_sxy: float
-    bilateral_srgb: float
-    bilateral_compat: float
-
-    def __post_init__(self) -> None:
-        check_count(self, "iterations", "spatial_compat", "bilateral_compat")
-        check_positive(self, "spatial_sxy", "bilateral_sxy", "bilateral_srgb")
 
     def __call__(
         self, image_hwc: npt.NDArray[np.uint8], scores_khw: npt.NDArray[np.float32]
