@@ -45,7 +45,7 @@ class Audit:
         given = self.source.picture(sample)
         if self.supervision is None:
             return given
-        return self.supervision(replace(given, mask=self.source.mask(sample)), self.seed).saying(mask=None)
+        return replace(self.supervision(replace(given, mask=self.source.mask(sample)), self.seed), mask=None)
 
     def corpus(self, samples: Sequence[Sample]) -> Corpus:
         """Those pictures, for labelers that learn."""

@@ -17,12 +17,13 @@ from factory.core.errors import ConfigError
 from factory.core.sample import Sample
 from factory.execute.reporting import Listener
 from factory.label import Labeler, Learner
+from factory.label.mixed import Mixed
 from factory.refine import Refiner
 from factory.tune.ledger import Claim, Ledger
 from factory.tune.pruners import Never
 from factory.tune.samplers import Sampler
 from factory.tune.search import Figures, search
-from factory.tune.space import FORMS, Choices, Dimension, numbers
+from factory.tune.space import FORMS, Choices, Dimension, numbers, word_of
 
 Space = dict[str, Dimension]
 
@@ -40,7 +41,7 @@ def space_of(stated: Mapping[str, Any] | None, labeler: Labeler, refiner: Refine
         raise ConfigError("nothing may vary", where="space", got="parts that recommend no ranges", todo=todo)
     for key, dimension in space.items():
         parts.changed(both, key, value_of(dimension.corners[0]))
-        if isinstance(labeler, Learner) and key.startswith("labeler.") and key not in recommended:
+        if key not in recommended and _is_learnt(both, key):
             expected = ", ".join(name for name in recommended if name.startswith("labeler.")) or "none of its keys"
             raise ConfigError("the labeler would have to learn again", where=f"space.{key}", expected=expected)
     return space
@@ -90,15 +91,26 @@ def value_of(word: str) -> Any:
 
 
 def ranges(key: str, part: Any) -> Iterator[tuple[str, str]]:
-    """The ranges recommended by a part and those within it, by key."""
+    """The ranges recommended by a part and those within it, by key; of a labeler that learns, its own alone."""
     children: list[tuple[str, Any]] = []
     if isinstance(part, Mapping):
         children = list(part.items())
     elif dataclasses.is_dataclass(part) and not isinstance(part, type):
         children = [(field.name, getattr(part, field.name)) for field in dataclasses.fields(part)]
         yield from ((f"{key}.{name}".lstrip("."), text) for name, text in getattr(part, "RANGES", {}).items())
-    for name, child in children:
+    for name, child in () if _learns(part) else children:
         yield from ranges(f"{key}.{name}".lstrip("."), child)
+
+
+def _learns(part: Any) -> bool:
+    """Whether a part is trained with its settings; a mixture only hands on what its members learn."""
+    return isinstance(part, Learner) and not isinstance(part, Mixed)
+
+
+def _is_learnt(both: Mapping[str, Any], key: str) -> bool:
+    """Whether a setting lies in a part that is trained with it."""
+    names = key.split(".")[:-1]
+    return any(_learns(parts.setting(both, ".".join(names[: end + 1]))) for end in range(len(names)))
 
 
 def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -112,7 +124,7 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _dimension(key: str, value: Any) -> Dimension:
     """A range such as ``log:1:10``, or a list of choices."""
     if isinstance(value, list):
-        return Choices(words=tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in value))
+        return Choices(words=tuple(word_of(one) for one in value))
     if isinstance(value, str) and (found := numbers(value)):
         return found
     raise ConfigError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -42,10 +42,6 @@ class Picture:
     scribbles: Map8 | None = None
     noisy_mask: Map8 | None = None
     offset: tuple[int, int] = (0, 0)
-
-    def saying(self, **changes: Any) -> Picture:
-        """A copy of which other things are said."""
-        return replace(self, **changes)
 
     @property
     def size_hw(self) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
@@ -48,7 +48,7 @@ class Shelf:
         sample = self.samples[sample_id]
         given = self.source.picture(sample)
         if sample.mask and sample.supervision in TRUSTED:
-            given = given.saying(scribbles=self.source.mask(sample))
+            given = replace(given, scribbles=self.source.mask(sample))
         return given
 
 

@@ -33,12 +33,6 @@ class SuperpixelGraph:
     def __len__(self) -> int:
         return len(self.pixels_s)
 
-    def mean(self, values_hwc: npt.NDArray[np.floating]) -> Floats:
-        """The mean of a map (height, width, channels) over each superpixel."""
-        flat = self.segments_hw.ravel()
-        sums = [np.bincount(flat, plane.ravel(), len(self)) for plane in np.moveaxis(values_hwc, -1, 0)]
-        return np.stack(sums, axis=1) / self.pixels_s[:, None]
-
 
 def graph_of(image_hwc: npt.NDArray[np.uint8], *, area: int, compactness: float) -> SuperpixelGraph:
     """Divide a picture into superpixels of ``area`` pixels on average (SLIC, Achanta et al. 2012)."""

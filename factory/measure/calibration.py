@@ -49,12 +49,6 @@ class Reliability:
         total = self.pixels_l.sum()
         return float(np.abs(right - stated).sum() / total) if total else float("nan")
 
-    def kept(self, least: float) -> tuple[float, float]:
-        """Share of the pixels at least this sure, and the share of those that is right (NaN if there are none)."""
-        sure = np.arange(LEVELS) >= level_of(np.asarray(least))
-        pixels, total = int(self.pixels_l[sure].sum()), max(int(self.pixels_l.sum()), 1)
-        return pixels / total, float(self.right_l[sure].sum() / pixels) if pixels else float("nan")
-
 
 def level_of(confidence: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
     """The level of each confidence."""

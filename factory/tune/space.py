@@ -111,7 +111,7 @@ class Choices:
 
     def parameter(self, value: object) -> str:
         """A setting as a trial holds it: its word."""
-        return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        return word_of(value)
 
     def word(self, value: str) -> str:
         """A choice is its own word."""
@@ -119,6 +119,11 @@ class Choices:
 
 
 Dimension = Numbers | Choices
+
+
+def word_of(value: object) -> str:
+    """A single value as it stands on a command line."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def numbers(text: str) -> Numbers | None:

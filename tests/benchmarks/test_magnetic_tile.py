@@ -20,4 +20,4 @@ def test_masks_from_tags_beat_a_plain_map_that_is_shown_its_best_thresholds(tmp_
     A plain CAM (MobileNetV2, 224 pixels, two folds, the known tag) reaches .167 at the best threshold of each class.
     """
     found = measure([f"root={tmp_path}"])
-    assert np.mean(list(found.values())) > 0.167
+    assert np.mean(list(found.values())) >= 0.30

@@ -32,10 +32,10 @@ def test_refiners_are_as_good_as_their_peers_in_a_fraction_of_the_time(tmp_path:
     print("\n" + done.stdout)
     figures = json.loads(done.stdout.splitlines()[-1])
     crf, peer = figures["fast_crf"], figures["dense_crf, as fast_crf"]
-    for kind, allowed in (("model", 0.5), ("points", 0.3)):  # a model of 40 steps says so little that mIoU is noisy
+    for kind in ("model", "points"):
         assert peer[kind]["ms"] / crf[kind]["ms"] >= 8
-        assert crf[kind]["miou"] > peer[kind]["miou"] - allowed
+        assert crf[kind]["miou"] > peer[kind]["miou"] - 0.3
     walk, walker = figures["random_walk"]["clicks"], figures["scikit-image"]["clicks"]
     assert walker["ms"] / walk["ms"] >= 30
     assert walk["miou"] > walker["miou"] - 0.1
-    assert "gpu" not in figures or crf["model"]["ms"] / figures["gpu"]["fast_crf"]["ms"] >= 10
+    assert "gpu" not in figures or crf["model"]["ms"] / figures["gpu"]["fast_crf"]["ms"] >= 100

@@ -20,6 +20,7 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
 from factory.core.sample import Domain, Hints, Origin, Split, Supervision
 from factory.label import calibrated
+from factory.label.mixed import Mixed, Weighed
 from factory.label.points import Points
 from factory.label.seeds import Seeds
 from factory.measure.calibration import AsStated, Reliability
@@ -222,6 +223,20 @@ def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
     found = conclude(seen, held, **words)
     assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration
+
+
+def test_what_a_mixture_is_made_of_may_vary_but_not_what_its_members_learnt_with() -> None:
+    """A learning member's own recommendation, and nothing of the labeler that its hints are spread by."""
+    ((config, _),) = composed("label", "labeler=across", "labeler@labeler.spread=points")
+    across = make_part("labeler", config["labeler"])
+    assert set(space_of(None, across, Argmax())) == {"labeler.certainty"}
+    members = {"across": Weighed(labeler=across, weight=1.0), "points": Weighed(labeler=POINTS, weight=0.3)}
+    mixed = Mixed(members=members)
+    assert "labeler.members.points.labeler.area" in space_of(None, mixed, Argmax())
+    stated = {"labeler.members.points.labeler.compactness": "log:1:100"}
+    assert set(space_of(stated, mixed, Argmax())) == set(stated)
+    with pytest.raises(ConfigError, match="learn again"):
+        space_of({"labeler.members.across.labeler.folds": "int:2:3"}, mixed, Argmax())
 
 
 @pytest.mark.parametrize("group", ["labeler", "refiner"])

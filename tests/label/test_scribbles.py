@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from skimage.color import rgb2lab
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
@@ -79,7 +80,7 @@ def test_the_graph_knows_borders_and_means() -> None:
     assert found == lengths
     first = np.argwhere(segments == 0).mean(axis=0) / np.hypot(12, 10)
     np.testing.assert_allclose(graph.place_s2[0], first)
-    np.testing.assert_allclose(graph.mean(image.astype(float))[0], image[segments == 0].mean(axis=0))
+    np.testing.assert_allclose(graph.lab_sc[0], rgb2lab(image)[segments == 0].mean(axis=0))
 
 
 def test_colour_densities_are_those_of_a_sum_of_gaussians() -> None:

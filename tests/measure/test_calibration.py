@@ -37,8 +37,8 @@ def test_ignored_pixels_count_neither_as_right_nor_as_wrong() -> None:
     seen = Reliability()
     seen.add(np.array([0, IGNORE, 0]), np.array([0, 0, IGNORE]), np.array([1.0, 1.0, 1.0]))
     assert (seen.pixels_l.sum(), seen.right_l.sum()) == (1, 1)
-    assert seen.kept(0.5) == (1.0, 1.0)
-    assert seen.mapped(np.zeros(LEVELS)).kept(0.5)[0] == 0
+    moved = seen.mapped(np.full(LEVELS, 0.2))
+    assert (moved.pixels_l[51], moved.right_l[51], moved.pixels_l.sum()) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("curve", [Isotonic(prior=5.0), Temperature()], ids=["isotonic", "temperature"])
