@@ -34,7 +34,9 @@ class Judge:
         """Labeler and refiner of these settings, ready; no pixel is left out for lack of confidence."""
         labeler, refiner = with_settings(self.labeler, self.refiner, settings)
         corpus = self.audit.corpus(self.rows)
-        ready = learnt(labeler, corpus, scratch=self.scratch, seed=self.audit.seed, tell=self.tell)
+        ready = learnt(
+            labeler, corpus, scratch=self.scratch, seed=self.audit.seed, tell=self.tell, executor=self.executor
+        )
         return Densifier(labeler=ready, refiner=refiner, min_confidence=0, longest=self.longest)
 
     def __call__(self, settings: Mapping[str, Any], rows: Sequence[Sample], *, title: str) -> list[Outcome]:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 
 from factory.core.errors import ConfigError, WorkerError
 from factory.execute import Item, Result
@@ -23,7 +24,8 @@ class Process:
     """A pool of ``count`` processes; 0 means one a core.
 
     A worker that dies (killed, out of memory, a crash in native code) costs its pool: the pool is made again and the
-    pieces that had not come back are done again, up to three times in a row without any progress.
+    pieces that had not come back are done again, up to three times in a row without any progress. Workers do not hear a
+    terminal's Ctrl-C: who stops this process, or an exception, has it end them, each with a chance to save its state.
     """
 
     count: int = 0
@@ -59,14 +61,24 @@ class Process:
     def _one_pool(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([getattr(function, "func", function).__module__])  # imported once, not by each
-        pool = ProcessPoolExecutor(min(self.workers, len(items)), mp_context=context)
+        others = set(multiprocessing.active_children())
+        pool = ProcessPoolExecutor(min(self.workers, len(items)), mp_context=context, initializer=os.setpgrp)
         try:
             with _one_thread():
                 pending: list[Future[Result]] = [pool.submit(function, item) for item in items]
             for future in pending:
                 yield future.result()
+        except BaseException:
+            _stop(set(multiprocessing.active_children()) - others)
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _stop(workers: set[BaseProcess]) -> None:
+    """Ask workers to end: what they work on would come to nothing, and may take long."""
+    for worker in workers:
+        worker.terminate()
 
 
 @contextmanager

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +16,20 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 LINE_EVERY_SECONDS = 10.0
+SEVERAL_AT_A_TIME = 6
+"""Work with a name says so less often by this factor: it is one of several at a time."""
+
+_name: ContextVar[str] = ContextVar("name", default="")
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Whatever is done inside is one of several pieces at a time: it prints lines with its ``name``, and no bar."""
+    token = _name.set(name)
+    try:
+        yield
+    finally:
+        _name.reset(token)
 
 
 class _Rate(ProgressColumn):
@@ -24,11 +41,14 @@ class Progress:
     """A context manager around ``total`` steps of work called ``title``."""
 
     def __init__(self, title: str, total: int) -> None:
-        self.title, self.total, self.done = title, total, 0
+        self.title, self.total, self.done = f"{_name.get()}, {title}".removeprefix(", "), total, 0
+        self.every = LINE_EVERY_SECONDS * (SEVERAL_AT_A_TIME if _name.get() else 1)
         self.began = self.last_line = time.monotonic()
         console = Console(stderr=True)
         columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), _Rate())
-        self._bar = Bar(*columns, TimeRemainingColumn(), console=console) if console.is_terminal else None
+        self._bar = (
+            Bar(*columns, TimeRemainingColumn(), console=console) if console.is_terminal and not _name.get() else None
+        )
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -41,7 +61,7 @@ class Progress:
         self.done += steps
         if self._bar:
             self._bar.update(self._task, advance=steps, description=f"{self.title} {note}".strip())
-        elif time.monotonic() - self.last_line > LINE_EVERY_SECONDS:
+        elif time.monotonic() - self.last_line > self.every:
             self._line(note)
 
     def __exit__(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.core.picture import Picture
+from factory.execute import Executor
 from factory.label.corpus import Corpus
 
 Scores = npt.NDArray[np.float32]
@@ -28,17 +29,20 @@ class Labeler(Protocol):
 class Learner(Protocol):
     """A labeler that has to look at all the pictures and their hints before it can label one."""
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell) -> Labeler:
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell, executor: Executor) -> Labeler:
         """The labeler for the pictures of ``corpus``, which it knows by their ids.
 
         No picture is labelled by a model that learnt from it. What took long is kept in ``scratch``, so that a killed
-        run goes on from there and ends the same; what is returned can travel to worker processes.
+        run goes on from there and ends the same; what is returned can travel to worker processes. Several models may
+        learn at a time, in ``executor``; what they learn does not depend on it.
         """
 
 
-def learnt(labeler: Labeler, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell) -> Labeler:
+def learnt(labeler: Labeler, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell, executor: Executor) -> Labeler:
     """The labeler, made ready for a corpus if it has to learn first."""
-    return labeler.learnt(corpus, scratch=scratch, seed=seed, tell=tell) if isinstance(labeler, Learner) else labeler
+    if not isinstance(labeler, Learner):
+        return labeler
+    return labeler.learnt(corpus, scratch=scratch, seed=seed, tell=tell, executor=executor)
 
 
 def unknown(given: Picture, classes: int) -> Scores:

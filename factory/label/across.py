@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
+import torch
 
 from factory.core import picture
 from factory.core.artefact import Identity, Kind
@@ -20,7 +22,9 @@ from factory.core.sample import Domain, Sample, Split, Supervision
 from factory.core.seeds import derive
 from factory.core.version import code_version
 from factory.core.writer import Writer, is_sealed, open_writer
-from factory.execute.progress import Progress
+from factory.execute import Executor
+from factory.execute.progress import Progress, named
+from factory.execute.serial import Serial
 from factory.label import Labeler, Scores, Tell
 from factory.label.corpus import Corpus
 from factory.label.dense import Densifier
@@ -28,6 +32,7 @@ from factory.refine.argmax import Argmax
 from factory.segment import checkpoint
 from factory.segment.cache import PixelCache
 from factory.segment.data import Row
+from factory.segment.models import best_device
 from factory.segment.predict import Predictor, TileFunction
 from factory.segment.track import Tracks
 from factory.segment.training import Training
@@ -72,19 +77,38 @@ class Across:
         """The weights' file: it counts by its content."""
         return {"weights": self.weights} if self.weights else {}
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell) -> Labeler:
-        """See `factory.label.Learner`; `InputError` where there is nothing to learn from."""
-        said = self._said(corpus, scratch / "said", seed)
-        rows = {sample.id: Row(said, sample) for sample in said.samples}
-        folds = corpus.folds(self.folds, seed)
-        for number, held in enumerate(folds):
-            others = [rows[name] for fold in folds if fold is not held for name in fold if name in rows]
-            trained = self._trained(others, said, scratch / f"fold-{number}", derive(seed, "fold", number), tell)
-            mine = [*held, *(corpus.aside if number == 0 else ())]
-            self._predict(trained, corpus, mine, scratch / "scores", title=f"label fold {number + 1}")
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell, executor: Executor) -> Labeler:
+        """See `factory.label.Learner`; `InputError` where there is nothing to learn from.
+
+        Networks learn side by side, a thread each; on a GPU one after the other.
+        """
+        self._said(corpus, scratch / "said", seed)
+        if best_device().type == "cuda":
+            executor = Serial()
+        work = partial(self._fold, corpus=corpus, scratch=scratch, seed=seed)
+        for issues in executor.map(work, range(len(corpus.folds(self.folds, seed))), title="networks"):
+            for where, reason in issues:
+                tell(where, reason)
         return Foretold(folder=str(scratch / "scores"), certainty=self.certainty)
 
-    def _said(self, corpus: Corpus, folder: Path, seed: int) -> Dataset:
+    def _fold(self, number: int, *, corpus: Corpus, scratch: Path, seed: int) -> list[tuple[object, str]]:
+        """One fold's network, and what it says of the pictures that it did not learn from; what is worth telling."""
+        said, issues = Dataset.open(scratch / "said"), list[tuple[object, str]]()
+        rows = {sample.id: Row(said, sample) for sample in said.samples}
+        folds = corpus.folds(self.folds, seed)
+        others = [rows[name] for fold in folds if fold is not folds[number] for name in fold if name in rows]
+
+        def tell(where: object, reason: str) -> None:
+            issues.append((where, reason))
+
+        with named(f"network {number + 1} of {len(folds)}"), _one_thread():
+            own = derive(seed, "fold", number)
+            trained = self._trained(others, said, scratch / f"fold-{number}", own, tell)
+            mine = [*folds[number], *(corpus.aside if number == 0 else ())]
+            self._predict(trained, corpus, mine, scratch / "scores")
+        return issues
+
+    def _said(self, corpus: Corpus, folder: Path, seed: int) -> None:
         """What is learnt from, as a data set of its own; pictures of which nothing is said are left out."""
         identity = Identity(stage="across", config={"part": "said"}, seed=seed, inputs={}, code=code_version())
         if not is_sealed(folder, identity):
@@ -104,7 +128,6 @@ class Across:
                     todo = "label within each picture: labeler=scribbles, or labeler=points"
                     raise InputError("too few pictures to learn across them", got=got, expected=expected, todo=todo)
                 out.seal()
-        return Dataset.open(folder)
 
     def _trained(self, rows: Sequence[Row], said: Dataset, folder: Path, seed: int, tell: Tell) -> checkpoint.Trained:
         identity = Identity(stage="across", config={"part": "fold"}, seed=seed, inputs={}, code=code_version())
@@ -126,12 +149,10 @@ class Across:
                 out.seal()
         return checkpoint.load(folder / "last.ckpt", classes=said.classes)
 
-    def _predict(
-        self, trained: checkpoint.Trained, corpus: Corpus, names: Sequence[str], folder: Path, *, title: str
-    ) -> None:
+    def _predict(self, trained: checkpoint.Trained, corpus: Corpus, names: Sequence[str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         predictor = Predictor(trained=trained, tta=self.tta)
-        with Progress(title, len(names)) as progress:
+        with Progress("label", len(names)) as progress:
             for name in names:
                 if not _file(folder, name).exists():
                     given = picture.at_most(corpus.picture(name), self.longest)
@@ -155,6 +176,17 @@ class Foretold:
             scores_khw = np.stack([cv2.resize(plane, size_wh, interpolation=cv2.INTER_LINEAR) for plane in scores_khw])
         scores_khw = np.maximum(scores_khw, 0) ** self.certainty
         return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread, whatever runs beside this: sums come out the same in any number of processes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _keep(given: Picture, densifier: Densifier, out: Writer) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.seeds import derive
+from factory.execute import Executor
 from factory.label import Labeler, Scores, Tell, learnt, unknown
 from factory.label.corpus import Corpus
 
@@ -47,17 +48,15 @@ class Mixed:
         if not any(member.weight for member in self.members.values()):
             raise ConfigError("there is no labeler to ask", got=", ".join(self.members) or "none of any weight")
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell) -> Labeler:
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell, executor: Executor) -> Labeler:
         """See `factory.label.Learner`: those members that have to learn, each in a folder of its own."""
-        ready = {
-            name: replace(
-                member,
-                labeler=learnt(member.labeler, corpus, scratch=scratch / name, seed=derive(seed, name), tell=tell),
-            )
-            for name, member in self.members.items()
-            if member.weight
-        }
-        return replace(self, members=ready)
+
+        def ready(name: str, member: Weighed) -> Weighed:
+            own, folder = derive(seed, name), scratch / name
+            labeler = learnt(member.labeler, corpus, scratch=folder, seed=own, tell=tell, executor=executor)
+            return replace(member, labeler=labeler)
+
+        return replace(self, members={name: ready(name, one) for name, one in self.members.items() if one.weight})
 
     def __call__(self, given: Picture, classes: int) -> Scores:
         """See `factory.label.Labeler`."""

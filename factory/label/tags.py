@@ -15,6 +15,7 @@ from factory.core import digests
 from factory.core.errors import ConfigError, InputError
 from factory.core.picture import Picture
 from factory.core.seeds import derive, generator
+from factory.execute import Executor
 from factory.execute.progress import Progress
 from factory.label import Labeler, Scores, Tell, unknown
 from factory.label.cam.background import Background, Extent, undecided
@@ -72,7 +73,15 @@ class Tags:
         """The user's file of weights: what is in it decides the outcome, where it lies does not."""
         return {} if self.weights is None else {"weights": self.weights}
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell) -> Labeler:
+    def learnt(
+        self,
+        corpus: Corpus,
+        *,
+        scratch: Path,
+        seed: int,
+        tell: Tell,
+        executor: Executor,  # noqa: ARG002  # folds learn in turn: they share the features of a frozen encoder
+    ) -> Labeler:
         """See `factory.label.Learner`; `InputError` where no class is both in some picture and absent from another."""
         statements = statements_of(corpus)
         _require_something(statements, corpus, tell)

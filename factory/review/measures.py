@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from factory.core import masks, seeds
@@ -15,7 +16,14 @@ from factory.review.charts import Curve
 from factory.review.pictures import Picture
 from factory.review.sections import ClassCurve, Section, Strip, Table
 
-SCORES = {"miou": "mIoU", "boundary_iou": "Boundary IoU", "f1": "F1", "pixel_accuracy": "Pixel accuracy"}
+SCORES = {
+    "miou": "mIoU",
+    "boundary_iou": "Boundary IoU",
+    "f1": "F1",
+    "pixel_accuracy": "Pixel accuracy",
+    "coverage": "Coverage",
+    "ece": "ECE",
+}
 BY_CLASS = {
     "iou": "IoU",
     "boundary_iou": "Boundary IoU",
@@ -64,26 +72,34 @@ def class_curves(history: Sequence[dict[str, Any]], classes: ClassList) -> tuple
 
 
 def measurement(evaluation: Report | None, comparison: Report | None, *, seed: int, examples: int) -> Section | None:
-    """Scores beside their peers', IoU by class, and predictions."""
+    """Scores of the model beside their peers', IoU by class, and predictions."""
     if evaluation is None:
         return None
+    strips = drawn_pictures(evaluation, seed=seed, examples=examples, what="Prediction for")
+    found = _measured(evaluation, comparison, strips)
+    return replace(found, key="measurement", title="Measurement", columns=("Predictions",) if strips else ())
+
+
+def audit(report: Report | None, *, seed: int, examples: int) -> Section | None:
+    """Scores of the dense masks where the truth is known, and where they are wrong."""
+    if report is None:
+        return None
+    strips = drawn_pictures(report, seed=seed, examples=examples, what="Labels for")
+    columns = ("Hints, confidence, truth, labels, errors",) if strips else ()
+    return replace(_measured(report, None, strips), key="audit", title="Weak labels measured", columns=columns)
+
+
+def _measured(evaluation: Report, comparison: Report | None, strips: tuple[Strip, ...]) -> Section:
     rows = score_rows(evaluation, comparison)
     name, split = (str(read(evaluation, "metrics.json").get(key, "")) for key in ("name", "split"))
-    scores = tuple((row["name"], *(row.get(key) for key in SCORES)) for row in rows)
-    tables = [
-        Table(title="Scores", head=("Method", *SCORES.values()), rows=scores, bars="rows"),
+    shown = {key: title for key, title in SCORES.items() if any(row.get(key) is not None for row in rows)}
+    scores = tuple((row["name"], *(row.get(key) for key in shown)) for row in rows)
+    tables = (
+        Table(title="Scores", head=("Method", *shown.values()), rows=scores, bars="rows"),
         *class_tables(rows, evaluation.classes),
-    ]
-    strips = drawn_pictures(evaluation, seed=seed, examples=examples, what="Prediction for")
-    return Section(
-        key="measurement",
-        title="Measurement",
-        lead=f"Measured on the {split} split: {name}." if split else name,
-        columns=("Predictions",) if strips else (),
-        strips=strips,
-        drawings=_confusion(evaluation),
-        tables=tuple(tables),
     )
+    lead = f"Measured on the {split} split: {name}." if split else name
+    return Section(key="", title="", lead=lead, strips=strips, drawings=_confusion(evaluation), tables=tables)
 
 
 def class_tables(rows: Sequence[dict[str, Any]], classes: ClassList) -> list[Table]:

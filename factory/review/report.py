@@ -31,6 +31,7 @@ class Line:
     source: Dataset
     rendered: Dataset | None = None
     labelled: Dataset | None = None
+    audit: Report | None = None
     adapted: Dataset | None = None
     model: Model | None = None
     evaluation: Report | None = None
@@ -44,6 +45,7 @@ class Line:
             "rendered",
             "calibration",
             "labelled",
+            "audit",
             "adapted",
             "model",
             "evaluation",
@@ -64,6 +66,7 @@ def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
         sections.adaptation(line.rendered, line.adapted, line.source, seed=seed, examples=examples),
         calibration(line.calibration, seed=seed, examples=examples),
         sections.labels(line.labelled, seed=seed, examples=examples),
+        measures.audit(line.audit, seed=seed, examples=examples),
         measures.training(line.model),
         measures.measurement(line.evaluation, line.comparison, seed=seed, examples=examples),
         gallery.uncertainty(line.queue, line.source, examples=examples),

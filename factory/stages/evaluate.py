@@ -1,17 +1,18 @@
-"""Predict a split and measure it; a classical method may be measured beside the model."""
+"""Measure a model, or masks that somebody made, against true masks; a classical method may stand beside."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from factory.core import digests, masks
 from factory.core.artefact import Model, Report
-from factory.core.dataset import Dataset
+from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Sample, Split
 from factory.core.writer import ReportWriter
@@ -19,11 +20,30 @@ from factory.execute.progress import Progress
 from factory.measure import matrix
 from factory.measure import pictures as drawing
 from factory.measure.scores import Scores
-from factory.segment.data import resize_image, resize_mask
+from factory.review import pictures as illustrated
+from factory.segment.data import Size, resize_image, resize_label, resize_mask
 from factory.segment.opening import open_model
 from factory.segment.predict import Predictor, TileFunction
 
 Image8 = npt.NDArray[np.uint8]
+FIGURES = ("miou", "pixel_accuracy", "f1", "boundary_iou", "coverage", "ece")
+
+
+class Guess(NamedTuple):
+    """What a method says of a picture: class ids, and how sure it is of each (0 to 255) if it says so."""
+
+    mask_hw: Image8
+    confidence_hw: Image8 | None = None
+
+    def at(self, size_hw: Size | None) -> Guess:
+        """The same at another size."""
+        if self.confidence_hw is None:
+            return Guess(resize_mask(self.mask_hw, size_hw))
+        label_hwc = resize_label(np.stack([self.mask_hw, self.confidence_hw], axis=-1), size_hw)
+        return Guess(label_hwc[..., 0], label_hwc[..., 1])
+
+
+Method = Callable[[Sample, Image8], Guess]
 
 
 class Peer(Protocol):
@@ -48,31 +68,80 @@ def run(
     batch: int,
     pictures: int,
 ) -> None:
-    """Measure the split's rows that have masks.
+    """Measure a model on the split's rows that have masks, or the masks that another data set has for these rows.
 
     Writes `metrics.json`, `confusion.png`, `predictions/<id>.png` (class ids) and `pictures/<id>.png`.
     """
-    predictor = _predictor(model, source, checkpoint, overlap, batch, tta)
-    rows = _rows(source, split)
-    size_hw = (int(size[0]), int(size[1])) if size else None
-    methods: dict[str, Callable[[Image8], Image8]] = {"ours": lambda image: _argmax(predictor, image, size_hw)}
+    rows, size_hw = _rows(source, split), (int(size[0]), int(size[1])) if size else None
+    labels, of = (model, {sample.id: sample for sample in model.samples}) if isinstance(model, Dataset) else (None, {})
+    if labels:
+        rows = _labelled(labels, of, source, rows, out)
+        ours: Method = partial(_as_labelled, labels=labels, of=of)
+    else:
+        trained = open_model(model, checkpoint, classes=source.classes)
+        ours = partial(_predicted, predictor=Predictor(trained=trained, overlap=overlap, batch=batch, tta=tta))
+    methods = {"ours": ours}
     if peer:
-        methods[type(peer).__name__.lower()] = lambda image: resize_mask(peer(image), size_hw)
+        methods[type(peer).__name__.lower()] = lambda _, image: Guess(peer(image))
     scores = {method: Scores(len(source.classes)) for method in methods}
     drawn = {rows[i].id for i in np.linspace(0, len(rows) - 1, min(pictures, len(rows))).round().astype(int)}
     with Progress("evaluate", len(rows)) as progress:
         for sample in rows:
             image_hwc, truth_hw = source.image(sample), resize_mask(source.mask(sample), size_hw)
-            found = {method: predict(image_hwc) for method, predict in methods.items()}
-            for method, guess_hw in found.items():
-                scores[method].add(truth_hw, guess_hw)
-            out.write(f"predictions/{sample.id}.png", masks.encode_png(found["ours"]))
+            found = {method: guess(sample, image_hwc).at(size_hw) for method, guess in methods.items()}
+            for method, guess in found.items():
+                scores[method].add(truth_hw, guess.mask_hw, guess.confidence_hw)
+            out.write(f"predictions/{sample.id}.png", masks.encode_png(found["ours"].mask_hw))
             if sample.id in drawn:
                 small_hwc = resize_image(image_hwc, size_hw)
-                sheet = drawing.strip(small_hwc, truth_hw, found["ours"], source.classes, "prediction")
+                panels = _hints(of[sample.id], labels, found["ours"]) if labels else [("photograph", small_hwc)]
+                title, mask_hw = "labels" if labels else "prediction", found["ours"].mask_hw
+                panels += drawing.judged(small_hwc, truth_hw, mask_hw, source.classes, title)
+                sheet = drawing.sheet(panels, truth_hw, mask_hw, source.classes)
                 out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
             progress.advance()
     _state(out, name, split, scores, source)
+
+
+def _predicted(_: Sample, image_hwc: Image8, *, predictor: Predictor) -> Guess:
+    probability_khw = predictor(image_hwc)
+    sure_hw = np.rint(255 * probability_khw.max(axis=0)).astype(np.uint8)
+    return Guess(probability_khw.argmax(axis=0).astype(np.uint8), sure_hw)
+
+
+def _as_labelled(sample: Sample, _: Image8, *, labels: Dataset, of: dict[str, Sample]) -> Guess:
+    labelled = of[sample.id]
+    return Guess(labels.mask(labelled), labels.map(labelled, "confidence") if labelled.confidence else None)
+
+
+def _labelled(
+    labels: Dataset, of: dict[str, Sample], source: Dataset, rows: Sequence[Sample], out: ReportWriter
+) -> list[Sample]:
+    """The rows that the data set has masks for; the others are reported."""
+    require_same_classes(source, labels)
+    found = []
+    for sample in rows:
+        if (labelled := of.get(sample.id)) is None or labelled.mask is None:
+            out.report(sample.id, f"not measured: {labels.root.name} has no mask for it")
+            continue
+        here, there = ((one.height, one.width) for one in (sample, labelled))
+        if here != there:
+            where, todo = f"{labels.root}: {sample.id}", "make both from the same pictures, at the same size"
+            raise ArtefactError("the mask is of another size", where=where, got=there, expected=here, todo=todo)
+        found.append(sample)
+    if not found:
+        todo = "give labels or predictions of the very pictures that source has masks for"
+        raise ArtefactError("no picture is in both", where=f"{labels.root} and {source.root}", todo=todo)
+    return found
+
+
+def _hints(labelled: Sample, labels: Dataset, guess: Guess) -> list[drawing.Panel]:
+    """The picture with what was said of it, and how sure its labels are where they say so."""
+    given = labels.picture(labelled)
+    panels = [("hints", illustrated.with_hints(given.image, given.hints, labels.classes, given.scribbles))]
+    if guess.confidence_hw is not None:
+        panels.append(("confidence", illustrated.heat(guess.confidence_hw)))
+    return panels
 
 
 def _state(out: ReportWriter, name: str, split: str, scores: dict[str, Scores], source: Dataset) -> None:
@@ -88,23 +157,7 @@ def _state(out: ReportWriter, name: str, split: str, scores: dict[str, Scores], 
     out.write("confusion.png", masks.encode_png(matrix.draw(scores["ours"].confusion.counts_kk, source.classes)))
     for row in rows:
         prefix = "" if row["name"] == "ours" else f"{row['name']}_"
-        out.figures |= {f"{prefix}{key}": row[key] for key in ("miou", "pixel_accuracy", "f1", "boundary_iou")}
-
-
-def _argmax(predictor: Predictor, image_hwc: Image8, size_hw: tuple[int, int] | None) -> Image8:
-    return resize_mask(predictor(image_hwc).argmax(axis=0).astype(np.uint8), size_hw)
-
-
-def _predictor(
-    model: Model | Report | Dataset | Path,
-    source: Dataset,
-    which: str,
-    overlap: float,
-    batch: int,
-    tta: Callable[[TileFunction], TileFunction],
-) -> Predictor:
-    trained = open_model(model, which, classes=source.classes)
-    return Predictor(trained=trained, overlap=overlap, batch=batch, tta=tta)
+        out.figures |= {f"{prefix}{key}": row[key] for key in FIGURES}
 
 
 def _rows(source: Dataset, split: str) -> list[Sample]:

@@ -46,7 +46,8 @@ def run(
     out.classes = source.classes
     done = out.done()
     if waiting := [sample for sample in source.samples if sample.id not in done]:
-        ready = learnt(labeler, corpus_of(source), scratch=out.scratch, seed=seed, tell=out.report)
+        corpus = corpus_of(source)
+        ready = learnt(labeler, corpus, scratch=out.scratch, seed=seed, tell=out.report, executor=executor)
         densifier = replace(densifier, labeler=ready)
     made_by = {"labeler": repr(labeler), "refiner": repr(refiner)}
     work = partial(_one, source=source, out=out, densifier=densifier, made_by=made_by)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,22 @@ def die_once(marker: str) -> str:
     return path.name
 
 
+def wait_or_refuse(place: str) -> None:
+    """Wait to be told to stop, or fail as soon as somebody waits."""
+    folder, name = Path(place).parent, Path(place).name
+    if name == "refuses":
+        while not (folder / "waiting").exists():
+            time.sleep(0.01)
+        raise InputError("unreadable")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    (folder / "waiting").touch()
+    try:
+        time.sleep(60)
+        (folder / "waited").touch()
+    finally:
+        (folder / "state").touch()
+
+
 def die(_: int) -> None:
     """Kill the own process every time."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -58,6 +76,15 @@ def test_the_work_of_a_killed_worker_is_done_again(tmp_path: Path) -> None:
     """Out of memory or killed by hand: nothing is lost or doubled."""
     items = [str(tmp_path / name) for name in ("a", "bad1", "b", "bad2", "c")]
     assert list(Process(count=2).map(die_once, items, title="work")) == ["a", "bad1", "b", "bad2", "c"]
+
+
+def test_when_one_piece_fails_the_others_are_told_to_stop(tmp_path: Path) -> None:
+    """Long work is not waited for; it can save its state."""
+    items = [str(tmp_path / name) for name in ("refuses", "waits")]
+    with pytest.raises(InputError, match="unreadable"):
+        list(Process(count=2).map(wait_or_refuse, items, title="work"))
+    assert (tmp_path / "state").exists()
+    assert not (tmp_path / "waited").exists()
 
 
 def test_work_that_always_kills_its_worker_ends_in_one_message() -> None:

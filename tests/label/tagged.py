@@ -8,6 +8,7 @@ import numpy as np
 from factory.core.classes import ClassList
 from factory.core.picture import Picture
 from factory.core.sample import Hints
+from factory.execute.serial import Serial
 from factory.label.cam.background import Threshold
 from factory.label.cam.fit import Training
 from factory.label.cam.methods import Cam
@@ -61,4 +62,6 @@ def learnt(
     """The labeler of these pictures; what it tells is put into ``heard``."""
     told: Heard = [] if heard is None else heard
     corpus = corpus_of(pictures, classes)
-    return tags(**changes).learnt(corpus, scratch=scratch, seed=0, tell=lambda where, what: told.append((where, what)))
+    return tags(**changes).learnt(
+        corpus, scratch=scratch, seed=0, tell=lambda where, what: told.append((where, what)), executor=Serial()
+    )

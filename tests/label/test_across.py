@@ -12,6 +12,8 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
 from factory.core.picture import Picture
 from factory.core.sample import Hints
+from factory.execute.process import Process
+from factory.execute.serial import Serial
 from factory.label.across import Across
 from factory.label.corpus import Corpus
 from factory.label.dense import Densifier
@@ -19,6 +21,7 @@ from factory.refine.argmax import Argmax
 from tests.command.composing import composed
 
 CLASSES = ClassList.of(["ground", "square"])
+SERIAL = Serial()
 SMALL = [
     "labeler=across", "labeler.folds=2", "labeler.training.model.encoder=mobilenet_v2",
     "labeler.training.model.encoder_weights=null", "labeler.training.recipe.batch=4", "labeler.training.crop=[32,32]",
@@ -55,7 +58,7 @@ def tell(where: object, reason: str) -> None:
 def test_no_picture_is_labelled_by_a_network_that_learnt_from_it(tmp_path: Path) -> None:
     """What each fold's network saw are the other folds' pictures; those kept aside nobody learnt from."""
     given = corpus(aside=2)
-    labeler = across().learnt(given, scratch=tmp_path, seed=3, tell=tell)
+    labeler = across().learnt(given, scratch=tmp_path, seed=3, tell=tell, executor=SERIAL)
     said = Dataset.open(tmp_path / "said")
     assert sorted(sample.id for sample in said.samples) == sorted(given.ids)
     assert len(list((tmp_path / "pixels").glob("*.pixels"))) == 2
@@ -70,14 +73,25 @@ def test_no_picture_is_labelled_by_a_network_that_learnt_from_it(tmp_path: Path)
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     """Whatever was there: hints, one network of two, some of the scores."""
     given, labeler = corpus(), across()
-    whole = labeler.learnt(given, scratch=tmp_path / "whole", seed=0, tell=tell)
-    labeler.learnt(given, scratch=tmp_path / "cut", seed=0, tell=tell)
+    whole = labeler.learnt(given, scratch=tmp_path / "whole", seed=0, tell=tell, executor=SERIAL)
+    labeler.learnt(given, scratch=tmp_path / "cut", seed=0, tell=tell, executor=SERIAL)
     for name in ("p0.npy", "p3.npy"):
         (tmp_path / "cut/scores" / name).unlink()
     shutil.rmtree(tmp_path / "cut/fold-1")
-    again = labeler.learnt(given, scratch=tmp_path / "cut", seed=0, tell=tell)
+    again = labeler.learnt(given, scratch=tmp_path / "cut", seed=0, tell=tell, executor=SERIAL)
     for name in given.ids:
         np.testing.assert_array_equal(whole(given.picture(name), 2), again(given.picture(name), 2))
+
+
+def test_networks_learn_the_same_side_by_side(tmp_path: Path) -> None:
+    """In processes of their own, or one after the other in this one."""
+    given, labeler = corpus(), across()
+    alone, beside = (
+        labeler.learnt(given, scratch=tmp_path / str(number), seed=0, tell=tell, executor=executor)
+        for number, executor in enumerate((SERIAL, Process(count=2)))
+    )
+    for name in given.ids:
+        np.testing.assert_array_equal(alone(given.picture(name), 2), beside(given.picture(name), 2))
 
 
 @pytest.mark.slow
@@ -85,7 +99,7 @@ def test_networks_find_what_only_other_pictures_were_told_of(tmp_path: Path) -> 
     """Five clicks a picture; after 200 steps more than half of what is found or there is both (chance: an eighth)."""
     given = corpus(16)
     fine = ("model@labeler.training.model=unet", "labeler.training.model.encoder=mobilenet_v2")
-    labeler = across(*fine, steps=200).learnt(given, scratch=tmp_path, seed=0, tell=tell)
+    labeler = across(*fine, steps=200).learnt(given, scratch=tmp_path, seed=0, tell=tell, executor=SERIAL)
     densifier = Densifier(labeler=labeler, refiner=Argmax(), min_confidence=0, longest=1024)
     hits = total = 0
     for name in given.ids:
@@ -101,7 +115,9 @@ def test_scores_fit_pictures_that_were_reduced(tmp_path: Path) -> None:
     given = corpus()
     big = Picture(id="p0", image=np.repeat(np.repeat(given.picture("p0").image, 4, axis=0), 4, axis=1), hints=Hints())
     plain, soft = (
-        across(f"labeler.certainty={certainty}").learnt(given, scratch=tmp_path, seed=0, tell=tell)(big, 2)
+        across(f"labeler.certainty={certainty}").learnt(given, scratch=tmp_path, seed=0, tell=tell, executor=SERIAL)(
+            big, 2
+        )
         for certainty in (1.0, 0.2)
     )
     assert plain.shape == (2, 128, 144)
@@ -113,7 +129,7 @@ def test_scores_fit_pictures_that_were_reduced(tmp_path: Path) -> None:
 def test_too_little_to_learn_from_is_said(tmp_path: Path, given: Corpus) -> None:
     """With what to do instead."""
     with pytest.raises(InputError, match="too few pictures") as caught:
-        across().learnt(given, scratch=tmp_path, seed=0, tell=tell)
+        across().learnt(given, scratch=tmp_path, seed=0, tell=tell, executor=SERIAL)
     assert "labeler=scribbles" in caught.value.todo
 
 

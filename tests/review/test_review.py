@@ -97,6 +97,11 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "calibration": artefacts.report(
             tmp_path / "calibrate", CALIBRATED, {"pictures/a.png": sheet}, name="calibration.json"
         ),
+        "audit": artefacts.report(
+            tmp_path / "audit",
+            {"name": "twenty clicks", "split": "train", "rows": [{**DETAILED, "coverage": 0.625, "ece": 0.041}]},
+            {"pictures/b.png": sheet},
+        ),
         "comparison": artefacts.report(tmp_path / "peer", {"name": "plain", "rows": [{**ROW, "miou": 0.7}]}),
     }
 
@@ -113,7 +118,8 @@ CALIBRATED = {
 
 def reviewed(target: Path, line: dict[str, Any], *, title: str = "Coins", examples: int = 2) -> Report:
     """The report `review` makes."""
-    absent = dict.fromkeys(["rendered", "adapted", "labelled", "model", "evaluation", "calibration", "comparison"])
+    optional = "rendered", "adapted", "labelled", "audit", "model", "evaluation", "calibration", "comparison"
+    absent = dict.fromkeys(optional)
     with artefacts.written(target, Kind.REPORT) as out:
         review.run(**{**absent, **line}, out=out, seed=0, title=title, examples=examples)
     return Report.open(target)
@@ -132,6 +138,17 @@ def test_the_page_tells_what_weak_labels_are_worth_and_that_a_refiner_was_refuse
     assert "Confidence is off by 1.2 % on average (ECE); as first stated, by 20.0 %" in text
     assert "labeler.area" in text
     assert "Labels for a" in text
+
+
+def test_the_page_tells_how_good_the_labels_are_where_the_truth_is_known(tmp_path, line) -> None:
+    """Coverage and calibration error stand beside the scores; what was not measured has no column."""
+    text = page(reviewed(tmp_path / "review", line))
+    told = text[text.index('<section id="audit"') :]
+    told = told[: told.index("</section>")]
+    for said in ("Measured on the train split: twenty clicks.", "Coverage", "62.5 %", "ECE", "4.1 %", "Labels for b"):
+        assert said in told
+    measured = text[text.index('<section id="measurement"') :]
+    assert "Coverage" not in measured[: measured.index("</section>")]
 
 
 def test_the_page_is_well_formed_and_fetches_nothing(tmp_path: Path, line: dict[str, Any]) -> None:
@@ -156,6 +173,7 @@ def test_the_page_shows_every_stage(tmp_path: Path, line: dict[str, Any]) -> Non
         "adaptation",
         "calibration",
         "labels",
+        "audit",
         "training",
         "measurement",
         "uncertainty",
@@ -194,7 +212,7 @@ def test_measurements_of_earlier_versions_are_shown_with_what_they_hold(tmp_path
     """No figures by class but IoU, no confusion picture, no curves by class."""
     model = artefacts.model(tmp_path / "train", [{k: v for k, v in row.items() if k != "val_iou"} for row in HISTORY])
     old = artefacts.report(tmp_path / "eval", {"name": "photo", "rows": [ROW]})
-    absent = {"comparison": None, "model": model, "evaluation": old}
+    absent = {"audit": None, "comparison": None, "model": model, "evaluation": old}
     text = page(reviewed(tmp_path / "review", {**line, **absent}))
     assert not Page(text).open
     assert "<caption>IoU by class" in text

@@ -60,8 +60,11 @@ def test_figures_are_those_of_the_predictions_written(model, squares, tmp_path):
         scores.add(squares.mask(sample), masks.read_png(report.path(f"predictions/{sample.id}.png")))
     metrics = json.loads(report.path("metrics.json").read_text())
     counts_kk = scores.confusion.counts_kk
+    assert 0 <= metrics["rows"][0].pop("ece") < 1
     assert metrics["confusion"]["ours"] == counts_kk.tolist()
-    assert metrics["rows"] == [{"name": "ours", **scores.figures(squares.classes)}]
+    expected = {"name": "ours", **scores.figures(squares.classes)}
+    assert expected.pop("ece") is None, "predictions are written without confidence"
+    assert metrics["rows"] == [expected]
     assert report.figures["miou"] == scores.confusion.miou() == model.figures["val_miou"]
     assert report.figures["boundary_iou"] == scores.boundaries.miou()
     assert set(metrics["rows"][0]["by_class"]) == set(squares.classes.names)
@@ -96,7 +99,7 @@ def test_figures_nobody_can_state_are_null(model, tmp_path):
         out.classes = model.classes
         add_sample(out, "blank", np.full((32, 32), IGNORE, np.uint8), split=Split.TEST, supervision=Supervision.HUMAN)
     report = measured(tmp_path / "report", model=model, source=Dataset.open(tmp_path / "blank"), split="test")
-    assert report.figures == {"miou": None, "pixel_accuracy": None, "f1": None, "boundary_iou": None}
+    assert report.figures == dict.fromkeys(evaluate.FIGURES)
 
 
 def test_what_cannot_be_measured_is_said_clearly(model, squares, tmp_path):
@@ -112,3 +115,38 @@ def test_what_cannot_be_measured_is_said_clearly(model, squares, tmp_path):
     ):
         with pytest.raises(kind, match=said):
             measured(tmp_path / said.replace(" ", ""), **{"model": model, "source": squares} | wrong)
+
+
+def labels(target: Path, squares: Dataset, *, ids: int = 99, wrong: float = 0.0, side: int | None = None) -> Dataset:
+    """Masks of the val pictures: a share of each picture's rows is left open, one of them is wrong."""
+    with written(target) as out:
+        out.classes = squares.classes
+        for sample in squares.where(split=Split.VAL)[:ids]:
+            mask_hw = squares.mask(sample)[:side]
+            height = len(mask_hw)
+            mask_hw[: height // 4] = IGNORE
+            mask_hw[height - round(wrong * height) :] = 1 - mask_hw[height - round(wrong * height) :]
+            add_sample(out, sample.id, mask_hw, split=Split.TRAIN)
+    return Dataset.open(target)
+
+
+def test_masks_that_somebody_made_are_measured_like_a_model(squares, tmp_path):
+    """What was left open lowers the coverage alone; a confidence of 0.59 where 2/3 are right is off by 0.08."""
+    made = labels(tmp_path / "labels", squares, wrong=0.25)
+    report = measured(tmp_path / "report", model=made, source=squares)
+    assert report.figures["coverage"] == 0.75
+    assert report.figures["pixel_accuracy"] == pytest.approx(2 / 3)
+    assert report.figures["ece"] == pytest.approx(2 / 3 - 150 / 255)
+    assert len(list(report.path("pictures").iterdir())) == 1
+    assert not report.header.issues
+
+
+def test_pictures_that_nobody_labelled_are_reported(squares, tmp_path):
+    """The others count; where there is none, or masks are of another size, nothing can be said."""
+    report = measured(tmp_path / "report", model=labels(tmp_path / "one", squares, ids=1), source=squares)
+    assert len(report.header.issues) == len(squares.where(split=Split.VAL)) - 1
+    assert "no mask for it" in report.header.issues[0]["reason"]
+    for wrong, said in (({"ids": 0}, "no picture is in both"), ({"side": 20}, "of another size")):
+        made = labels(tmp_path / said.replace(" ", ""), squares, **wrong)
+        with pytest.raises(ArtefactError, match=said):
+            measured(tmp_path / "never", model=made, source=squares)
