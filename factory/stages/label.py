@@ -45,7 +45,8 @@ def run(
     densifier = Densifier(labeler=labeler, refiner=refiner, min_confidence=min_confidence, longest=longest, curve=curve)
     out.classes = source.classes
     done = out.done()
-    if waiting := [sample for sample in source.samples if sample.id not in done]:
+    waiting = [sample for sample in source.samples if sample.id not in done]
+    if not all(_is_settled(sample) for sample in waiting):
         corpus = corpus_of(source)
         ready = learnt(labeler, corpus, scratch=out.scratch, seed=seed, tell=out.report, executor=executor)
         densifier = replace(densifier, labeler=ready)
@@ -59,8 +60,13 @@ def run(
             out.report(sample.id, "no pixel could be labelled: no hint in the image, or none trusted enough")
 
 
+def _is_settled(sample: Sample) -> bool:
+    """Nothing is to be made of its hints."""
+    return sample.split == Split.TEST or sample.supervision in TRUSTED
+
+
 def _one(sample: Sample, *, source: Dataset, out: DatasetWriter, densifier: Densifier, made_by: dict[str, str]) -> None:
-    if sample.split == Split.TEST or sample.supervision in TRUSTED:
+    if _is_settled(sample):
         out.add(out.carry(source, sample))
         return
     dense = densifier(source.picture(sample), len(source.classes))

@@ -15,7 +15,7 @@ from factory.core.sample import Hints
 from tests.command.composing import composed
 
 CLASSES = 4
-TRAINED = {"tags", "across"}
+TRAINED = {"tags", "across", "fused"}
 """Labelers that learn from a whole data set first: tested by themselves."""
 
 

@@ -71,7 +71,7 @@ def test_pixels_below_the_threshold_are_left_out_not_guessed(tmp_path: Path, sou
 class Census:
     """A labeler that learns which class is named most often in the pictures of the other fold."""
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell) -> Points:
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell, executor) -> Points:
         """Its count of each picture's fellows, kept in a file."""
         scratch.mkdir(parents=True, exist_ok=True)
         for mine, others in zip(*(corpus.folds(2, seed)[::step] for step in (1, -1)), strict=True):
@@ -107,6 +107,19 @@ def test_a_labeler_that_learns_sees_every_picture_but_those_kept_for_tests(tmp_p
         assert len(np.unique(made.mask(by_id["bare"]))) == 1
         assert str(tmp_path) not in str(by_id["train"].provenance)
         assert not (tmp_path / name / "label/scratch").exists()
+
+
+def test_nothing_is_learnt_where_every_mask_is_trusted(tmp_path: Path) -> None:
+    """Training networks would be for nothing."""
+
+    def fill(out) -> None:
+        for name in ("a", "b"):
+            mask = np.ones((24, 32), np.uint8)
+            add_sample(out, name, mask, supervision=Supervision.HUMAN, origin=Origin.HUMAN)
+
+    made = labelled(tmp_path, Dataset.open(sealed(tmp_path / "masks", "dataset", fill, CLASSES)), labeler=Census())
+    assert made.figures == {"labelled": 0, "carried": 2}
+    assert not made.header.issues
 
 
 def test_provenance_names_labeler_and_refiner_with_their_settings(tmp_path: Path, source: Dataset) -> None:
