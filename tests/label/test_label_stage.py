@@ -71,7 +71,7 @@ def test_pixels_below_the_threshold_are_left_out_not_guessed(tmp_path: Path, sou
 class Census:
     """A labeler that learns which class is named most often in the pictures of the other fold."""
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell, executor) -> Points:
+    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell, executor) -> Points:  # noqa: ARG002
         """Its count of each picture's fellows, kept in a file."""
         scratch.mkdir(parents=True, exist_ok=True)
         for mine, others in zip(*(corpus.folds(2, seed)[::step] for step in (1, -1)), strict=True):
