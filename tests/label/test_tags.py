@@ -21,7 +21,7 @@ from factory.label.cam.frames import framed
 from factory.label.cam.network import Classifier, build
 from factory.label.cam.normal import Normal
 from factory.label.cam.statements import ABSENT, OPEN, PRESENT, said_of, statements_of
-from factory.label.cam.telling import auc
+from factory.label.cam.telling import Telling, auc, standard_error
 from tests.command.composing import composed
 from tests.label.tagged import SPEC, Heard, corpus_of, learnt, square, squares, tags
 
@@ -218,6 +218,16 @@ def test_auc_counts_pairs_in_the_right_order() -> None:
     said = np.array([PRESENT, ABSENT, PRESENT, ABSENT, OPEN], np.int8)
     assert auc(np.array([2, 1, 1, 0, 9], np.float32), said) == (1 + 1 + 0.5 + 1) / 4
     assert auc(np.array([2, 1], np.float32), said[[0, 2]]) == 0.5
+
+
+def test_a_tie_between_shares_goes_to_the_larger_one() -> None:
+    """Within a standard error of the best, whatever the order of the heads; the error is that of a known example."""
+    assert standard_error(0.893, 51, 58) == pytest.approx(0.0325, abs=1e-4)
+    assert standard_error(0.5, 0, 9) == 0
+    aucs, errors = np.array([[0.95, 0.95, 0.80], [0.93, 0.80, 0.90]]), np.array([0.04, 0.04, 0.04])
+    for order in ([0, 1], [1, 0]):
+        told = Telling(auc_hk=aucs[order], error_k=errors, shares=np.array([0.003, 0.3])[order])
+        assert [told.shares[head] for head in told.heads_k] == [0.3, 0.003, 0.3]
 
 
 def test_frames_know_where_the_picture_ends() -> None:

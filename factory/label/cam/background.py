@@ -56,9 +56,10 @@ class Extent:
     """A class gets as much of its pictures as the share by which its tag is told best.
 
     Each head of the classifier pools another share of the picture. Of pictures that it never saw, the one that tells a
-    class best says how much of a picture the class takes; the pixels with the strongest evidence, over all pictures
-    tagged with it, make that share. Evidence is ``gain`` times the map (0 to 1) plus the surprise beside normal
-    pictures; ``softness`` is the evidence around the threshold that changes the odds by a factor of e.
+    class best (of equals the larger, see `factory.label.cam.telling`) says how much of a picture the class takes; the
+    pixels with the strongest evidence, over all pictures tagged with it, make that share. Evidence is ``gain`` times
+    the map (0 to 1) plus the surprise beside normal pictures; ``softness`` is the evidence around the threshold that
+    changes the odds by a factor of e.
     """
 
     gain: float
