@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +19,8 @@ from factory.execute import Item, Result
 from factory.execute.progress import Progress
 
 TRIES = 3
+GRACE_SECONDS = 120
+"""How long a worker that was told to stop has for the step in hand and for saving its state."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -25,7 +30,8 @@ class Process:
 
     A worker that dies (killed, out of memory, a crash in native code) costs its pool: the pool is made again and the
     pieces that had not come back are done again, up to three times in a row without any progress. Workers do not hear a
-    terminal's Ctrl-C: who stops this process, or an exception, has it end them, each with a chance to save its state.
+    terminal's Ctrl-C: when this process is stopped, or a piece fails, it has the others end, and those that can save
+    their state do. If it is killed, they end too.
     """
 
     count: int = 0
@@ -62,10 +68,10 @@ class Process:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([getattr(function, "func", function).__module__])  # imported once, not by each
         others = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(min(self.workers, len(items)), mp_context=context, initializer=os.setpgrp)
+        pool = ProcessPoolExecutor(min(self.workers, len(items)), mp_context=context, initializer=_begin)
         try:
             with _one_thread():
-                pending: list[Future[Result]] = [pool.submit(function, item) for item in items]
+                pending: list[Future[Result]] = [pool.submit(_piece, function, item) for item in items]
             for future in pending:
                 yield future.result()
         except BaseException:
@@ -75,10 +81,36 @@ class Process:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _begin() -> None:
+    """In a worker, first of all: the terminal's Ctrl-C is the parent's to hear, and nobody outlives the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _piece(function: Callable[[Item], Result], item: Item) -> Result:
+    """A worker that was told to stop ends: waiting for more, it could wait for a lock that another one died with."""
+    try:
+        return function(item)
+    except (KeyboardInterrupt, SystemExit):
+        os._exit(1)
+
+
 def _stop(workers: set[BaseProcess]) -> None:
-    """Ask workers to end: what they work on would come to nothing, and may take long."""
+    """End workers: what they work on would come to nothing. They have a while to save their state."""
     for worker in workers:
         worker.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for worker in workers:
+        worker.join(max(0.0, deadline - time.monotonic()))
+        if worker.is_alive():
+            worker.kill()
 
 
 @contextmanager

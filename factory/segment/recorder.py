@@ -115,11 +115,15 @@ class Recorder(lightning.Callback):
 
 @contextmanager
 def patient_signals(recorder: Recorder) -> Iterator[None]:
-    """SIGTERM and SIGINT let the step in hand end and its state be saved; a second one stops at once."""
+    """SIGTERM and SIGINT let the step in hand end and its state be saved; a second one stops at once.
+
+    A signal that this process ignores stays ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: handler for number, handler in handlers.items() if handler != signal.SIG_IGN}
 
     def ask(number: int, frame: FrameType | None) -> None:
         if recorder.stopping:

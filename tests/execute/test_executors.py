@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -97,3 +98,36 @@ def test_a_negative_number_of_workers_is_refused() -> None:
     """Before anything starts."""
     with pytest.raises(ConfigError, match="count"):
         Process(count=-1)
+
+
+def orphan(place: str) -> None:
+    """Say which process this is, then work for long."""
+    (Path(place) / str(os.getpid())).touch()
+    time.sleep(60)
+
+
+def runs(number: int) -> bool:
+    """Whether the process is there, and not just waiting to be buried."""
+    try:
+        state = Path(f"/proc/{number}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return state.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    """Killed without a chance to tell them, it leaves no process behind."""
+    words = "from tests.execute.test_executors import *; list(Process(count=2).map(orphan, sys.argv[1:] * 2, title=''))"
+    parent = subprocess.Popen([sys.executable, "-c", words, str(tmp_path)], start_new_session=True)
+    while len(list(tmp_path.iterdir())) < 2:
+        assert parent.poll() is None
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    left = {int(path.name) for path in tmp_path.iterdir()}
+    for _ in range(200):
+        left = {number for number in left if runs(number)}
+        if not left:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still there: {left}")
