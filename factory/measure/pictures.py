@@ -20,14 +20,18 @@ GAP = 6
 SHORTEST = 240
 
 
-def strip(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: ClassList, title: str) -> Image8:
-    """Four captioned panels in a row and the classes in sight below, RGB. Small pictures are enlarged."""
-    return sheet(
-        [("photograph", image_hwc), *judged(image_hwc, truth_hw, guess_hw, classes, title)], truth_hw, guess_hw, classes
-    )
+def strip(
+    before: Sequence[Panel], image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: ClassList, title: str
+) -> Image8:
+    """Captioned panels in a row, RGB: some before, then truth, guess and errors; the classes in sight below.
+
+    Small pictures are enlarged.
+    """
+    panels = [*before, *_judged(image_hwc, truth_hw, guess_hw, classes, title)]
+    return _sheet(panels, truth_hw, guess_hw, classes)
 
 
-def judged(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: ClassList, title: str) -> list[Panel]:
+def _judged(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: ClassList, title: str) -> list[Panel]:
     """Truth, guess and errors, each laid over the photograph, with captions."""
     return [
         ("truth", masks.overlay(image_hwc, truth_hw, classes, 0.6)),
@@ -36,7 +40,7 @@ def judged(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: Class
     ]
 
 
-def sheet(panels: Sequence[Panel], truth_hw: Image8, guess_hw: Image8, classes: ClassList) -> Image8:
+def _sheet(panels: Sequence[Panel], truth_hw: Image8, guess_hw: Image8, classes: ClassList) -> Image8:
     """Captioned panels in a row, all brought to one size, and the classes of both masks below, RGB."""
     factor = max(1, -(-SHORTEST // min(truth_hw.shape)))
     width, height = truth_hw.shape[1] * factor, truth_hw.shape[0] * factor

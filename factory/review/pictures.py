@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from factory.core import masks
+from factory.core import picture as core
 from factory.core.classes import IGNORE, ClassList
 from factory.core.sample import Hints, Origin
 
@@ -143,6 +144,12 @@ def with_hints(image: Image8, hints: Hints, classes: ClassList, scribbles_hw: Im
         ):
             draw.ellipse((centre_x - reach, centre_y - reach, centre_x + reach, centre_y + reach), fill=colour)
     return np.asarray(picture)
+
+
+def hinted(given: core.Picture, classes: ClassList, sure_hw: Image8 | None) -> list[tuple[str, Image8]]:
+    """Captioned: what was said of a picture, and how sure (0 to 255) its labels are where they say so."""
+    panels = [("hints", with_hints(given.image, given.hints, classes, given.scribbles))]
+    return panels if sure_hw is None else [*panels, ("confidence", heat(sure_hw))]
 
 
 def around(box: tuple[int, int, int, int], size_hw: tuple[int, int], *, least: int = 48) -> Window:

@@ -93,12 +93,8 @@ def _draw(sample: Sample, densifier: Densifier, audit: Audit, out: ReportWriter)
     given, truth_hw, classes = audit.hinted(sample), audit.source.mask(sample), audit.source.classes
     dense, _ = both(given, densifier, len(classes))
     sure_hw = np.rint(255 * dense.confidence_hw).astype(np.uint8)
-    panels = [
-        ("hints", pictures.with_hints(given.image, given.hints, classes, given.scribbles)),
-        ("confidence", pictures.heat(sure_hw)),
-        *drawing.judged(given.image, truth_hw, dense.mask_hw, classes, "dense mask"),
-    ]
-    sheet = drawing.sheet(panels, truth_hw, dense.mask_hw, classes)
+    before = pictures.hinted(given, classes, sure_hw)
+    sheet = drawing.strip(before, given.image, truth_hw, dense.mask_hw, classes, "dense mask")
     out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
 
 

@@ -94,10 +94,13 @@ def run(
             out.write(f"predictions/{sample.id}.png", masks.encode_png(found["ours"].mask_hw))
             if sample.id in drawn:
                 small_hwc = resize_image(image_hwc, size_hw)
-                panels = _hints(of[sample.id], labels, found["ours"]) if labels else [("photograph", small_hwc)]
+                before = [("photograph", small_hwc)]
+                if labels:
+                    before = illustrated.hinted(
+                        labels.picture(of[sample.id]), labels.classes, found["ours"].confidence_hw
+                    )
                 title, mask_hw = "labels" if labels else "prediction", found["ours"].mask_hw
-                panels += drawing.judged(small_hwc, truth_hw, mask_hw, source.classes, title)
-                sheet = drawing.sheet(panels, truth_hw, mask_hw, source.classes)
+                sheet = drawing.strip(before, small_hwc, truth_hw, mask_hw, source.classes, title)
                 out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
             progress.advance()
     _state(out, name, split, scores, source)
@@ -133,15 +136,6 @@ def _labelled(
         todo = "give labels or predictions of the very pictures that source has masks for"
         raise ArtefactError("no picture is in both", where=f"{labels.root} and {source.root}", todo=todo)
     return found
-
-
-def _hints(labelled: Sample, labels: Dataset, guess: Guess) -> list[drawing.Panel]:
-    """The picture with what was said of it, and how sure its labels are where they say so."""
-    given = labels.picture(labelled)
-    panels = [("hints", illustrated.with_hints(given.image, given.hints, labels.classes, given.scribbles))]
-    if guess.confidence_hw is not None:
-        panels.append(("confidence", illustrated.heat(guess.confidence_hw)))
-    return panels
 
 
 def _state(out: ReportWriter, name: str, split: str, scores: dict[str, Scores], source: Dataset) -> None:

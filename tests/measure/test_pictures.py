@@ -22,7 +22,8 @@ def test_a_strip_is_four_panels_wide_and_small_pictures_are_enlarged():
     """Thumbnails of 20 pixels would help nobody."""
     mask = np.zeros((20, 30), np.uint8)
     mask[5:9, 5:9] = 1
-    sheet = pictures.strip(np.zeros((20, 30, 3), np.uint8), mask, mask, CLASSES, "prediction")
+    image = np.zeros((20, 30, 3), np.uint8)
+    sheet = pictures.strip([("photograph", image)], image, mask, mask, CLASSES, "prediction")
     assert sheet.shape[0] > pictures.SHORTEST
     assert sheet.shape[1] == 4 * 12 * 30 + 5 * pictures.GAP
 
@@ -30,4 +31,4 @@ def test_a_strip_is_four_panels_wide_and_small_pictures_are_enlarged():
 def test_a_picture_without_truth_says_so():
     """No error share can be given."""
     mask = np.full((8, 8), IGNORE, np.uint8)
-    assert pictures.strip(np.zeros((8, 8, 3), np.uint8), mask, mask * 0, CLASSES, "prediction").any()
+    assert pictures.strip([], np.zeros((8, 8, 3), np.uint8), mask, mask * 0, CLASSES, "prediction").any()
