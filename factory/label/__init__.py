@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from factory.core.cache import Cache
 from factory.core.picture import Picture
 from factory.execute import Executor
 from factory.label.corpus import Corpus
@@ -25,24 +27,35 @@ class Labeler(Protocol):
         """Class probabilities, shape (classes, height, width), summing to 1 over the classes; uniform means unknown."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """Where labelers learn, and with what.
+
+    ``scratch`` is of one run: what took long is left there, so that a killed one goes on from there and ends the same.
+    ``cache`` is shared by runs: what was learnt once from the same hints with the same settings need not be again.
+    Several models may learn at a time, in ``executor``; what they learn does not depend on it.
+    """
+
+    scratch: Path
+    cache: Cache
+    tell: Tell
+    executor: Executor
+
+
 @runtime_checkable
 class Learner(Protocol):
     """A labeler that has to look at all the pictures and their hints before it can label one."""
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell, executor: Executor) -> Labeler:
-        """The labeler for the pictures of ``corpus``, which it knows by their ids.
+    def learnt(self, corpus: Corpus, *, seed: int, shop: Workshop) -> Labeler:
+        """The labeler for the pictures of ``corpus``, which it knows by their ids; it can travel to worker processes.
 
-        No picture is labelled by a model that learnt from it. What took long is kept in ``scratch``, so that a killed
-        run goes on from there and ends the same; what is returned can travel to worker processes. Several models may
-        learn at a time, in ``executor``; what they learn does not depend on it.
+        No picture is labelled by a model that learnt from it.
         """
 
 
-def learnt(labeler: Labeler, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell, executor: Executor) -> Labeler:
+def learnt(labeler: Labeler, corpus: Corpus, *, seed: int, shop: Workshop) -> Labeler:
     """The labeler, made ready for a corpus if it has to learn first."""
-    if not isinstance(labeler, Learner):
-        return labeler
-    return labeler.learnt(corpus, scratch=scratch, seed=seed, tell=tell, executor=executor)
+    return labeler.learnt(corpus, seed=seed, shop=shop) if isinstance(labeler, Learner) else labeler
 
 
 def unknown(given: Picture, classes: int) -> Scores:

@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-import cv2
 import numpy as np
 import torch
 
 from factory.core import picture
 from factory.core.artefact import Identity, Kind
+from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
 from factory.core.picture import Picture
@@ -22,19 +22,18 @@ from factory.core.sample import Domain, Sample, Split, Supervision
 from factory.core.seeds import derive
 from factory.core.version import code_version
 from factory.core.writer import Writer, is_sealed, open_writer
-from factory.execute import Executor
 from factory.execute.progress import Progress, named
 from factory.execute.serial import Serial
-from factory.label import Labeler, Scores, Tell
+from factory.label import Labeler, Workshop
 from factory.label.corpus import Corpus
 from factory.label.dense import Densifier
+from factory.label.foretold import Foretold
+from factory.label.networks import Issues, NetworkMaker
 from factory.refine.argmax import Argmax
 from factory.segment import checkpoint
-from factory.segment.cache import PixelCache
 from factory.segment.data import Row
 from factory.segment.models import best_device
 from factory.segment.predict import Predictor, TileFunction
-from factory.segment.track import Tracks
 from factory.segment.training import Training
 
 LEAST_PICTURES = 4
@@ -77,35 +76,32 @@ class Across:
         """The weights' file: it counts by its content."""
         return {"weights": self.weights} if self.weights else {}
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell, executor: Executor) -> Labeler:
+    def learnt(self, corpus: Corpus, *, seed: int, shop: Workshop) -> Labeler:
         """See `factory.label.Learner`; `InputError` where there is nothing to learn from.
 
         Networks learn side by side, a thread each; on a GPU one after the other.
         """
-        self._said(corpus, scratch / "said", seed)
-        if best_device().type == "cuda":
-            executor = Serial()
-        work = partial(self._fold, corpus=corpus, scratch=scratch, seed=seed)
+        self._said(corpus, shop.scratch / "said", seed)
+        executor = Serial() if best_device().type == "cuda" else shop.executor
+        work = partial(self._fold, corpus=corpus, scratch=shop.scratch, cache=shop.cache, seed=seed)
         for issues in executor.map(work, range(len(corpus.folds(self.folds, seed))), title="networks"):
-            for where, reason in issues:
-                tell(where, reason)
+            for issue in issues:
+                shop.tell(issue["where"], issue["reason"])
+        return self._foretold(shop.scratch)
+
+    def _foretold(self, scratch: Path) -> Foretold:
         return Foretold(folder=str(scratch / "scores"), certainty=self.certainty)
 
-    def _fold(self, number: int, *, corpus: Corpus, scratch: Path, seed: int) -> list[tuple[object, str]]:
+    def _fold(self, number: int, *, corpus: Corpus, scratch: Path, cache: Cache, seed: int) -> Issues:
         """One fold's network, and what it says of the pictures that it did not learn from; what is worth telling."""
-        said, issues = Dataset.open(scratch / "said"), list[tuple[object, str]]()
+        said = Dataset.open(scratch / "said")
         rows = {sample.id: Row(said, sample) for sample in said.samples}
         folds = corpus.folds(self.folds, seed)
         others = [rows[name] for fold in folds if fold is not folds[number] for name in fold if name in rows]
-
-        def tell(where: object, reason: str) -> None:
-            issues.append((where, reason))
-
+        make = NetworkMaker(training=self.training, weights=Path(self.weights) if self.weights else None, cache=cache)
         with named(f"network {number + 1} of {len(folds)}"), _one_thread():
-            own = derive(seed, "fold", number)
-            trained = self._trained(others, said, scratch / f"fold-{number}", own, tell)
-            mine = [*folds[number], *(corpus.aside if number == 0 else ())]
-            self._predict(trained, corpus, mine, scratch / "scores")
+            network, issues = make(said, others, derive(seed, "fold", number))
+            self._predict(network, corpus, [*folds[number], *(corpus.aside if number == 0 else ())], scratch)
         return issues
 
     def _said(self, corpus: Corpus, folder: Path, seed: int) -> None:
@@ -129,53 +125,14 @@ class Across:
                     raise InputError("too few pictures to learn across them", got=got, expected=expected, todo=todo)
                 out.seal()
 
-    def _trained(self, rows: Sequence[Row], said: Dataset, folder: Path, seed: int, tell: Tell) -> checkpoint.Trained:
-        identity = Identity(stage="across", config={"part": "fold"}, seed=seed, inputs={}, code=code_version())
-        if not is_sealed(folder, identity):
-            pixels = partial(PixelCache, size_hw=self.training.size_hw, folder=folder.parent / "pixels")
-            with open_writer(folder, identity, Kind.MODEL) as out:
-                module = self.training.module(
-                    said.classes,
-                    sources={"real": pixels(rows=rows)},
-                    shares={"real": 1.0},
-                    validation=pixels(rows=[]),
-                    weights=Path(self.weights) if self.weights else None,
-                    seed=seed,
-                    report=tell,
-                )
-                out.classes = said.classes
-                _, last = self.training.fit(module, out, tracks=Tracks(), devices=1)
-                out.write("last.ckpt", last)
-                out.seal()
-        return checkpoint.load(folder / "last.ckpt", classes=said.classes)
-
-    def _predict(self, trained: checkpoint.Trained, corpus: Corpus, names: Sequence[str], folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        predictor = Predictor(trained=trained, tta=self.tta)
+    def _predict(self, network: checkpoint.Trained, corpus: Corpus, names: Sequence[str], scratch: Path) -> None:
+        predictor, foretold = Predictor(trained=network, tta=self.tta), self._foretold(scratch)
         with Progress("label", len(names)) as progress:
             for name in names:
-                if not _file(folder, name).exists():
+                if not foretold.knows(name):
                     given = picture.at_most(corpus.picture(name), self.longest)
-                    _store(_file(folder, name), predictor(given.image))
+                    foretold.keep(name, predictor(given.image))
                 progress.advance()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Foretold:
-    """Probabilities that were predicted for each picture before: half-precision arrays named by picture."""
-
-    folder: str
-    certainty: float
-
-    def __call__(self, given: Picture, classes: int) -> Scores:
-        """See `factory.label.Labeler`."""
-        scores_khw = np.load(_file(Path(self.folder), given.id)).astype(np.float32)
-        assert len(scores_khw) == classes
-        if scores_khw.shape[1:] != given.size_hw:
-            size_wh = given.size_hw[::-1]
-            scores_khw = np.stack([cv2.resize(plane, size_wh, interpolation=cv2.INTER_LINEAR) for plane in scores_khw])
-        scores_khw = np.maximum(scores_khw, 0) ** self.certainty
-        return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
 
 
 @contextmanager
@@ -206,15 +163,3 @@ def _keep(given: Picture, densifier: Densifier, out: Writer) -> None:
         supervision=Supervision.PSEUDO, image_sha256=sha256,
     )  # fmt: skip
     out.add(sample.replace(**{name: out.write_map(name, given.id, pixels) for name, pixels in maps.items()}))
-
-
-def _file(folder: Path, name: str) -> Path:
-    return folder / f"{name}.npy"
-
-
-def _store(path: Path, scores_khw: Scores) -> None:
-    """Whole or not at all."""
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as stream:
-        np.save(stream, scores_khw.astype(np.float16))
-    draft.replace(path)

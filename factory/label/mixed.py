@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
-from factory.core.seeds import derive
-from factory.execute import Executor
-from factory.label import Labeler, Scores, Tell, learnt, unknown
+from factory.label import Labeler, Scores, Workshop, learnt, unknown
 from factory.label.corpus import Corpus
 
 FLOOR = 1e-6
@@ -48,13 +45,15 @@ class Mixed:
         if not any(member.weight for member in self.members.values()):
             raise ConfigError("there is no labeler to ask", got=", ".join(self.members) or "none of any weight")
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell: Tell, executor: Executor) -> Labeler:
-        """See `factory.label.Learner`: those members that have to learn, each in a folder of its own."""
+    def learnt(self, corpus: Corpus, *, seed: int, shop: Workshop) -> Labeler:
+        """See `factory.label.Learner`: those members that have to learn, each in a folder of its own.
+
+        All by the same seed: each learns what it would learn alone.
+        """
 
         def ready(name: str, member: Weighed) -> Weighed:
-            own, folder = derive(seed, name), scratch / name
-            labeler = learnt(member.labeler, corpus, scratch=folder, seed=own, tell=tell, executor=executor)
-            return replace(member, labeler=labeler)
+            own = replace(shop, scratch=shop.scratch / name)
+            return replace(member, labeler=learnt(member.labeler, corpus, seed=seed, shop=own))
 
         return replace(self, members={name: ready(name, one) for name, one in self.members.items() if one.weight})
 

@@ -15,9 +15,8 @@ from factory.core import digests
 from factory.core.errors import ConfigError, InputError
 from factory.core.picture import Picture
 from factory.core.seeds import derive, generator
-from factory.execute import Executor
 from factory.execute.progress import Progress
-from factory.label import Labeler, Scores, Tell, unknown
+from factory.label import Labeler, Scores, Tell, Workshop, unknown
 from factory.label.cam.background import Background, Extent, undecided
 from factory.label.cam.fit import Course, Training
 from factory.label.cam.maps import MapMaker
@@ -73,20 +72,15 @@ class Tags:
         """The user's file of weights: what is in it decides the outcome, where it lies does not."""
         return {} if self.weights is None else {"weights": self.weights}
 
-    def learnt(
-        self,
-        corpus: Corpus,
-        *,
-        scratch: Path,
-        seed: int,
-        tell: Tell,
-        executor: Executor,  # noqa: ARG002  # folds learn in turn: they share the features of a frozen encoder
-    ) -> Labeler:
-        """See `factory.label.Learner`; `InputError` where no class is both in some picture and absent from another."""
+    def learnt(self, corpus: Corpus, *, seed: int, shop: Workshop) -> Labeler:
+        """See `factory.label.Learner`; `InputError` where no class is both in some picture and absent from another.
+
+        Folds learn one after the other: they share the features of a frozen encoder.
+        """
         statements = statements_of(corpus)
-        _require_something(statements, corpus, tell)
+        _require_something(statements, corpus, shop.tell)
         folds = corpus.folds(self.folds, derive(seed, "folds"))
-        shelf = Shelf(folder=scratch, spec=self.classifier, classes=len(corpus.classes), shares=tuple(self.shares))
+        shelf = Shelf(folder=shop.scratch, spec=self.classifier, classes=len(corpus.classes), shares=tuple(self.shares))
         self._train(corpus, statements, folds, shelf, seed)
         fold_of = {sample_id: fold for fold, ids in enumerate(folds) for sample_id in ids} | dict.fromkeys(
             corpus.aside, 0
@@ -97,12 +91,12 @@ class Tags:
             heads_k=told.heads_k,
         )  # fmt: skip
         heard = {
-            fold: _heard(statements.without(ids), statements.learnable, fold, corpus, tell)
+            fold: _heard(statements.without(ids), statements.learnable, fold, corpus, shop.tell)
             for fold, ids in enumerate(folds)
         }
         levels = self._levels(corpus, statements, fold_of, maker, told, seed) if self._weighs else {}
         if self._weighs:
-            _report_extents(corpus, told, self.shares, statements, tell)
+            _report_extents(corpus, told, self.shares, statements, shop.tell)
         return TagScores(
             maker=maker, fold_of=fold_of, background=self.background, levels=levels, ignore_band=self.ignore_band,
             learnable=statements.learnable, heard=heard,

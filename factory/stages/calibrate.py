@@ -13,13 +13,14 @@ from factory.calibrate.judge import Judge
 from factory.calibrate.settings import best_settings, space_of
 from factory.calibrate.verdict import Curve, Verdict, conclude
 from factory.core import digests, masks
+from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError
 from factory.core.sample import Sample, Split
 from factory.core.seeds import derive
 from factory.core.writer import ReportWriter
 from factory.execute import Executor
-from factory.label import Labeler
+from factory.label import Labeler, Workshop
 from factory.label.calibrated import NAME
 from factory.label.corpus import TRUSTED
 from factory.label.dense import Densifier
@@ -49,6 +50,8 @@ def run(
     longest: int,
     drawn: int,
     executor: Executor,
+    cache: str,
+    cache_gib: float,
 ) -> None:
     """Search settings on one half of the pictures, fit the curve of confidence there, judge both on the other half.
 
@@ -57,9 +60,12 @@ def run(
     """
     varying = space_of(space, labeler, refiner)
     searched, held = _halves(source, images, seed)
+    shop = Workshop(
+        scratch=out.scratch / "learnt", cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor
+    )
     judge = Judge(
         audit=Audit(source=source, supervision=supervision, seed=seed), rows=[*searched, *held], labeler=labeler,
-        refiner=refiner, longest=longest, executor=executor, scratch=out.scratch / "learnt", tell=out.report,
+        refiner=refiner, longest=longest, shop=shop,
     )  # fmt: skip
     settings, ledger = best_settings(
         judge, searched, varying, sampler=sampler, trials=trials, identity=out.identity, folder=out.scratch / "study"

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from factory.core.artefact import Report
+from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.sample import Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
-from factory.label import Labeler, calibrated, learnt
+from factory.label import Labeler, Workshop, calibrated, learnt
 from factory.label.corpus import TRUSTED, corpus_of
 from factory.label.dense import Densifier
 from factory.refine import Refiner
@@ -30,6 +31,8 @@ def run(
     min_confidence: float,
     longest: int,
     executor: Executor,
+    cache: str,
+    cache_gib: float,
 ) -> None:
     """Label every sample but test rows and those with a trusted mask, which are carried over as they are.
 
@@ -47,9 +50,8 @@ def run(
     done = out.done()
     waiting = [sample for sample in source.samples if sample.id not in done]
     if not all(_is_settled(sample) for sample in waiting):
-        corpus = corpus_of(source)
-        ready = learnt(labeler, corpus, scratch=out.scratch, seed=seed, tell=out.report, executor=executor)
-        densifier = replace(densifier, labeler=ready)
+        shop = Workshop(scratch=out.scratch, cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor)
+        densifier = replace(densifier, labeler=learnt(labeler, corpus_of(source), seed=seed, shop=shop))
     made_by = {"labeler": repr(labeler), "refiner": repr(refiner)}
     work = partial(_one, source=source, out=out, densifier=densifier, made_by=made_by)
     for _ in executor.map(work, waiting, title="label"):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from factory.core import digests
+from factory.core.cache import Cache
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
@@ -70,7 +71,7 @@ def run(
         mixing=mixing, teacher=teacher, size=size, crop=crop, recipe=recipe,
     )  # fmt: skip
     out.classes = _classes(real, synthetic, validation, unlabelled)
-    pixels = partial(PixelCache, size_hw=training.size_hw, folder=Path(cache), limit=int(cache_gib * 2**30))
+    pixels = partial(PixelCache, size_hw=training.size_hw, cache=Cache.of(cache, cache_gib))
     rows = _rows(real, synthetic, unlabelled if teacher else None)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
     module = training.module(

@@ -1,5 +1,6 @@
 """Small tagged pictures: squares of a class's colour on grey, and a corpus of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 from factory.core.classes import ClassList
 from factory.core.picture import Picture
 from factory.core.sample import Hints
-from factory.execute.serial import Serial
 from factory.label.cam.background import Threshold
 from factory.label.cam.fit import Training
 from factory.label.cam.methods import Cam
@@ -16,6 +16,7 @@ from factory.label.cam.network import ClassifierSpec
 from factory.label.cam.views import Views
 from factory.label.corpus import Corpus
 from factory.label.tags import Tags
+from tests.label.shops import shop
 
 CLASSES = ClassList.of(["ground", "red", "blue"])
 Heard = list[tuple[object, str]]
@@ -62,6 +63,5 @@ def learnt(
     """The labeler of these pictures; what it tells is put into ``heard``."""
     told: Heard = [] if heard is None else heard
     corpus = corpus_of(pictures, classes)
-    return tags(**changes).learnt(
-        corpus, scratch=scratch, seed=0, tell=lambda where, what: told.append((where, what)), executor=Serial()
-    )
+    there = shop(scratch, tell=lambda where, what: told.append((where, what)))
+    return tags(**changes).learnt(corpus, seed=0, shop=replace(there, scratch=scratch))

@@ -1,27 +1,28 @@
 """Networks that learn from the hints of some pictures and label the others."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from factory.command.bind import make_part
+from factory.core.cache import Cache
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
 from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.execute.process import Process
-from factory.execute.serial import Serial
 from factory.label.across import Across
 from factory.label.corpus import Corpus
 from factory.label.dense import Densifier
 from factory.refine.argmax import Argmax
 from tests.command.composing import composed
+from tests.label.shops import shop
 
 CLASSES = ClassList.of(["ground", "square"])
-SERIAL = Serial()
 SMALL = [
     "labeler=across", "labeler.folds=2", "labeler.training.model.encoder=mobilenet_v2",
     "labeler.training.model.encoder_weights=null", "labeler.training.recipe.batch=4", "labeler.training.crop=[32,32]",
@@ -50,19 +51,14 @@ def corpus(count: int = 6, *, said: bool = True, aside: int = 0) -> Corpus:
     return Corpus(classes=CLASSES, ids=names[:count], aside=names[count:], picture=pictures.__getitem__)
 
 
-def tell(where: object, reason: str) -> None:
-    """Nothing is worth telling here."""
-    raise AssertionError(f"{where}: {reason}")
-
-
 def test_no_picture_is_labelled_by_a_network_that_learnt_from_it(tmp_path: Path) -> None:
     """What each fold's network saw are the other folds' pictures; those kept aside nobody learnt from."""
     given = corpus(aside=2)
-    labeler = across().learnt(given, scratch=tmp_path, seed=3, tell=tell, executor=SERIAL)
-    said = Dataset.open(tmp_path / "said")
+    labeler = across().learnt(given, seed=3, shop=shop(tmp_path))
+    said = Dataset.open(tmp_path / "scratch/said")
     assert sorted(sample.id for sample in said.samples) == sorted(given.ids)
-    assert len(list((tmp_path / "pixels").glob("*.pixels"))) == 2
-    assert sorted(path.stem for path in (tmp_path / "scores").iterdir()) == [f"p{n}" for n in range(8)]
+    assert len(list((tmp_path / "cache").glob("pixels-*"))) == 2
+    assert sorted(path.stem for path in (tmp_path / "scratch/scores").iterdir()) == [f"p{n}" for n in range(8)]
     scores = labeler(given.picture("p7"), 2)
     np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-3)
     folds = given.folds(2, 3)
@@ -73,22 +69,42 @@ def test_no_picture_is_labelled_by_a_network_that_learnt_from_it(tmp_path: Path)
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     """Whatever was there: hints, one network of two, some of the scores."""
     given, labeler = corpus(), across()
-    whole = labeler.learnt(given, scratch=tmp_path / "whole", seed=0, tell=tell, executor=SERIAL)
-    labeler.learnt(given, scratch=tmp_path / "cut", seed=0, tell=tell, executor=SERIAL)
+    whole = labeler.learnt(given, seed=0, shop=shop(tmp_path / "whole"))
+    labeler.learnt(given, seed=0, shop=shop(tmp_path / "cut"))
     for name in ("p0.npy", "p3.npy"):
-        (tmp_path / "cut/scores" / name).unlink()
-    shutil.rmtree(tmp_path / "cut/fold-1")
-    again = labeler.learnt(given, scratch=tmp_path / "cut", seed=0, tell=tell, executor=SERIAL)
+        (tmp_path / "cut/scratch/scores" / name).unlink()
+    shutil.rmtree(next((tmp_path / "cut/cache").glob("network-*")))
+    again = labeler.learnt(given, seed=0, shop=shop(tmp_path / "cut"))
     for name in given.ids:
         np.testing.assert_array_equal(whole(given.picture(name), 2), again(given.picture(name), 2))
+
+
+def test_another_run_with_the_same_hints_learns_nothing_anew(tmp_path: Path) -> None:
+    """However its scores are used; with other settings of the training, or another click, it does."""
+    given = corpus()
+
+    def networks(run: str, *words: str, of: Corpus = given) -> dict[Path, int]:
+        there = replace(shop(tmp_path / run), cache=Cache(folder=tmp_path / "cache"))
+        across(*words).learnt(of, seed=0, shop=there)
+        return {path: path.stat().st_ino for path in (tmp_path / "cache").glob("network-*/last.ckpt")}
+
+    first = networks("first")
+    assert networks("second", "labeler.certainty=0.5", "labeler.tta.scales=[1.0]") == first
+    assert len(networks("third", "labeler.training.recipe.ema=0.6")) == 4
+
+    def moved(name: str) -> Picture:
+        picture = given.picture(name)
+        return replace(picture, hints=Hints(points=picture.hints.points[:4])) if name == "p0" else picture
+
+    assert len(networks("fourth", of=replace(given, picture=moved))) == 6
 
 
 def test_networks_learn_the_same_side_by_side(tmp_path: Path) -> None:
     """In processes of their own, or one after the other in this one."""
     given, labeler = corpus(), across()
     alone, beside = (
-        labeler.learnt(given, scratch=tmp_path / str(number), seed=0, tell=tell, executor=executor)
-        for number, executor in enumerate((SERIAL, Process(count=2)))
+        labeler.learnt(given, seed=0, shop=shop(tmp_path / str(number), executor=executor))
+        for number, executor in enumerate((None, Process(count=2)))
     )
     for name in given.ids:
         np.testing.assert_array_equal(alone(given.picture(name), 2), beside(given.picture(name), 2))
@@ -99,7 +115,7 @@ def test_networks_find_what_only_other_pictures_were_told_of(tmp_path: Path) -> 
     """Five clicks a picture; after 200 steps more than half of what is found or there is both (chance: an eighth)."""
     given = corpus(16)
     fine = ("model@labeler.training.model=unet", "labeler.training.model.encoder=mobilenet_v2")
-    labeler = across(*fine, steps=200).learnt(given, scratch=tmp_path, seed=0, tell=tell, executor=SERIAL)
+    labeler = across(*fine, steps=200).learnt(given, seed=0, shop=shop(tmp_path))
     densifier = Densifier(labeler=labeler, refiner=Argmax(), min_confidence=0, longest=1024)
     hits = total = 0
     for name in given.ids:
@@ -115,9 +131,7 @@ def test_scores_fit_pictures_that_were_reduced(tmp_path: Path) -> None:
     given = corpus()
     big = Picture(id="p0", image=np.repeat(np.repeat(given.picture("p0").image, 4, axis=0), 4, axis=1), hints=Hints())
     plain, soft = (
-        across(f"labeler.certainty={certainty}").learnt(given, scratch=tmp_path, seed=0, tell=tell, executor=SERIAL)(
-            big, 2
-        )
+        across(f"labeler.certainty={certainty}").learnt(given, seed=0, shop=shop(tmp_path))(big, 2)
         for certainty in (1.0, 0.2)
     )
     assert plain.shape == (2, 128, 144)
@@ -129,7 +143,7 @@ def test_scores_fit_pictures_that_were_reduced(tmp_path: Path) -> None:
 def test_too_little_to_learn_from_is_said(tmp_path: Path, given: Corpus) -> None:
     """With what to do instead."""
     with pytest.raises(InputError, match="too few pictures") as caught:
-        across().learnt(given, scratch=tmp_path, seed=0, tell=tell, executor=SERIAL)
+        across().learnt(given, seed=0, shop=shop(tmp_path))
     assert "labeler=scribbles" in caught.value.todo
 
 

@@ -10,6 +10,7 @@ from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.sample import Hints, Origin, Split, Supervision
 from factory.execute.serial import Serial
+from factory.label import Workshop
 from factory.label.corpus import Corpus
 from factory.label.mixed import Mixed, Weighed
 from factory.label.points import Points
@@ -25,7 +26,8 @@ def labelled(tmp_path: Path, source: Dataset, labeler=POINTS, min_confidence: fl
     """Run the stage with the plain refiner."""
     with written(tmp_path / "label") as out:
         label.run(source=source, calibration=calibration, out=out, seed=0, labeler=labeler, refiner=Argmax(),
-                  min_confidence=min_confidence, longest=1024, executor=Serial())  # fmt: skip
+                  min_confidence=min_confidence, longest=1024, executor=Serial(),
+                  cache=str(tmp_path / "cache"), cache_gib=1.0)  # fmt: skip
     return Dataset.open(tmp_path / "label")
 
 
@@ -71,15 +73,15 @@ def test_pixels_below_the_threshold_are_left_out_not_guessed(tmp_path: Path, sou
 class Census:
     """A labeler that learns which class is named most often in the pictures of the other fold."""
 
-    def learnt(self, corpus: Corpus, *, scratch: Path, seed: int, tell, executor) -> Points:  # noqa: ARG002
+    def learnt(self, corpus: Corpus, *, seed: int, shop: Workshop) -> "Counted":
         """Its count of each picture's fellows, kept in a file."""
-        scratch.mkdir(parents=True, exist_ok=True)
+        shop.scratch.mkdir(parents=True, exist_ok=True)
         for mine, others in zip(*(corpus.folds(2, seed)[::step] for step in (1, -1)), strict=True):
             said = np.concatenate([corpus.picture(name).seeds.ids for name in others])
             for name in mine:
-                (scratch / name).write_text(str(np.bincount(said, minlength=3).argmax()))
-        tell("census", f"{len(corpus.ids)} pictures counted")
-        return Counted(folder=scratch)
+                (shop.scratch / name).write_text(str(np.bincount(said, minlength=3).argmax()))
+        shop.tell("census", f"{len(corpus.ids)} pictures counted")
+        return Counted(folder=shop.scratch)
 
 
 @dataclass(frozen=True, kw_only=True)

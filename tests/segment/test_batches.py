@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.core.cache import Cache
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError, TrainingError
 from factory.segment.batches import TrainingBatches, validation_batches
@@ -39,14 +40,14 @@ def batches(*caches: PixelCache, share: float = 0.5, **about) -> TrainingBatches
 @pytest.fixture(scope="module")
 def cache(small, folder):
     """Of seven samples."""
-    return PixelCache(rows=training_rows(small), size_hw=None, folder=folder)
+    return PixelCache(rows=training_rows(small), size_hw=None, cache=Cache(folder=folder))
 
 
 def test_a_test_row_cannot_be_trained_on_even_if_it_is_handed_in(mixed, folder):
     """The batches themselves refuse it, by name."""
     rows = [Row(mixed, sample) for sample in mixed.samples if sample.mask]
     with pytest.raises(TrainingError, match=r"(?s)train split.*test"):
-        batches(PixelCache(rows=rows, size_hw=None, folder=folder))
+        batches(PixelCache(rows=rows, size_hw=None, cache=Cache(folder=folder)))
 
 
 def test_a_batch_is_a_function_of_seed_and_step(cache):
@@ -76,7 +77,7 @@ def test_every_epoch_shows_every_sample_once(cache, batch, seed):
 @given(share=st.floats(0.01, 0.99), batch=st.integers(2, 9))
 def test_the_mixture_keeps_its_ratio_within_one_picture(cache, mixed, folder, share, batch):
     """However odd the ratio, and every batch has its full size."""
-    real = PixelCache(rows=training_rows(mixed), size_hw=None, folder=folder)
+    real = PixelCache(rows=training_rows(mixed), size_hw=None, cache=Cache(folder=folder))
     drawn = batches(cache, real, share=share, batch=batch)
     rendered = 0
     for step in range(12):
@@ -109,7 +110,7 @@ def test_validation_shows_every_picture_once_in_batches_of_one_size(tmp_path):
     shapes = [(24, 32), (24, 32), (24, 32), (20, 20), (24, 32)]
     source = dataset(tmp_path / "val", {f"v{i}": mask(size_hw=shape) for i, shape in enumerate(shapes)})
     rows = [Row(source, sample) for sample in source.samples]
-    cache = PixelCache(rows=rows, size_hw=None, folder=tmp_path / "cache")
+    cache = PixelCache(rows=rows, size_hw=None, cache=Cache(folder=tmp_path / "cache"))
     shown = [batch.ids for batch in validation_batches(cache, 2)]
     assert shown == [("v0", "v1"), ("v2",), ("v3",), ("v4",)]
     parts = [list(Validation(cache, 2, rank=rank, world=3)) for rank in range(3)]
@@ -151,7 +152,7 @@ def uneven(tmp_path_factory):
 
 def test_rare_class_sampling_shows_the_class_hardly_any_picture_has(uneven, folder):
     """About as often as it is told to; the crop shows it too; and still a function of seed and step."""
-    cache = PixelCache(rows=training_rows(uneven), size_hw=None, folder=folder)
+    cache = PixelCache(rows=training_rows(uneven), size_hw=None, cache=Cache(folder=folder))
     plain, rare = (batches(cache, rare=rare, crop_hw=(20, 26)) for rare in (None, RareClasses(share=0.5)))
 
     def shown(drawn: TrainingBatches) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError, MachineError
 from factory.segment.cache import PixelCache
@@ -24,12 +25,12 @@ def source(tmp_path: Path) -> Dataset:
 
 def cache(source: Dataset, folder: Path, size_hw: tuple[int, int] | None = None, **about: int) -> PixelCache:
     """Of all training rows."""
-    return PixelCache(rows=training_rows(source), size_hw=size_hw, folder=folder, **about)
+    return PixelCache(rows=training_rows(source), size_hw=size_hw, cache=Cache(folder=folder, **about))
 
 
 def kept(folder: Path) -> list[str]:
     """The files of decoded pictures."""
-    return sorted(path.name for path in folder.glob("*.pixels"))
+    return sorted(path.name for path in folder.glob("pixels-*"))
 
 
 @pytest.mark.parametrize("size_hw", [None, (12, 20)])
@@ -49,7 +50,7 @@ def test_the_file_is_made_once_and_then_only_read(source: Dataset, tmp_path: Pat
     """It is there in a moment for the second run."""
     path = tmp_path / "cache"
     cache(source, path)[0]
-    (file,) = path.glob("*.pixels")
+    (file,) = path.glob("pixels-*")
     inode = file.stat().st_ino
     cache(source, path)[0]
     assert inode == file.stat().st_ino
@@ -89,13 +90,13 @@ def test_a_picture_that_cannot_be_used_leaves_nothing_behind(tmp_path: Path) -> 
     source = dataset(tmp_path / "odd", {"good": mask(), "odd": mask(9)})
     with pytest.raises(InputError, match=r"(?s)outside the class list.*odd"):
         cache(source, tmp_path / "c")[0]
-    assert [path.name for path in (tmp_path / "c").iterdir()] == ["lock"]
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["locks"]
 
 
 def test_a_folder_that_cannot_be_made_is_said_with_the_key_that_cures_it(source: Dataset, tmp_path: Path) -> None:
     """A file stands in its place."""
     (tmp_path / "taken").write_text("")
-    with pytest.raises(MachineError, match=r"(?s)cannot be kept.*cache="):
+    with pytest.raises(MachineError, match=r"(?s)nothing can be kept.*cache="):
         cache(source, tmp_path / "taken")[0]
     with pytest.raises(ConfigError, match="cache_gib"):
         cache(source, tmp_path / "c", limit=-1)

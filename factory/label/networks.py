@@ -1,0 +1,71 @@
+"""Networks that a labeler teaches itself: each learns once, and is kept by all that decides what it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from factory.core import digests
+from factory.core.artefact import Artefact, Identity, Kind
+from factory.core.cache import Cache
+from factory.core.dataset import Dataset
+from factory.core.version import code_version
+from factory.core.writer import is_sealed, open_writer
+from factory.segment import checkpoint
+from factory.segment.cache import PixelCache
+from factory.segment.data import Row
+from factory.segment.track import Tracks
+from factory.segment.training import Training
+
+WEIGHTS = "last.ckpt"
+Issues = list[dict[str, str]]
+"""What the report is told: where, and the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkMaker:
+    """Trains by ``training``, from a file of ``weights`` for the encoder, and keeps in ``cache`` what came of it.
+
+    A killed training goes on from its last saved state, in whichever run asks for the network next.
+    """
+
+    training: Training
+    weights: Path | None
+    cache: Cache
+
+    def __call__(
+        self, said: Dataset, rows: Sequence[Row], seed: int
+    ) -> tuple[checkpoint.Trained, list[dict[str, str]]]:
+        """The network that learnt from some rows of ``said``, and what its training found worth a look."""
+        identity = self._identity(said, rows, seed)
+        name = digests.of_bytes(digests.canonical(asdict(identity)))[:32]
+        with self.cache.kept(f"network-{name}") as place:
+            if not is_sealed(place, identity):
+                self._train(said, rows, seed, place, identity)
+            header = Artefact.open(place).header
+            return checkpoint.load(place / WEIGHTS, classes=said.classes), list(header.issues)
+
+    def _identity(self, said: Dataset, rows: Sequence[Row], seed: int) -> Identity:
+        ids = [row.sample.id for row in rows]
+        config = {"training": repr(self.training), "rows": digests.of_bytes(digests.canonical(ids))}
+        inputs = {"said": said.digest} | ({"weights": digests.of_file(self.weights)} if self.weights else {})
+        return Identity(stage="network", config=config, seed=seed, inputs=inputs, code=code_version())
+
+    def _train(self, said: Dataset, rows: Sequence[Row], seed: int, place: Path, identity: Identity) -> None:
+        pixels = partial(PixelCache, size_hw=self.training.size_hw, cache=self.cache)
+        with open_writer(place, identity, Kind.MODEL) as out:
+            module = self.training.module(
+                said.classes,
+                sources={"real": pixels(rows=rows)},
+                shares={"real": 1.0},
+                validation=pixels(rows=[]),
+                weights=self.weights,
+                seed=seed,
+                report=out.report,
+            )
+            out.classes = said.classes
+            _, last = self.training.fit(module, out, tracks=Tracks(), devices=1)
+            out.write(WEIGHTS, last)
+            out.seal()
