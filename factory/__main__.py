@@ -62,13 +62,22 @@ def command(words: list[str]) -> int:
 def run(stage: str, overrides: list[str], *, sweep: bool) -> int:
     """Run one stage or a line, once or for every point of a sweep; a point that fails does not stop the others."""
     statuses: list[int] = []
+    points: list[tuple[dict[str, Any], list[str]]] = []
+
+    def failed(error: Exception) -> None:
+        statuses.append(_say(error))
 
     def job(config: dict[str, Any], swept: list[str]) -> None:
+        points.append((config, swept))
+
+    compose.run(stage, overrides, sweep=sweep, job=job, failed=failed)
+    for config, (_, swept) in zip(place_sweep(stage, points), points, strict=True):
         if swept:
             print(f"\n{', '.join(swept)}", file=sys.stderr)
-        _perform_all(stage, place_sweep(stage, config, swept))
-
-    compose.run(stage, overrides, sweep=sweep, job=job, failed=lambda error: statuses.append(_say(error)))
+        try:
+            _perform_all(stage, config)
+        except Exception as error:  # a user never sees a traceback, and the other points go on
+            failed(error)
     return max(statuses, default=0)
 
 

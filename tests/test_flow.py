@@ -23,7 +23,7 @@ TINY = [
     "train.steps=3", "train.batch=2", "train.crop=[96,96]", "train.model.encoder=mobilenet_v2",
     "train.model.decoder_channels=16", "train_unadapted.steps=2", "train_unadapted.batch=2",
     "train_unadapted.crop=[96,96]", "train_unadapted.model.encoder=mobilenet_v2",
-    "train_unadapted.model.decoder_channels=16", "select.passes=2", "select.acquisition.budget=5",
+    "train_unadapted.model.decoder_channels=16", "calibrate.trials=2", "select.passes=2", "select.acquisition.budget=5",
 ]  # fmt: skip
 
 
@@ -60,7 +60,10 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {}
     for workers in (1, 2):
         folders[str(workers)] = folder = tmp_path_factory.mktemp(f"workers{workers}")
-        counts = [f"{step}.executor.count={workers}" for step in ("ingest", "photograph", "render", "label", "adapt")]
+        counts = [
+            f"{step}.executor.count={workers}"
+            for step in ("ingest", "photograph", "render", "calibrate", "label", "adapt")
+        ]
         finished("run", "experiment=coins", *TINY, *counts, cwd=folder)
     return folders
 
@@ -72,7 +75,7 @@ def test_the_whole_line_ends_in_equal_digests_whatever_the_number_of_workers(lin
         workers: {path.parent.name: path.read_bytes() for path in sorted(folder.glob("outputs/coins/*/artefact.json"))}
         for workers, folder in line.items()
     }
-    assert len(headers["1"]) == 11
+    assert len(headers["1"]) == 12
     assert {step: json.loads(data)["digest"] for step, data in headers["1"].items()} == {
         step: json.loads(data)["digest"] for step, data in headers["2"].items()
     }
@@ -82,9 +85,9 @@ def test_the_whole_line_ends_in_equal_digests_whatever_the_number_of_workers(lin
 @pytest.mark.blender
 def test_the_same_command_again_makes_nothing(line: dict[str, Path]) -> None:
     """Every step is there already, and says so."""
-    counts = [f"{step}.executor.count=1" for step in ("ingest", "photograph", "render", "label", "adapt")]
+    counts = [f"{step}.executor.count=1" for step in ("ingest", "photograph", "render", "calibrate", "label", "adapt")]
     printed = finished("run", "experiment=coins", *TINY, *counts, cwd=line["1"])
-    assert printed.count("there") >= 11
+    assert printed.count("there") >= 12
 
 
 @pytest.mark.blender

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from factory.command import tree
-from factory.command.bind import Step, bind
+from factory.command.bind import FOLDERS, MACHINE, Step, bind
 from factory.core.artefact import Header, Identity, read_header
 from factory.core.errors import ConfigError
 from factory.core.writer import Onlooker, is_sealed, open_writer
 from factory.execute.ranks import rank
 
 LOOK_EVERY_SECONDS = 0.5
+Config = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Outcome:
     skipped: bool
 
 
-def line_of(stage: str, config: dict[str, Any]) -> dict[str, Any]:
+def line_of(stage: str, config: Config) -> Config:
     """The configuration as a line of steps, each under its name; a stage by itself is a line of one."""
     if stage != tree.LINE:
         return {"line": [stage], stage: config}
@@ -39,7 +41,7 @@ def line_of(stage: str, config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def steps_of(stage: str, config: dict[str, Any]) -> list[Step]:
+def steps_of(stage: str, config: Config) -> list[Step]:
     """The steps a configuration asks for, all bound before the first one runs."""
     line = line_of(stage, config)
     return [bind(name, line[name]) for name in line["line"]]
@@ -60,7 +62,7 @@ def perform(step: Step) -> Outcome:
     return Outcome(step.name, step.out, header, time.monotonic() - began, skipped=False)
 
 
-def _assist(step: Step, opened: dict[str, Any], identity: Identity, began: float) -> Outcome:
+def _assist(step: Step, opened: Config, identity: Identity, began: float) -> Outcome:
     """What a process beside the first does: its share of what is shared, and then wait for the artefact."""
     partial, parent = step.out.with_name(f"{step.out.name}.partial"), os.getppid()
     if step.parts.get("devices", 1) > 1:
@@ -72,12 +74,16 @@ def _assist(step: Step, opened: dict[str, Any], identity: Identity, began: float
     return Outcome(step.name, step.out, read_header(step.out), time.monotonic() - began, skipped=True)
 
 
-def place_sweep(stage: str, config: dict[str, Any], swept: list[str]) -> dict[str, Any]:
-    """Give each point of a sweep folders of its own, but share what the swept keys cannot change.
+def place_sweep(stage: str, points: Sequence[tuple[Config, list[str]]]) -> list[Config]:
+    """Give each point of a sweep (configuration, swept words) folders of its own, but share what does not vary.
 
-    ``label.refiner=argmax`` moves `label` and every step that reads, directly or not, what `label` made; steps before
-    it keep their folder and are made once. A key that belongs to no step moves them all.
+    ``label.refiner=argmax`` moves `label`, every step that reads, directly or not, what `label` made, and what takes
+    the refiner over from it; other steps keep their folder and are made once. A key of no step moves them all.
     """
+    return [_placed(stage, config, swept, [other for other, _ in points]) for config, swept in points]
+
+
+def _placed(stage: str, config: Config, swept: list[str], points: Sequence[Config]) -> Config:
     if not swept:
         return config
     suffix = ",".join(sorted(swept)).replace("/", "_")
@@ -85,12 +91,28 @@ def place_sweep(stage: str, config: dict[str, Any], swept: list[str]) -> dict[st
         return config | {"out": _aside(config["out"], suffix)}
     line: list[str] = config["line"]
     heads = {word.split("=", 1)[0].split(".", 1)[0] for word in swept if not word.startswith("name=")}
-    touched = reached(config, heads if heads <= set(line) else set(line))
+    if heads <= set(line):
+        touched = reached(config, heads.union(*(differing(config, other) for other in points)))
+    else:
+        touched = set(line)
     places = {config[name]["out"]: _aside(config[name]["out"], suffix) for name in touched}
     return config | {name: moved(config[name], places) for name in line}
 
 
-def reached(config: dict[str, Any], steps: set[str]) -> set[str]:
+def differing(config: Config, other: Config) -> set[str]:
+    """The steps of a line that another configuration of it makes differently."""
+    return {name for name in config["line"] if _essence(config, name) != _essence(other, name)}
+
+
+def _essence(config: Config, name: str) -> Config:
+    """A step's configuration without places; what an earlier step made is read by that step's name."""
+    made = {config[earlier]["out"]: earlier for earlier in config["line"]}
+    inputs = {key: made.get(path, path) for key, path in config[name]["inputs"].items()}
+    kept = {key: value for key, value in config[name].items() if key not in (*FOLDERS, *MACHINE)}
+    return kept | {"inputs": inputs}
+
+
+def reached(config: Config, steps: set[str]) -> set[str]:
     """These steps of a line, and all that read, directly or not, what they make."""
     found = set(steps)
     for name in config["line"]:
@@ -100,7 +122,7 @@ def reached(config: dict[str, Any], steps: set[str]) -> set[str]:
     return found
 
 
-def moved(step: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
+def moved(step: Config, places: dict[str, str]) -> Config:
     """A step's configuration with the folders it reads and writes in other places: ``places`` maps old to new."""
     inputs = {name: places.get(path, path) for name, path in step["inputs"].items()}
     return step | {"inputs": inputs, "out": places.get(step["out"], step["out"])}

@@ -193,12 +193,13 @@ def test_nothing_can_be_chosen_where_a_part_may_be_left_out() -> None:
 def test_a_sweep_over_the_line_shares_the_steps_it_does_not_touch() -> None:
     """A swept refiner leaves rendering where it is and moves everything that reads the labels."""
     jobs = composed("run", "experiment=coins", "label.refiner=argmax,dense_crf", sweep=True)
-    placed = [place_sweep("run", config, swept) for config, swept in jobs]
+    placed = place_sweep("run", jobs)
     assert [swept for _, swept in jobs] == [["label.refiner=argmax"], ["label.refiner=dense_crf"]]
     assert [config["label"]["refiner"]["_target_"].rpartition(".")[2] for config in placed] == ["Argmax", "DenseCrf"]
     same = [name for name in placed[0]["line"] if placed[0][name]["out"] == placed[1][name]["out"]]
-    assert same == ["ingest", "photograph", "render", "adapt"]
+    assert same == ["ingest", "photograph", "render", "adapt"]  # a calibration is of one refiner
     assert placed[0]["label"]["out"] == "outputs/coins/label.refiner=argmax/label"
+    assert placed[1]["calibrate"]["out"] == "outputs/coins/label.refiner=dense_crf/calibrate"
     assert placed[0]["train"]["inputs"]["real"] == placed[0]["label"]["out"]
     assert placed[0]["train"]["inputs"]["synthetic"] == "outputs/coins/adapt"
 

@@ -121,6 +121,7 @@ def line(tmp_path: Path) -> list[str]:
         "train.inputs.synthetic=null",
         "ingest.val_share=0.2",
         "evaluate.pictures=1",
+        "calibration=null",
         f"root={tmp_path}/root",
     ]
     executors = [f"{step}.executor=serial" for step in ("ingest", "photograph", "label")] + ["label.refiner=argmax"]

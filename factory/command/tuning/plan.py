@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from factory.command import compose, tree
-from factory.command.bind import FOLDERS, MACHINE, Step, bind
-from factory.command.perform import line_of, moved, reached
+from factory.command.bind import Step, bind
+from factory.command.perform import differing, line_of, moved, reached
 from factory.command.tuning.words import Asked
 from factory.core.artefact import Identity
 from factory.core.errors import ConfigError, FactoryError
@@ -129,15 +129,7 @@ def _differing(base: Config, config: Config, key: str) -> set[str]:
     """The steps that two points of the space make differently by their own configuration."""
     if config["line"] != base["line"]:
         raise ConfigError("the steps of the line cannot vary", where=f"space.{key}", got=config["line"])
-    return {name for name in base["line"] if _essence(base, name) != _essence(config, name)}
-
-
-def _essence(config: Config, name: str) -> Config:
-    """A step's configuration without places; what an earlier step made is read by that step's name."""
-    made = {config[earlier]["out"]: earlier for earlier in config["line"]}
-    inputs = {key: made.get(path, path) for key, path in config[name]["inputs"].items()}
-    kept = {key: value for key, value in config[name].items() if key not in (*FOLDERS, *MACHINE)}
-    return kept | {"inputs": inputs}
+    return differing(base, config)
 
 
 def _objective(asked: Asked, base: Config, within: set[str]) -> tuple[str, str]:
