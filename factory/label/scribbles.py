@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
@@ -16,6 +14,7 @@ from factory.label import Scores, unknown
 from factory.label.colours import ColourDensity
 from factory.label.features import Features
 from factory.label.graph_cut import Index, potts
+from factory.label.reach import Reach
 from factory.label.superpixel_graph import Floats, SuperpixelGraph, graph_of
 
 FLOOR = 1e-6
@@ -23,31 +22,6 @@ FLOOR = 1e-6
 
 UNSAID = 1e-3
 """What is left at every superpixel for all the classes together that nobody named in the picture."""
-
-LEAST_STEP = 1e-3
-"""Length of a step between superpixels that look the same."""
-
-STEP = 20.0
-"""CIELAB units of difference that make a step as long as one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reach:
-    """How far a class's evidence reaches: evidence falls with log(distance + ``softness``), times ``weight``."""
-
-    RANGES: ClassVar[dict[str, str]] = {"weight": "float:0:3", "softness": "log:0.01:1"}
-
-    weight: float
-    softness: float
-
-    def __post_init__(self) -> None:
-        if self.weight < 0 or self.softness <= 0:
-            got = f"weight {self.weight}, softness {self.softness}"
-            raise ConfigError("a reach has a weight of 0 or more and a softness above 0", got=got)
-
-    def __call__(self, distance_s: Floats) -> Floats:
-        """The evidence at some distances."""
-        return -self.weight * np.log(distance_s + self.softness)
 
 
 class Seen(NamedTuple):
@@ -144,28 +118,20 @@ class Scribbles:
 
     def _fixed(self, graph: SuperpixelGraph, seen: list[Seen], vectors: list[Floats]) -> Floats:
         """The evidence that no cut changes: distances, and likeness in features."""
-        steps = self._steps(graph, vectors)
+        steps_e = graph.steps(vectors, place_step=self.place_step, feature_step=self.feature_step)
         columns = []
         for one in seen:
-            apart_s = _apart(graph, one.superpixels)
-            columns.append(self.geodesic(_along(graph, steps, one.superpixels)) + self.straight(apart_s))
+            along_s = graph.along(steps_e, one.superpixels)
+            columns.append(self.geodesic(along_s) + self.straight(graph.apart(one.superpixels)))
         fixed_sj = np.stack(columns, axis=1)
         if vectors and self.likeness:
             fixed_sj += self.likeness * self._alike(seen, vectors)
         return fixed_sj
 
-    def _steps(self, graph: SuperpixelGraph, vectors: list[Floats]) -> Floats:
-        first, second = graph.edges_2e
-        colour_e = np.linalg.norm(graph.lab_sc[first] - graph.lab_sc[second], axis=1)
-        place_e = np.linalg.norm(graph.place_s2[first] - graph.place_s2[second], axis=1)
-        features_e = sum(((1 - (v[first] * v[second]).sum(axis=1)) for v in vectors), start=np.zeros(len(first)))
-        steps: Floats = colour_e / STEP + self.place_step * place_e + self.feature_step * features_e + LEAST_STEP
-        return steps
-
     def _start(self, graph: SuperpixelGraph, seen: list[Seen], vectors: list[Floats]) -> Index:
         """To begin with, every superpixel belongs to the class that is nearest along the picture."""
-        steps = self._steps(graph, vectors)
-        distance_sj = np.stack([_along(graph, steps, one.superpixels) for one in seen], axis=1)
+        steps_e = graph.steps(vectors, place_step=self.place_step, feature_step=self.feature_step)
+        distance_sj = np.stack([graph.along(steps_e, one.superpixels) for one in seen], axis=1)
         nearest_s: Index = distance_sj.argmin(axis=1)
         return nearest_s
 
@@ -216,17 +182,3 @@ def _seen(given: Picture, graph: SuperpixelGraph, classes: int) -> list[Seen]:
         int(k): np.flatnonzero((named_s == k) & (counts_sk[:, k] > 0)) for k in np.unique(ids)
     }
     return [Seen(k, mine, counts_sk[mine, k]) for k, mine in found.items() if len(mine)]
-
-
-def _along(graph: SuperpixelGraph, steps: Floats, superpixels: Index) -> Floats:
-    """The shortest way over neighbours from the nearest of some superpixels (Dijkstra 1959)."""
-    ways = coo_array((steps, tuple(graph.edges_2e)), shape=(len(graph), len(graph))).tocsr()
-    distance_s: Floats = dijkstra(ways, directed=False, indices=superpixels, min_only=True)
-    return distance_s
-
-
-def _apart(graph: SuperpixelGraph, superpixels: Index) -> Floats:
-    """How far each superpixel lies from the nearest of some, as a share of the diagonal."""
-    apart_sn = np.linalg.norm(graph.place_s2[:, None] - graph.place_s2[superpixels], axis=2)
-    nearest_s: Floats = apart_sn.min(axis=1)
-    return nearest_s

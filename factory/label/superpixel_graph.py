@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
 from skimage.color import rgb2lab
 
 from factory.core.superpixels import superpixels
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
+
+STEP = 20.0
+"""CIELAB units of difference that make a step as long as one."""
+
+LEAST_STEP = 1e-3
+"""Length of a step between superpixels that look the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +41,29 @@ class SuperpixelGraph:
 
     def __len__(self) -> int:
         return len(self.pixels_s)
+
+    def steps(self, vectors: Sequence[Floats], *, place_step: float, feature_step: float) -> Floats:
+        """How long each edge is as a step: by colour, place, and features (rows of length 1 a superpixel, each array
+        a layer).
+        """
+        first, second = self.edges_2e
+        colour_e = np.linalg.norm(self.lab_sc[first] - self.lab_sc[second], axis=1)
+        place_e = np.linalg.norm(self.place_s2[first] - self.place_s2[second], axis=1)
+        features_e = sum(((1 - (v[first] * v[second]).sum(axis=1)) for v in vectors), start=np.zeros(len(first)))
+        steps_e: Floats = colour_e / STEP + place_step * place_e + feature_step * features_e + LEAST_STEP
+        return steps_e
+
+    def along(self, steps_e: Floats, superpixels: Index) -> Floats:
+        """The shortest way over neighbours from the nearest of some superpixels (Dijkstra 1959)."""
+        ways = coo_array((steps_e, tuple(self.edges_2e)), shape=(len(self), len(self))).tocsr()
+        distance_s: Floats = dijkstra(ways, directed=False, indices=superpixels, min_only=True)
+        return distance_s
+
+    def apart(self, superpixels: Index) -> Floats:
+        """How far each superpixel lies from the nearest of some, as a share of the diagonal."""
+        apart_sn = np.linalg.norm(self.place_s2[:, None] - self.place_s2[superpixels], axis=2)
+        nearest_s: Floats = apart_sn.min(axis=1)
+        return nearest_s
 
 
 def graph_of(image_hwc: npt.NDArray[np.uint8], *, area: int, compactness: float) -> SuperpixelGraph:

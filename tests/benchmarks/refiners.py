@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from factory.command import tree
 from factory.command.bind import make_part
 from factory.core.artefact import Model
 from factory.core.classes import IGNORE
+from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.measure.iou import Confusion
 from factory.refine import Refiner
@@ -61,8 +63,7 @@ def by_scikit_image(image: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def contestants() -> dict[str, Decide]:
     """Everybody by name; pydensecrf also with the settings of `fast_crf`, at its usual 10 iterations."""
     parts = {choice: configured("refiner", choice) for choice in tree.choices("refiner")}
-    crf = {name: getattr(parts["fast_crf"], name) for name in parts["fast_crf"].__dataclass_fields__}
-    parts["dense_crf, as fast_crf"] = DenseCrf(**crf | {"iterations": 10})
+    parts["dense_crf, as fast_crf"] = DenseCrf(**asdict(parts["fast_crf"]) | {"iterations": 10})
     return {name: partial(mask_of, part) for name, part in parts.items()} | {"scikit-image": by_scikit_image}
 
 
@@ -70,18 +71,24 @@ def problems(model: Path, count: int) -> Iterator[tuple[str, np.ndarray, np.ndar
     """Kind of scores, image, scores, truth."""
     data = Path(os.environ.get("FACTORY_DATA", "../shared/data")) / "camvid"
     predictor = Predictor(trained=checkpoint.load(Model.open(model).path("best.ckpt")))
-    labelers = {"points": configured("labeler", "points"), "clicks": configured("labeler", "seeds")}
     files = sorted((data / "val").glob("*.png"))
     for seed, file in enumerate(files[:: max(1, len(files) // count)]):
         image = np.array(Image.open(file).convert("RGB"))
         truth = np.array(Image.open(data / "valannot" / file.name))
         truth[truth >= CLASSES] = IGNORE
-        rows, columns = np.nonzero(truth != IGNORE)
-        chosen = np.random.default_rng(seed).choice(len(rows), CLICKS, replace=False)
-        clicks = [(int(columns[i]), int(rows[i]), int(truth[rows[i], columns[i]])) for i in chosen]
         yield "model", image, predictor(image), truth
-        for kind, labeler in labelers.items():
-            yield kind, image, labeler(image, Hints(points=tuple(clicks)), CLASSES), truth
+        for kind, scores in clicked(image, truth, seed):
+            yield kind, image, scores, truth
+
+
+def clicked(image: np.ndarray, truth: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+    """What the labeler `points` makes of random clicks, and the clicks themselves."""
+    rows, columns = np.nonzero(truth != IGNORE)
+    chosen = np.random.default_rng(seed).choice(len(rows), CLICKS, replace=False)
+    clicks = tuple((int(columns[i]), int(rows[i]), int(truth[rows[i], columns[i]])) for i in chosen)
+    given = Picture(id="clicked", image=image, hints=Hints(points=clicks))
+    for kind, labeler in (("points", "points"), ("clicks", "seeds")):
+        yield kind, configured("labeler", labeler)(given, CLASSES)
 
 
 def measured(model: Path, count: int) -> Figures:

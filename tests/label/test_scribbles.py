@@ -10,7 +10,8 @@ from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.colours import ColourDensity
 from factory.label.features import Features
-from factory.label.scribbles import Reach, Scribbles
+from factory.label.reach import Reach
+from factory.label.scribbles import Scribbles
 from factory.label.superpixel_graph import graph_of
 
 NO_FEATURES = Features(encoder="mobilenet_v2", weights=None, encoder_weights=None, layers=[2, 3])
