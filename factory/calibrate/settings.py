@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,11 @@ from factory.calibrate.judge import Judge
 from factory.core import parts
 from factory.core.artefact import Identity
 from factory.core.errors import ConfigError
+from factory.core.ranges import ranges
 from factory.core.sample import Sample
 from factory.execute.reporting import Listener
 from factory.label import Labeler, Learner
+from factory.label.committee import Committee
 from factory.label.mixed import Mixed
 from factory.refine import Refiner
 from factory.tune.ledger import Claim, Ledger
@@ -34,7 +35,7 @@ def space_of(stated: Mapping[str, Any] | None, labeler: Labeler, refiner: Refine
     `ConfigError` for a key that is no setting, or one whose change would need a learning labeler to learn again.
     """
     both = {"labeler": labeler, "refiner": refiner}
-    recommended = dict(ranges("", both))
+    recommended = dict(ranges(both, closed=_is_closed))
     space = {key: _dimension(key, value) for key, value in (_flat("", stated) if stated else recommended.items())}
     if not space:
         todo = "give space.<key>=log:1:10 and its like"
@@ -90,16 +91,9 @@ def value_of(word: str) -> Any:
     return yaml.safe_load(word)
 
 
-def ranges(key: str, part: Any) -> Iterator[tuple[str, str]]:
-    """The ranges recommended by a part and those within it, by key; of a labeler that learns, its own alone."""
-    children: list[tuple[str, Any]] = []
-    if isinstance(part, Mapping):
-        children = list(part.items())
-    elif dataclasses.is_dataclass(part) and not isinstance(part, type):
-        children = [(field.name, getattr(part, field.name)) for field in dataclasses.fields(part)]
-        yield from ((f"{key}.{name}".lstrip("."), text) for name, text in getattr(part, "RANGES", {}).items())
-    for name, child in () if _learns(part) else children:
-        yield from ranges(f"{key}.{name}".lstrip("."), child)
+def _is_closed(part: Any) -> bool:
+    """Whether settings within a part are none to vary: those it is trained with, or draws for its members."""
+    return _learns(part) or isinstance(part, Committee)
 
 
 def _learns(part: Any) -> bool:

@@ -32,6 +32,13 @@ class Seen(NamedTuple):
     pixels: Floats
 
 
+class Sight(NamedTuple):
+    """A picture's superpixels, and what an encoder makes of them: an array (superpixels, channels) a layer."""
+
+    graph: SuperpixelGraph
+    vectors: list[Floats]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scribbles:
     """A graph of superpixels, cut where the picture changes (Boykov & Jolly 2001; Rother et al., GrabCut, 2004).
@@ -88,18 +95,27 @@ class Scribbles:
 
     def __call__(self, given: Picture, classes: int) -> Scores:
         """See `factory.label.Labeler`. A picture of which nothing is said is unknown everywhere."""
+        return self.spread(given, classes, self.seen_as(given))
+
+    def seen_as(self, given: Picture) -> Sight:
+        """The picture's superpixels and their features: what settings other than theirs do not change."""
         graph = graph_of(given.image, area=self.area, compactness=self.compactness)
+        return Sight(graph, self.features(given.image, graph))
+
+    def spread(self, given: Picture, classes: int, sight: Sight) -> Scores:
+        """As the call, with what was seen before."""
+        graph = sight.graph
         if not (seen := _seen(given, graph, classes)):
             return unknown(given, classes)
-        probability_sj = np.ones((len(graph), 1)) if len(seen) == 1 else self._decide(given, graph, seen)
+        probability_sj = np.ones((len(graph), 1)) if len(seen) == 1 else self._decide(sight, seen)
         left = UNSAID if classes > len(seen) else 0.0
         scores_sk = np.full((len(graph), classes), left / max(classes - len(seen), 1), np.float32)
         scores_sk[:, [one.id for one in seen]] = (1 - left) * probability_sj
         return np.ascontiguousarray(scores_sk.T[:, graph.segments_hw])
 
-    def _decide(self, given: Picture, graph: SuperpixelGraph, seen: list[Seen]) -> Floats:
+    def _decide(self, sight: Sight, seen: list[Seen]) -> Floats:
         """The probabilities of the named classes (superpixels, classes named)."""
-        vectors = self.features(given.image, graph)
+        graph, vectors = sight
         fixed_sj = self._fixed(graph, seen, vectors)
         strength_e = self.smoothness * graph.length_e * np.exp(-graph.step_e / (2 * max(graph.step_e.mean(), FLOOR)))
         size_s = graph.pixels_s / np.sqrt(self.area)

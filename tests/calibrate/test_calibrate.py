@@ -9,7 +9,7 @@ import pytest
 
 from factory.__main__ import main
 from factory.calibrate.audit import Outcome, interval, miou
-from factory.calibrate.settings import ranges, space_of
+from factory.calibrate.settings import space_of
 from factory.calibrate.verdict import conclude
 from factory.command import tree
 from factory.command.bind import make_part
@@ -18,6 +18,7 @@ from factory.core.artefact import Kind, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
+from factory.core.ranges import ranges
 from factory.core.sample import Domain, Hints, Origin, Split, Supervision
 from factory.label import calibrated
 from factory.label.mixed import Mixed, Weighed
@@ -246,7 +247,7 @@ def test_every_recommended_range_holds_what_the_yaml_files_give(group: str) -> N
         ((config, _),) = composed("label", f"{group}={choice}")
         part = make_part(group, config[group])
         both = {"labeler": Seeds(), "refiner": Argmax()} | {group: part}
-        if not dict(ranges("", both)):
+        if not dict(ranges(both)):
             continue
         space = space_of(None, both["labeler"], both["refiner"])
         outside = {key: parts.setting(both, key) for key in space if not space[key].holds(parts.setting(both, key))}

@@ -1,0 +1,63 @@
+"""Scribbles spread by many settings at once: none has to be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from factory.core import parts
+from factory.core.errors import ConfigError
+from factory.core.picture import Picture
+from factory.core.ranges import drawn, ranges
+from factory.core.seeds import generator
+from factory.label import Scores
+from factory.label.scribbles import Scribbles
+
+FLOOR = 1e-6
+"""Smallest probability of a member: none can rule a class out for all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committee:
+    """``members`` labelers, each with settings drawn at random (by ``draw``) from those that ``labeler`` recommends.
+
+    Their probabilities are pooled by the geometric mean (logarithmic opinion pool, Genest & Zidek 1986), sharpened or
+    softened by ``certainty``. What hangs on the settings comes out unsure, and no picture is needed to choose them on:
+    settings that win on a few pictures seldom do on the next. Superpixels and features are made once a picture.
+    """
+
+    RANGES: ClassVar[dict[str, str]] = {"certainty": "log:0.3:3"}
+
+    labeler: Scribbles
+    members: int
+    draw: int
+    certainty: float
+
+    def __post_init__(self) -> None:
+        if self.members < 1:
+            raise ConfigError("labeler.members must be 1 or more", got=self.members)
+        if self.certainty <= 0:
+            raise ConfigError("labeler.certainty must be positive", got=self.certainty)
+
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """See `factory.label.Labeler`."""
+        sight = self.labeler.seen_as(given)
+        logs_khw = np.zeros((classes, *given.size_hw), np.float32)
+        for member in self._members:
+            logs_khw += np.log(np.maximum(member.spread(given, classes, sight), FLOOR))
+        logs_khw *= self.certainty / self.members
+        scores_khw = np.exp(logs_khw - logs_khw.max(axis=0))
+        return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
+
+    @cached_property
+    def _members(self) -> list[Scribbles]:
+        return [self._member(number) for number in range(self.members)]
+
+    def _member(self, number: int) -> Scribbles:
+        rng, member = generator(self.draw, "member", number), self.labeler
+        for key, text in ranges(self.labeler):
+            member = parts.changed(member, key, drawn(text, rng))
+        return member
