@@ -87,7 +87,7 @@ def _ingested(data: Path, name: str, folder: Path) -> Dataset:
 
 def _labelled(given: Dataset, out: Path, words: list[str]) -> tuple[Dataset, float]:
     began = time.process_time()
-    fixed = [f"source={given.root}", "labeler=scribbles", *REFINER, "min_confidence=0", "executor=serial", f"out={out}"]
+    fixed = [f"source={given.root}", "labeler=committee", *REFINER, "min_confidence=0", "executor=serial", f"out={out}"]
     assert main(["label", *fixed, "overwrite=true", *words]) == 0
     return Dataset.open(out), (time.process_time() - began) / len(given.samples)
 

@@ -15,9 +15,9 @@ from tests.label.test_scribbles import SETTINGS, scribbled, three_bands
 GIVEN = scribbled(three_bands(), at5=0, at25=1, at50=2)
 
 
-def committee(members: int = 6, draw: int = 0, certainty: float = 1.0) -> Committee:
+def committee(members: int = 6, draw: int = 0, certainty: float = 1.0, areas: tuple[int, ...] = (12, 20)) -> Committee:
     """Of small superpixels, without features."""
-    return Committee(labeler=Scribbles(**SETTINGS), members=members, draw=draw, certainty=certainty)
+    return Committee(labeler=Scribbles(**SETTINGS), areas=areas, members=members, draw=draw, certainty=certainty)
 
 
 def test_votes_are_pooled_by_their_geometric_mean() -> None:
@@ -35,10 +35,11 @@ def test_settings_are_drawn_from_the_recommended_ranges_and_nothing_else_changes
     assert few == many[:4]
     assert not set(map(repr, few)) & set(map(repr, others))
     space = space_of(None, Scribbles(**SETTINGS), Argmax())
+    assert [member.area for member in few] == [12, 20, 12, 20]
     for member in many:
         for key, _ in ranges(member):
             assert space[f"labeler.{key}"].holds(parts.setting(member, key))
-        assert (member.area, member.features) == (SETTINGS["area"], SETTINGS["features"])
+        assert (member.rounds, member.features) == (SETTINGS["rounds"], SETTINGS["features"])
 
 
 def test_a_committee_finds_what_one_of_good_settings_finds() -> None:
@@ -52,7 +53,7 @@ def test_a_calibration_varies_nothing_within_a_committee() -> None:
     assert list(space_of(None, committee(), Argmax())) == ["labeler.certainty"]
 
 
-@pytest.mark.parametrize("change", [{"members": 0}, {"certainty": 0.0}])
+@pytest.mark.parametrize("change", [{"members": 1}, {"certainty": 0.0}, {"areas": ()}])
 def test_impossible_settings_are_refused(change) -> None:
     """By name."""
     with pytest.raises(ConfigError, match=next(iter(change))):
