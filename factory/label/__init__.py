@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
 from factory.core.picture import Picture
 from factory.execute import Executor
@@ -33,13 +34,15 @@ class Workshop:
 
     ``scratch`` is of one run: what took long is left there, so that a killed one goes on from there and ends the same.
     ``cache`` is shared by runs: what was learnt once from the same hints with the same settings need not be again.
-    Several models may learn at a time, in ``executor``; what they learn does not depend on it.
+    Several models may learn at a time, in ``executor``; what they learn does not depend on it. ``model`` is one that is
+    there already, if one was given.
     """
 
     scratch: Path
     cache: Cache
     tell: Tell
     executor: Executor
+    model: Model | Report | Path | None
 
 
 @runtime_checkable

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from factory.core import picture
 from factory.core.artefact import Identity, Kind
@@ -34,6 +32,7 @@ from factory.segment import checkpoint
 from factory.segment.data import Row
 from factory.segment.models import best_device
 from factory.segment.predict import Predictor, TileFunction
+from factory.segment.threads import one_thread
 from factory.segment.training import Training
 
 LEAST_PICTURES = 4
@@ -99,7 +98,7 @@ class Across:
         folds = corpus.folds(self.folds, seed)
         others = [rows[name] for fold in folds if fold is not folds[number] for name in fold if name in rows]
         make = NetworkMaker(training=self.training, weights=Path(self.weights) if self.weights else None, cache=cache)
-        with named(f"network {number + 1} of {len(folds)}"), _one_thread():
+        with named(f"network {number + 1} of {len(folds)}"), one_thread():
             network, issues = make(said, others, derive(seed, "fold", number))
             self._predict(network, corpus, [*folds[number], *(corpus.aside if number == 0 else ())], scratch)
         return issues
@@ -133,17 +132,6 @@ class Across:
                     given = picture.at_most(corpus.picture(name), self.longest)
                     foretold.keep(name, predictor(given.image))
                 progress.advance()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread, whatever runs beside this: sums come out the same in any number of processes."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _keep(given: Picture, densifier: Densifier, out: Writer) -> None:

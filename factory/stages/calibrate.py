@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from factory.calibrate.judge import Judge
 from factory.calibrate.settings import best_settings, space_of
 from factory.calibrate.verdict import Curve, Verdict, conclude
 from factory.core import digests, masks
+from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError
@@ -37,6 +39,7 @@ LEAST_PICTURES = 4
 def run(
     *,
     source: Dataset,
+    model: Model | Report | Path | None,
     out: ReportWriter,
     seed: int,
     supervision: Supervision | None,
@@ -61,8 +64,9 @@ def run(
     varying = space_of(space, labeler, refiner)
     searched, held = _halves(source, images, seed)
     shop = Workshop(
-        scratch=out.scratch / "learnt", cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor
-    )
+        scratch=out.scratch / "learnt", cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor,
+        model=model,
+    )  # fmt: skip
     judge = Judge(
         audit=Audit(source=source, supervision=supervision, seed=seed), rows=[*searched, *held], labeler=labeler,
         refiner=refiner, longest=longest, shop=shop,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from factory.core.artefact import Report
+from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.sample import Sample, Split, Supervision
@@ -24,6 +25,7 @@ def run(
     *,
     source: Dataset,
     calibration: Report | None,
+    model: Model | Report | Path | None,
     out: DatasetWriter,
     seed: int,
     labeler: Labeler,
@@ -36,7 +38,8 @@ def run(
 ) -> None:
     """Label every sample but test rows and those with a trusted mask, which are carried over as they are.
 
-    A ``calibration`` brings settings of its own for labeler and refiner, and the curve of their confidence.
+    A ``calibration`` brings settings of its own for labeler and refiner, and the curve of their confidence. ``model`` is
+    a trained segmenter for labelers that ask one.
     """
     curve: tuple[float, ...] = ()
     if calibration:
@@ -50,7 +53,9 @@ def run(
     done = out.done()
     waiting = [sample for sample in source.samples if sample.id not in done]
     if not all(_is_settled(sample) for sample in waiting):
-        shop = Workshop(scratch=out.scratch, cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor)
+        shop = Workshop(
+            scratch=out.scratch, cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor, model=model
+        )
         densifier = replace(densifier, labeler=learnt(labeler, corpus_of(source), seed=seed, shop=shop))
     made_by = {"labeler": repr(labeler), "refiner": repr(refiner)}
     work = partial(_one, source=source, out=out, densifier=densifier, made_by=made_by)

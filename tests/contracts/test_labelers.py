@@ -1,4 +1,4 @@
-"""One property suite over every labeler of the configuration tree that needs no training."""
+"""One property suite over every labeler of the configuration tree that needs nothing but a picture."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from factory.core.sample import Hints
 from tests.command.composing import composed
 
 CLASSES = 4
-TRAINED = {"tags", "across", "fused"}
-"""Labelers that learn from a whole data set first: tested by themselves."""
+TRAINED = {"tags", "across", "fused", "model"}
+"""Labelers that need a whole data set or a model first: tested by themselves."""
 
 
 def configured(choice: str):

@@ -25,8 +25,8 @@ POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
 def labelled(tmp_path: Path, source: Dataset, labeler=POINTS, min_confidence: float = 0.6, calibration=None) -> Dataset:
     """Run the stage with the plain refiner."""
     with written(tmp_path / "label") as out:
-        label.run(source=source, calibration=calibration, out=out, seed=0, labeler=labeler, refiner=Argmax(),
-                  min_confidence=min_confidence, longest=1024, executor=Serial(),
+        label.run(source=source, calibration=calibration, model=None, out=out, seed=0, labeler=labeler,
+                  refiner=Argmax(), min_confidence=min_confidence, longest=1024, executor=Serial(),
                   cache=str(tmp_path / "cache"), cache_gib=1.0)  # fmt: skip
     return Dataset.open(tmp_path / "label")
 

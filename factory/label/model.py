@@ -1,0 +1,109 @@
+"""A segmenter that is there already says what it sees: an old model, or one that learnt from renders alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from factory.core.classes import ClassList
+from factory.core.errors import ConfigError
+from factory.core.picture import Picture
+from factory.label import Labeler, Scores, Tell, Workshop
+from factory.label.corpus import Corpus
+from factory.segment.opening import file_of, open_model
+from factory.segment.predict import Predictor, TileFunction
+from factory.segment.threads import one_thread
+
+UNKNOWN = -1
+"""Stands for a class that the model never learnt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownModel:
+    """A `factory.label.Learner` that takes the stage's input ``model`` at its word, its classes matched by name.
+
+    ``names`` gives the model's class for each class of the data set that it calls otherwise; several classes may share
+    one, and then are equally likely wherever it is seen. Of a class that the model never learnt it says nothing: that
+    class keeps its even share of every pixel. What the model takes for a class that the data set lacks says nothing
+    either. ``certainty`` sharpens (above 1) or softens its probabilities, ``tta`` averages several looks. Nothing
+    keeps a model off pictures that it learnt from: there it is surer than it should be.
+    """
+
+    RANGES: ClassVar[dict[str, str]] = {"certainty": "log:0.1:2"}
+
+    checkpoint: str
+    names: Mapping[str, str]
+    tta: Callable[[TileFunction], TileFunction]
+    certainty: float
+
+    def __post_init__(self) -> None:
+        if self.certainty <= 0:
+            raise ConfigError("labeler.certainty must be positive", got=self.certainty)
+
+    def learnt(self, corpus: Corpus, *, seed: int, shop: Workshop) -> Labeler:  # noqa: ARG002  # nothing is drawn
+        """See `factory.label.Learner`; `ConfigError` without a model, or where no class is one of its."""
+        if shop.model is None:
+            todo = "give one: model=outputs/mine/train (or a .ckpt, .onnx or .torchscript file)"
+            raise ConfigError("labeler=model needs a model", where="inputs.model", got="nothing", todo=todo)
+        file = file_of(shop.model, self.checkpoint)
+        theirs = open_model(file, self.checkpoint).classes
+        return Opinion(
+            file=str(file), checkpoint=self.checkpoint, tta=self.tta, certainty=self.certainty,
+            ids_k=_matched(corpus.classes, theirs, self.names, shop.tell),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opinion:
+    """What the model in ``file`` says; ``ids_k`` is its class for each class of the data set, or `UNKNOWN`."""
+
+    file: str = field(repr=False)
+    checkpoint: str
+    tta: Callable[[TileFunction], TileFunction]
+    certainty: float
+    ids_k: Sequence[int]
+
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """See `factory.label.Labeler`."""
+        assert len(self.ids_k) == classes
+        with one_thread():
+            found_khw = np.maximum(self._predictor(given.image), 0)
+        known_k = np.array(self.ids_k) != UNKNOWN
+        scores_khw = np.empty((classes, *given.size_hw), np.float32)
+        scores_khw[known_k] = found_khw[[k for k in self.ids_k if k != UNKNOWN]] ** self.certainty
+        foreign_hw = np.delete(found_khw, sorted({*self.ids_k} - {UNKNOWN}), axis=0).sum(axis=0)
+        total_hw = np.maximum(scores_khw[known_k].sum(axis=0), np.finfo(np.float32).tiny)
+        scores_khw[known_k] *= (1 - foreign_hw) * known_k.mean() / total_hw
+        scores_khw[known_k] += foreign_hw / classes
+        scores_khw[~known_k] = 1 / classes
+        return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        return Predictor(trained=open_model(Path(self.file), self.checkpoint), tta=self.tta)
+
+
+def _matched(ours: ClassList, theirs: ClassList, names: Mapping[str, str], tell: Tell) -> tuple[int, ...]:
+    """The model's class id for each of our classes; what it does not know is told."""
+    for mine, other in names.items():
+        for name, known in ((mine, ours), (other, theirs)):
+            if name not in known.names:
+                expected = ", ".join(known.names)
+                raise ConfigError("no such class", where=f"labeler.names.{mine}", got=name, expected=expected)
+    called = [names.get(name, name) for name in ours.names]
+    ids = tuple(theirs.names.index(name) if name in theirs.names else UNKNOWN for name in called)
+    if set(ids) == {UNKNOWN}:
+        got, expected = ", ".join(theirs.names), ", ".join(ours.names)
+        todo = "say which class is which: labeler.names.<class>=<the model's class>"
+        raise ConfigError(
+            "the model knows none of the classes", where="inputs.model", got=got, expected=expected, todo=todo
+        )
+    for name, class_id in zip(ours.names, ids, strict=True):
+        if class_id == UNKNOWN:
+            tell(name, "the model never learnt this class and says nothing of it")
+    return ids
