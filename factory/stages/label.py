@@ -38,8 +38,8 @@ def run(
 ) -> None:
     """Label every sample but test rows and those with a trusted mask, which are carried over as they are.
 
-    A ``calibration`` brings settings of its own for labeler and refiner, and the curve of their confidence. ``model`` is
-    a trained segmenter for labelers that ask one.
+    A ``calibration`` brings settings of its own for labeler and refiner, and the curve of their confidence; ``model``
+    is a trained segmenter, for labelers that ask one.
     """
     curve: tuple[float, ...] = ()
     if calibration:
