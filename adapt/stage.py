@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from adapt import Adapter
-from factory.core.dataset import Dataset, require_same_classes
+from factory.core.dataset import Dataset
 from factory.core.errors import InputError
 from factory.core.sample import MAPS, Domain, Sample, Split
 from factory.core.seeds import generator
@@ -18,8 +18,11 @@ from factory.execute import Executor
 def run(
     *, synthetic: Dataset, real: Dataset, out: DatasetWriter, seed: int, adapter: Adapter, executor: Executor
 ) -> None:
-    """Adapt every synthetic image to a real training image drawn for it by (seed, id); other samples are carried."""
-    out.classes = require_same_classes(synthetic, real)
+    """Adapt every synthetic image to a real training image drawn for it by (seed, id); other samples are carried.
+
+    Of ``real`` only the pictures are looked at: it may have other classes.
+    """
+    out.classes = synthetic.classes
     references = real.where(split=Split.TRAIN, domain=Domain.REAL)
     if not references:
         todo = "ingest some photographs with split=train"

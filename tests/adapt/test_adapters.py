@@ -1,5 +1,6 @@
 """One property suite over every adapter, and what each promises by itself."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,14 @@ from adapt.colour import Colour
 from adapt.fourier import Fourier, low_frequencies
 from factory.command import tree
 from factory.command.bind import make_part
+from factory.core.artefact import Kind
 from factory.core.dataset import Dataset
-from factory.core.errors import ArtefactError, ConfigError, InputError
+from factory.core.errors import ConfigError, InputError
 from factory.core.sample import Domain, Origin, Split, Supervision
 from factory.core.seeds import generator
 from factory.execute.process import Process
 from factory.execute.serial import Serial
-from tests.artefacts import CLASSES, dataset, written
+from tests.artefacts import CLASSES, add_sample, dataset, sealed, written
 from tests.command.composing import composed
 
 
@@ -140,10 +142,9 @@ def test_test_photographs_are_never_looked_at(tmp_path: Path) -> None:
         run(tmp_path / "none", synthetic, held_out)
 
 
-def test_data_sets_of_other_classes_are_refused(tmp_path: Path) -> None:
-    """With both lists named."""
+def test_photographs_of_other_classes_lend_their_look_all_the_same(tmp_path: Path) -> None:
+    """Renders keep their own classes."""
     synthetic, _ = rendered_and_real(tmp_path)
-    with written(tmp_path / "other") as out:
-        out.classes = CLASSES.of(["x"])
-    with pytest.raises(ArtefactError, match="class lists"):
-        run(tmp_path / "none", synthetic, Dataset.open(tmp_path / "other"))
+    fill = partial(add_sample, sample_id="photo", mask_hw=None)
+    other = Dataset.open(sealed(tmp_path / "other", Kind.DATASET, fill, CLASSES.of(["x"])))
+    assert run(tmp_path / "made", synthetic, other).classes == synthetic.classes
