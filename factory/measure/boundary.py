@@ -13,6 +13,8 @@ from factory.core.classes import IGNORE, ClassList
 from factory.measure.iou import Floats, Ids, mean, or_none, ratio
 
 Bool = npt.NDArray[np.bool_]
+REACH = 0.02
+"""Width of a band, a share of the picture's diagonal."""
 
 
 @dataclass
@@ -29,7 +31,7 @@ class Boundaries:
     """
 
     classes: int
-    reach: float = 0.02
+    reach: float = REACH
     truth_k: npt.NDArray[np.int64] = field(init=False)
     guess_k: npt.NDArray[np.int64] = field(init=False)
     both_k: npt.NDArray[np.int64] = field(init=False)
@@ -41,7 +43,7 @@ class Boundaries:
         """Count one picture's bands; predictions must be class ids wherever the truth is one."""
         known_hw = np.asarray(truth_hw, np.uint8)
         found_hw = np.where(known_hw == IGNORE, IGNORE, guess_hw).astype(np.uint8)
-        width = max(1, round(self.reach * float(np.hypot(*known_hw.shape))))
+        width = width_of(known_hw, self.reach)
         in_truth_hw, in_guess_hw = band(known_hw, width), band(found_hw, width)
         self.truth_k += self._count(known_hw[in_truth_hw])
         self.guess_k += self._count(found_hw[in_guess_hw])
@@ -65,6 +67,11 @@ class Boundaries:
 
     def _count(self, ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
         return np.bincount(ids, minlength=self.classes)
+
+
+def width_of(ids_hw: npt.NDArray[np.uint8], reach: float = REACH) -> int:
+    """Pixels that a band is wide in a picture: at least one."""
+    return max(1, round(reach * float(np.hypot(*ids_hw.shape))))
 
 
 def band(ids_hw: npt.NDArray[np.uint8], width: int) -> Bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,6 +36,15 @@ class Reliability:
         self.pixels_l += np.bincount(levels, minlength=LEVELS)
         self.right_l += np.bincount(levels[truth[counted] == guess[counted]], minlength=LEVELS)
 
+    def as_json(self) -> dict[str, list[int]]:
+        """The counts by level; `of_json` takes them back."""
+        return {"pixels": self.pixels_l.tolist(), "right": self.right_l.tolist()}
+
+    @staticmethod
+    def of_json(stated: Mapping[str, Sequence[int]]) -> Reliability:
+        """From `as_json`."""
+        return Reliability(*(np.array(stated[name], np.int64) for name in ("pixels", "right")))
+
     def mapped(self, curve_l: Levels) -> Reliability:
         """The same pixels with their confidences replaced: ``curve_l`` holds a probability for each level."""
         to = level_of(curve_l)
@@ -43,11 +53,49 @@ class Reliability:
 
     def ece(self, bins: int = 15) -> float:
         """Expected calibration error with bins of equal width (Guo et al. 2017, equation 3); NaN before any pixel."""
-        of_bin = np.minimum((np.arange(LEVELS) / (LEVELS - 1) * bins).astype(int), bins - 1)
-        right = np.bincount(of_bin, self.right_l, bins)
-        stated = np.bincount(of_bin, self.pixels_l * np.arange(LEVELS) / (LEVELS - 1), bins)
+        _, right, stated = self.binned(bins)
         total = self.pixels_l.sum()
         return float(np.abs(right - stated).sum() / total) if total else float("nan")
+
+    def binned(self, bins: int = 15) -> tuple[Levels, Levels, Levels]:
+        """By bins of confidence of equal width: pixels, how many of them are right, and how many should be."""
+        of_bin = np.minimum((np.arange(LEVELS) / (LEVELS - 1) * bins).astype(int), bins - 1)
+        stated_l = self.pixels_l * np.arange(LEVELS) / (LEVELS - 1)
+        pixels, right = (np.bincount(of_bin, by_l, bins).astype(np.float64) for by_l in (self.pixels_l, self.right_l))
+        return pixels, right, np.bincount(of_bin, stated_l, bins).astype(np.float64)
+
+    def risks(self) -> tuple[Levels, Levels]:
+        """Shares of the pixels, surest first, and the share of wrong ones among these (El-Yaniv & Wiener 2010).
+
+        One point a level that has pixels; none before any pixel.
+        """
+        pixels, wrong = self.pixels_l[::-1], (self.pixels_l - self.right_l)[::-1]
+        seen, missed = np.cumsum(pixels[pixels > 0]), np.cumsum(wrong[pixels > 0])
+        return seen / max(int(pixels.sum()), 1), missed / seen
+
+    def aurc(self) -> float:
+        """Area under the curve of `risks` (Geifman et al. 2019); NaN before any pixel.
+
+        Pixels of one level are taken in random order, whose expected curve is integrated exactly.
+        """
+        if not self.pixels_l.any():
+            return float("nan")
+        share, risk = self.risks()
+        before, wrong = np.append(0.0, share[:-1]), np.append(0.0, share * risk)
+        rate = np.diff(wrong) / (share - before)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bend = (wrong[:-1] - rate * before) * np.log(share / before)
+        return float((rate * (share - before) + np.where(before > 0, bend, 0)).sum())
+
+    def ause(self) -> float:
+        """What `aurc` exceeds that of an oracle by, which is unsure of the wrong pixels alone; NaN before any pixel.
+
+        The area under the sparsification error curve (Ilg et al. 2018) for the error that is 1 where a pixel is wrong.
+        """
+        total = self.pixels_l.sum()
+        accuracy = self.right_l.sum() / total if total else float("nan")
+        least = 1 - accuracy + (accuracy * np.log(accuracy) if accuracy else 0.0)
+        return self.aurc() - float(least)
 
 
 def level_of(confidence: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:

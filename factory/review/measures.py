@@ -11,6 +11,7 @@ from factory.core import masks, seeds
 from factory.core.artefact import SUMS, Artefact, Model, Report
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError
+from factory.measure.calibration import Reliability
 from factory.review import charts, pictures
 from factory.review.charts import Curve
 from factory.review.pictures import Picture
@@ -23,6 +24,10 @@ SCORES = {
     "pixel_accuracy": "Pixel accuracy",
     "coverage": "Coverage",
     "ece": "ECE",
+    "class_ece": "ECE, mean over classes",
+    "boundary_ece": "ECE at boundaries",
+    "aurc": "AURC",
+    "ause": "AUSE",
 }
 BY_CLASS = {
     "iou": "IoU",
@@ -30,6 +35,7 @@ BY_CLASS = {
     "f1": "F1",
     "precision": "Precision",
     "recall": "Recall",
+    "ece": "ECE",
 }
 CURVES = {
     "Training loss": {"train_loss": "loss"},
@@ -99,7 +105,41 @@ def _measured(evaluation: Report, comparison: Report | None, strips: tuple[Strip
         *class_tables(rows, evaluation.classes),
     )
     lead = f"Measured on the {split} split: {name}." if split else name
-    return Section(key="", title="", lead=lead, strips=strips, drawings=_confusion(evaluation), tables=tables)
+    return Section(
+        key="", title="", lead=lead, strips=strips, drawings=_confusion(evaluation), tables=tables,
+        charts=trust(rows[0]) if rows else (),
+    )  # fmt: skip
+
+
+def trust(row: dict[str, Any]) -> tuple[charts.Chart, ...]:
+    """How far a method's confidence can be trusted: right where it says so, and surer of what is right."""
+    seen = Reliability.of_json(row["confidence"]) if row.get("confidence") else Reliability()
+    if not seen.pixels_l.any():
+        return ()
+    pixels, right, stated = (by_bin.tolist() for by_bin in seen.binned())
+    bins = [(s / n, r / n) for n, r, s in zip(pixels, right, stated, strict=True) if n]
+    share, risk = seen.risks()
+    wrong = float(risk[-1])
+    told = [max(0.0, 1 - (1 - wrong) / part) for part in share]
+    drawn = (
+        charts.lines(
+            "Right pixels by confidence",
+            [
+                Curve(name="right", points=tuple(bins)),
+                Curve(name="as stated", points=tuple((x, x) for x, _ in bins)),
+            ],
+            across="confidence",
+        ),
+        charts.lines(
+            "Wrong pixels among the surest",
+            [
+                Curve(name="by confidence", points=tuple(zip(share.tolist(), risk.tolist(), strict=True))),
+                Curve(name="at best", points=tuple(zip(share.tolist(), told, strict=True))),
+            ],
+            across="share of the pixels",
+        ),
+    )
+    return tuple(chart for chart in drawn if chart)
 
 
 def class_tables(rows: Sequence[dict[str, Any]], classes: ClassList) -> list[Table]:

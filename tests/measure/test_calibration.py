@@ -1,5 +1,7 @@
 """How far confidence can be trusted, and what cures it."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,6 +32,39 @@ def test_ece_is_that_of_its_definition() -> None:
     stated = [level / (LEVELS - 1) for level in level_of(np.array([0.9, 0.3]))]
     np.testing.assert_allclose(seen.ece(), 0.5 * abs(stated[0] - 0.75) + 0.5 * abs(stated[1] - 0.5))
     assert np.isnan(Reliability().ece())
+
+
+@given(seed=st.integers(0, 1000), pixels=st.integers(1, 60), levels=st.sampled_from([1, 3, 256]))
+@settings(deadline=None, max_examples=40)
+def test_areas_of_risk_are_those_of_pixels_taken_one_after_the_other(seed, pixels, levels) -> None:
+    """Beside a mean over many random orders of equally sure pixels, in small steps; the oracle knows what is wrong."""
+    rng = np.random.default_rng(seed)
+    confidence = rng.integers(0, levels, pixels) / max(levels - 1, 1)
+    wrong = rng.random(pixels) < 0.4
+    seen = Reliability()
+    seen.add(np.zeros(pixels, np.uint8), wrong.astype(np.uint8), confidence)
+    steps = 400
+
+    def area(sureness: np.ndarray) -> float:
+        """Each pixel is cut into equal parts; parts of equally sure pixels are spread evenly."""
+        order = np.argsort(-np.repeat(sureness, steps), kind="stable")
+        parts = np.repeat(wrong, steps).astype(float)[order]
+        keys = np.repeat(sureness, steps)[order]
+        for key in np.unique(keys):
+            parts[keys == key] = parts[keys == key].mean()
+        return float((np.cumsum(parts) / np.arange(1, len(parts) + 1)).mean())
+
+    np.testing.assert_allclose(seen.aurc(), area(confidence), atol=3e-3)
+    np.testing.assert_allclose(seen.ause(), area(confidence) - area(-wrong.astype(float)), atol=6e-3)
+    assert np.isnan([Reliability().aurc(), Reliability().ause()]).all()
+
+
+def test_counts_survive_json() -> None:
+    """To the last pixel."""
+    seen = overconfident(500)
+    again = Reliability.of_json(json.loads(json.dumps(seen.as_json())))
+    np.testing.assert_array_equal(again.pixels_l, seen.pixels_l)
+    assert again.ece() == seen.ece()
 
 
 def test_ignored_pixels_count_neither_as_right_nor_as_wrong() -> None:

@@ -60,11 +60,18 @@ def test_figures_are_those_of_the_predictions_written(model, squares, tmp_path):
         scores.add(squares.mask(sample), masks.read_png(report.path(f"predictions/{sample.id}.png")))
     metrics = json.loads(report.path("metrics.json").read_text())
     counts_kk = scores.confusion.counts_kk
-    assert 0 <= metrics["rows"][0].pop("ece") < 1
     assert metrics["confusion"]["ours"] == counts_kk.tolist()
-    expected = {"name": "ours", **scores.figures(squares.classes)}
-    assert expected.pop("ece") is None, "predictions are written without confidence"
-    assert metrics["rows"] == [expected]
+    row, expected = metrics["rows"][0], {"name": "ours", **scores.figures(squares.classes)}
+    trust = ("ece", "class_ece", "boundary_ece", "aurc", "ause", "confidence")
+    assert all(0 <= row[name] < 1 for name in trust[:-1])
+    assert sum(row["confidence"]["pixels"]) == counts_kk.sum()
+    assert not any(expected[name] for name in trust[:-1]), "predictions are written without confidence"
+    for known in (row, expected):
+        for figures in known["by_class"].values():
+            figures.pop("ece")
+        for name in trust:
+            known.pop(name)
+    assert row == expected
     assert report.figures["miou"] == scores.confusion.miou() == model.figures["val_miou"]
     assert report.figures["boundary_iou"] == scores.boundaries.miou()
     assert set(metrics["rows"][0]["by_class"]) == set(squares.classes.names)
