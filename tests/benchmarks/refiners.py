@@ -37,6 +37,14 @@ from factory.segment.predict import Predictor
 from tests.command.composing import composed
 
 CLASSES, CLICKS = 11, 20
+PUBLISHED = {
+    "PSA": (3, 3, 80, 13, 10),
+    "IRN": (3, 3, 50, 5, 10),
+    "AFA, WeCLIP": (3, 3, 64, 5, 4),
+    "ToCo": (1, 1, 121, 5, 4),
+    "TEL": (1, 3, 10, 3, 4),
+}
+"""Dense CRF settings of papers on weak supervision, as their code has them: fields of `DenseCrf` after the first."""
 Decide = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Figures = dict[str, dict[str, dict[str, float]]]
 
@@ -61,9 +69,12 @@ def by_scikit_image(image: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def contestants() -> dict[str, Decide]:
-    """Everybody by name; pydensecrf also with the settings of `fast_crf`, at its usual 10 iterations."""
+    """Everybody by name; pydensecrf also with published settings, and `fast_crf`'s, at its usual 10 iterations."""
     parts = {choice: configured("refiner", choice) for choice in tree.choices("refiner")}
     parts["dense_crf, as fast_crf"] = DenseCrf(**asdict(parts["fast_crf"]) | {"iterations": 10})
+    for paper, settings in PUBLISHED.items():
+        keys = ("spatial_sxy", "spatial_compat", "bilateral_sxy", "bilateral_srgb", "bilateral_compat")
+        parts[f"dense_crf, {paper}"] = DenseCrf(iterations=10, **dict(zip(keys, settings, strict=True)))
     return {name: partial(mask_of, part) for name, part in parts.items()} | {"scikit-image": by_scikit_image}
 
 
