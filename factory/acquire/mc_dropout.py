@@ -1,64 +1,34 @@
-"""Monte-Carlo dropout (Gal & Ghahramani 2016), with what is deterministic computed once."""
+"""Monte-Carlo dropout (Gal & Ghahramani 2016): means over draws, streamed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Protocol
+from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd
+from torch import Tensor
 
 from factory.core.errors import ConfigError
+from factory.segment.chance import draws
+from factory.segment.models import Segmenter
 
 
-class Split(Protocol):
-    """A segmenter whose dropout layers all come after `encode`."""
-
-    def encode(self, images_nchw: Tensor) -> list[Tensor]:
-        """Features; deterministic in evaluation mode."""
-
-    def decode(self, features: Sequence[Tensor], size_hw: tuple[int, int]) -> Tensor:
-        """Logits (N, K, H, W)."""
-
-    def modules(self) -> Iterator[nn.Module]:
-        """As `torch.nn.Module.modules`."""
-
-
-def sampler(model: Split, passes: int) -> Callable[[Tensor], Tensor]:
+def sampler(model: Segmenter, passes: int) -> Callable[[Tensor], Tensor]:
     """A function from images (N, 3, H, W) to (N, K + 1, H, W): the mean probabilities, then the mean entropy in nats.
 
-    The encoder runs once, the decoder ``passes`` times; sums are streamed, so memory does not grow with ``passes``.
+    What comes before the first dropout runs once, the rest ``passes`` times; memory does not grow with ``passes``.
     """
     if passes < 1:
         raise ConfigError("select.passes must be positive", got=passes)
 
     def run(images_nchw: Tensor) -> Tensor:
-        height, width = images_nchw.shape[-2:]
-        features = model.encode(images_nchw)
-        total_nchw: Tensor | None = None
-        with _dropping(model):
-            for _ in range(passes):
-                logs_nkhw = model.decode(features, (height, width)).log_softmax(dim=1)
-                probability_nkhw = logs_nkhw.exp()
-                entropy_n1hw = -(probability_nkhw * logs_nkhw).sum(dim=1, keepdim=True)
-                drawn_nchw = torch.cat([probability_nkhw, entropy_n1hw], dim=1)
-                total_nchw = drawn_nchw if total_nchw is None else total_nchw.add_(drawn_nchw)
-        assert total_nchw is not None
-        return total_nchw / passes
+        draw = draws(model, images_nchw)
+        logits_nkhw = draw()
+        total_nkhw, doubt_nkhw = torch.zeros_like(logits_nkhw), torch.zeros_like(logits_nkhw)
+        logs_nkhw, found_nkhw = torch.empty_like(logits_nkhw), torch.empty_like(logits_nkhw)
+        for number in range(passes):
+            torch.log_softmax(draw() if number else logits_nkhw, dim=1, out=logs_nkhw)
+            total_nkhw += torch.exp(logs_nkhw, out=found_nkhw)
+            doubt_nkhw.addcmul_(logs_nkhw, found_nkhw, value=-1)
+        return torch.cat([total_nkhw, doubt_nkhw.sum(dim=1, keepdim=True)], dim=1) / passes
 
     return run
-
-
-@contextmanager
-def _dropping(model: Split) -> Iterator[None]:
-    layers = [layer for layer in model.modules() if isinstance(layer, _DropoutNd)]
-    before = [layer.training for layer in layers]
-    for layer in layers:
-        layer.train()
-    try:
-        yield
-    finally:
-        for layer, training in zip(layers, before, strict=True):
-            layer.train(training)

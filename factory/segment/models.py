@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,8 +112,7 @@ class Outputs(NamedTuple):
 class Segmenter(nn.Module):
     """RGB in [0, 1] of any size -> class logits of the same size.
 
-    `encode` is deterministic in evaluation mode; `decode` holds every dropout layer, so that MC-dropout encodes once
-    and decodes many times.
+    Every dropout layer comes after `features`, which are deterministic in evaluation mode (`factory.segment.chance`).
     """
 
     def __init__(self, spec: SegmenterSpec, classes: ClassList, *, pretrained: bool = False) -> None:
@@ -137,13 +136,13 @@ class Segmenter(nn.Module):
         """Logits, shape (N, K, H, W)."""
         height, width = images_nchw.shape[-2:]
         with self._guard(images_nchw):
-            return self.decode(self.encode(images_nchw), (height, width))
+            return self._headed(self.network.decoder(self.features(images_nchw)))[..., :height, :width]
 
     def outputs(self, images_nchw: Tensor) -> Outputs:
         """Logits, the features they are made of, and edges; the network runs once."""
         height, width = images_nchw.shape[-2:]
         with self._guard(images_nchw):
-            features_nchw = self._decoded(self.encode(images_nchw))
+            features_nchw = self.network.decoder(self.features(images_nchw))
             logits_nkhw = self._headed(features_nchw)[..., :height, :width]
             if self.edge_head is None:
                 return Outputs(logits_nkhw, features_nchw, None)
@@ -153,21 +152,14 @@ class Segmenter(nn.Module):
             )
         return Outputs(logits_nkhw, features_nchw, edges_n1hw[..., :height, :width])
 
-    def encode(self, images_nchw: Tensor) -> list[Tensor]:
-        """What comes before the first dropout, of the images padded to the stride at the right and bottom.
-
-        The encoder's feature maps, finest first, or the decoder's one map where the decoder drops nothing.
-        """
+    def features(self, images_nchw: Tensor) -> list[Tensor]:
+        """The encoder's maps, finest first, of the images padded to the stride at the right and bottom."""
         height, width = images_nchw.shape[-2:]
         normal_nchw = (images_nchw - self.get_buffer("mean")) / self.get_buffer("std")
         tall, wide = self.spec.padded((height, width))
         padding = (0, wide - width, 0, tall - height)
-        features: list[Tensor] = self.network.encoder(functional.pad(normal_nchw, padding, mode="replicate"))
-        return features if self.spec.decoder_drops else [self.network.decoder(features)]
-
-    def decode(self, features: Sequence[Tensor], size_hw: tuple[int, int]) -> Tensor:
-        """Logits (N, K, H, W) from `encode`'s features, cut to the images' own size."""
-        return self._headed(self._decoded(features))[..., : size_hw[0], : size_hw[1]]
+        found: list[Tensor] = self.network.encoder(functional.pad(normal_nchw, padding, mode="replicate"))
+        return found
 
     def parts(self) -> dict[str, nn.Module]:
         """Its parts by name: encoder, decoder, head, and edge_head where there is one."""
@@ -185,10 +177,6 @@ class Segmenter(nn.Module):
 
     def _guard(self, images_nchw: Tensor) -> AbstractContextManager[None]:
         return _enough_pictures(images_nchw) if self.training else nullcontext()
-
-    def _decoded(self, features: Sequence[Tensor]) -> Tensor:
-        decoded_nchw: Tensor = self.network.decoder(list(features)) if self.spec.decoder_drops else features[0]
-        return decoded_nchw
 
     def _headed(self, features_nchw: Tensor) -> Tensor:
         logits_nkhw: Tensor = self.network.segmentation_head(self.head_dropout(features_nchw))

@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
 
 from factory.acquire import mc_dropout
 from factory.acquire.candidates import Candidate, describe, reason
@@ -15,51 +14,36 @@ from factory.acquire.top_regions import TopRegions, shared
 from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError
-from factory.segment.models import SegmenterSpec, build
+from factory.segment.chance import draws
+from factory.segment.models import Segmenter, SegmenterSpec, build
 
 CLASSES = ClassList.of(["background", "coin", "wood"])
 
 
-class Counting(nn.Module):
-    """A segmenter in two halves that counts its calls; the second half drops."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.drop, self.calls = nn.Dropout2d(0.5), {"encode": 0, "decode": 0}
-
-    def encode(self, images):
-        """The images themselves."""
-        self.calls["encode"] += 1
-        return [images]
-
-    def decode(self, features, _):
-        """Four times what dropout leaves of them."""
-        self.calls["decode"] += 1
-        return self.drop(features[0]) * 4
+def small(architecture: str) -> Segmenter:
+    """A random segmenter that drops much."""
+    spec = SegmenterSpec(architecture=architecture, encoder="mobilenet_v2", head_dropout=0.3)
+    return build(spec, CLASSES, weights=None, seed=0).eval()
 
 
-def test_means_equal_the_naive_way_and_the_encoder_runs_once() -> None:
-    """The same draws, kept in full and averaged at the end."""
-    model = Counting().eval()
-    images = torch.rand(2, 3, 5, 4)
-    torch.manual_seed(0)
-    found = mc_dropout.sampler(model, 7)(images)
-    assert model.calls == {"encode": 1, "decode": 7}
-    assert not model.drop.training
-    torch.manual_seed(0)
-    model.drop.train()
-    draws = torch.stack([model.decode(model.encode(images), (5, 4)).softmax(dim=1) for _ in range(7)])
-    entropies = -(draws * draws.log()).sum(dim=2)
-    torch.testing.assert_close(found[:, :-1], draws.mean(dim=0))
+def test_streamed_means_are_those_of_draws_kept_in_full() -> None:
+    """The same draws, averaged at the end; memory does not grow with them."""
+    model, images = small("unet"), torch.rand(2, 3, 32, 40)
+    with torch.inference_mode(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        found = mc_dropout.sampler(model, 7)(images)
+        torch.manual_seed(0)
+        draw = draws(model, images)
+        kept = torch.stack([draw().softmax(dim=1) for _ in range(7)])
+    entropies = -(kept * kept.log()).sum(dim=2)
+    torch.testing.assert_close(found[:, :-1], kept.mean(dim=0))
     torch.testing.assert_close(found[:, -1], entropies.mean(dim=0))
 
 
 @pytest.mark.parametrize("architecture", ["unet", "deeplabv3plus", "fpn"])
 def test_real_segmenters_waver_between_draws_and_only_then(architecture) -> None:
     """Dropout is on for the draws, off before and after."""
-    spec = SegmenterSpec(architecture=architecture, encoder="mobilenet_v2", head_dropout=0.3)
-    model = build(spec, CLASSES, weights=None, seed=0).eval()
-    images = torch.rand(1, 3, 32, 32)
+    model, images = small(architecture), torch.rand(1, 3, 32, 32)
     with torch.inference_mode():
         plain = model(images)
         first, second = (mc_dropout.sampler(model, 1)(images) for _ in range(2))
@@ -70,7 +54,7 @@ def test_real_segmenters_waver_between_draws_and_only_then(architecture) -> None
 def test_without_passes_there_is_nothing_to_measure() -> None:
     """The message names the key."""
     with pytest.raises(ConfigError, match="passes"):
-        mc_dropout.sampler(Counting(), 0)
+        mc_dropout.sampler(small("unet"), 0)
 
 
 @given(st.integers(2, 5), st.integers(1, 6), st.integers(0, 999))

@@ -1,0 +1,126 @@
+"""What a segmenter says while its dropout layers drop: what is sure runs once, what is left to chance once a draw."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.dropout import _DropoutNd
+
+from factory.segment.models import Segmenter
+from factory.segment.precision import fastest
+
+Draw = Callable[[], Tensor]
+
+
+def draws(model: Segmenter, images_nchw: Tensor, *, dtype: torch.dtype | None = None) -> Draw:
+    """A function that gives the logits (N, K, H, W), float32, of one more draw at each call.
+
+    The model is in evaluation mode; images are RGB in [0, 1]. Logits are distributed as if every dropout layer dropped
+    in a forward pass of its own, and equal to them for the same state of torch's generator but for rounding: what is
+    left to chance is computed in ``dtype`` (None: what is fastest on the device).
+    """
+    height, width = images_nchw.shape[-2:]
+    decoder, features = model.network.decoder, model.features(images_nchw)
+    begin = TAILS.get(model.spec.architecture, _last) if model.spec.decoder_drops else _none
+    decoded = begin(decoder, features, dtype or fastest(images_nchw.device))
+
+    def draw() -> Tensor:
+        logits_nkhw = _headed(model.network.segmentation_head, model.head_dropout, decoded().float())
+        return logits_nkhw[..., :height, :width]
+
+    return draw
+
+
+def _none(decoder: nn.Module, features: Sequence[Tensor], _: torch.dtype) -> Draw:
+    """The decoder leaves nothing to chance."""
+    decoded_nchw = decoder(features)
+    return lambda: decoded_nchw
+
+
+def _last(decoder: nn.Module, features: Sequence[Tensor], _: torch.dtype) -> Draw:
+    """Dropout is the last thing that the decoder does."""
+    layer, decoded_nchw = _dropout_of(decoder), decoder(features)
+    return lambda: _dropped(layer, decoded_nchw)
+
+
+def _after_aspp(decoder: Any, features: Sequence[Tensor], _: torch.dtype) -> Draw:
+    """DeepLabv3: a convolution follows."""
+    layer, context_nchw = _dropout_of(decoder), decoder.aspp(features[-1])
+    return lambda: decoder.relu(decoder.bn(decoder.conv(_dropped(layer, context_nchw))))
+
+
+def _after_aspp_plus(decoder: Any, features: Sequence[Tensor], dtype: torch.dtype) -> Draw:
+    """DeepLabv3+: dropped context is brought to the size of finer features, and both are convolved together.
+
+    A convolution of two maps side by side is the sum of the convolutions of each: that of the finer one is sure.
+    """
+    layer = _dropout_of(decoder)
+    aspp, first, norm, _ = decoder.aspp
+    both, both_norm, _ = decoder.block2
+    context_nchw, fine_nchw = aspp(features[-1]), decoder.block1(features[2])
+    channels = context_nchw.shape[1]
+    (depth, point, shift), (both_depth, both_point, both_shift) = (
+        (found.to(dtype) for found in _folded(*pair)) for pair in ((first, norm), (both, both_norm))
+    )
+    fine_nchw = fine_nchw.to(dtype, memory_format=torch.channels_last)
+    fine_nchw = _separable(fine_nchw, both_depth[channels:], both_point[:, channels:], both_shift)
+
+    def draw() -> Tensor:
+        dropped_nchw = _dropped(layer, context_nchw).to(dtype, memory_format=torch.channels_last)
+        coarse_nchw = decoder.up(_separable(dropped_nchw, depth, point, shift).relu_())
+        found_nchw = _separable(coarse_nchw, both_depth[:channels], both_point[:, :channels], None)
+        return found_nchw.add_(fine_nchw).relu_()
+
+    return draw
+
+
+TAILS: dict[str, Callable[[Any, Sequence[Tensor], torch.dtype], Draw]] = {
+    "deeplabv3": _after_aspp,
+    "deeplabv3plus": _after_aspp_plus,
+}
+"""Where something follows the decoder's dropout, by architecture."""
+
+
+def _dropout_of(decoder: nn.Module) -> _DropoutNd:
+    """The decoder's one dropout layer."""
+    (layer,) = (module for module in decoder.modules() if isinstance(module, _DropoutNd))
+    return layer
+
+
+def _dropped(layer: _DropoutNd, maps_nchw: Tensor) -> Tensor:
+    drop = functional.dropout2d if isinstance(layer, nn.Dropout2d) else functional.dropout
+    return drop(maps_nchw, layer.p, training=True) if layer.p else maps_nchw
+
+
+def _separable(maps_nchw: Tensor, depth: Tensor, point: Tensor, shift: Tensor | None) -> Tensor:
+    """A depthwise convolution that keeps the size, and a pointwise one."""
+    deep_nchw = functional.conv2d(maps_nchw, depth, padding=depth.shape[-1] // 2, groups=len(depth))
+    return functional.conv2d(deep_nchw, point, shift)
+
+
+def _headed(head: Any, layer: _DropoutNd, maps_nchw: Tensor) -> Tensor:
+    """The head's logits of maps that lose channels; where it begins with a matrix product, its weights lose them."""
+    first, *rest = head
+    if not (isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1)):
+        logits_nkhw: Tensor = head(_dropped(layer, maps_nchw))
+        return logits_nkhw
+    kept_nc11 = _dropped(layer, maps_nchw.new_ones(*maps_nchw.shape[:2], 1, 1))
+    small_nkhw = torch.stack(
+        [
+            functional.linear(maps_chw.permute(1, 2, 0), first.weight.flatten(1) * kept_c11.flatten(), first.bias)
+            for maps_chw, kept_c11 in zip(maps_nchw, kept_nc11, strict=True)
+        ]
+    ).permute(0, 3, 1, 2)
+    return functools.reduce(lambda found, layer: layer(found), rest, small_nkhw.contiguous())
+
+
+def _folded(separable: Any, norm: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Depthwise and pointwise weights and shifts of a separable convolution with the normalisation behind it."""
+    depth, point = (layer.weight for layer in separable)
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    return depth, point * scale.view(-1, 1, 1, 1), norm.bias - norm.running_mean * scale

@@ -1,0 +1,100 @@
+"""Draws of a segmenter whose dropout layers drop are what forward passes would give, at less work."""
+
+import pytest
+import torch
+from torch.nn.modules.dropout import _DropoutNd
+
+from factory.segment.architectures import ARCHITECTURES
+from factory.segment.chance import draws
+from factory.segment.models import Segmenter, build
+from factory.segment.precision import fastest
+from tests.segment.test_models import CLASSES, spec_of
+
+SIZES = ((64, 96), (45, 70))
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def model(request) -> Segmenter:
+    """A small random segmenter of each architecture, its batch statistics real ones."""
+    model = build(spec_of(request.param), CLASSES, weights=None, seed=0).train()
+    for norm in model.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            norm.momentum = None
+    with torch.no_grad():
+        model(torch.rand(4, 3, 96, 96))
+    return model.eval()
+
+
+def naive(model: Segmenter, images: torch.Tensor, count: int) -> list[torch.Tensor]:
+    """Whole forward passes with every dropout layer of decoder and head at work."""
+    inside = set(model.network.encoder.modules())
+    layers = [layer for layer in model.modules() if isinstance(layer, _DropoutNd) and layer not in inside]
+    for layer in layers:
+        layer.train()
+    found = [model(images) for _ in range(count)]
+    model.eval()
+    return found
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_same_chance_gives_the_same_logits(model, size) -> None:
+    """Draw by draw, of several pictures at a time, of any size, and none of them as the one before."""
+    images = torch.rand(2, 3, *size)
+    with torch.inference_mode(), torch.random.fork_rng():
+        torch.manual_seed(5)
+        expected = naive(model, images, 3)
+        torch.manual_seed(5)
+        draw = draws(model, images, dtype=torch.float32)
+        found = [draw() for _ in range(3)]
+    scale = expected[0].abs().max()
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == torch.float32
+        torch.testing.assert_close(one / scale, other / scale, atol=1e-5, rtol=0)
+    assert (found[0] != found[1]).any()
+
+
+def test_few_bits_change_draws_less_than_chance_does(model) -> None:
+    """Where the device is faster with 16 bits, they are used: rounding is small beside the spread of the draws."""
+    images = torch.rand(1, 3, 64, 96)
+    with torch.inference_mode(), torch.random.fork_rng():
+        torch.manual_seed(5)
+        whole = draws(model, images, dtype=torch.float32)
+        exact = torch.stack([whole() for _ in range(8)])
+        torch.manual_seed(5)
+        rounded = draws(model, images, dtype=torch.bfloat16)
+        found = torch.stack([rounded() for _ in range(8)])
+    assert fastest(images.device) in (torch.bfloat16, torch.float32)
+    spread = exact.std(dim=0).mean()
+    assert (found - exact).abs().mean() < 0.05 * spread
+
+
+def test_what_is_sure_runs_once(model) -> None:
+    """Encoder, and what the decoder does before its dropout; the rest a time for each draw."""
+    calls = dict.fromkeys(("encoder", "aspp"), 0)
+    decoder = model.network.decoder
+    aspp = decoder.aspp[0] if model.spec.architecture == "deeplabv3plus" else getattr(decoder, "aspp", None)
+
+    def counted(name: str):
+        def count(*_) -> None:
+            calls[name] += 1
+
+        return count
+
+    hooks = [model.network.encoder.register_forward_hook(counted("encoder"))]
+    hooks += [aspp.register_forward_hook(counted("aspp"))] if aspp else []
+    with torch.inference_mode():
+        draw = draws(model, torch.rand(1, 3, 32, 32))
+        for _ in range(4):
+            draw()
+    for hook in hooks:
+        hook.remove()
+    assert calls == {"encoder": 1, "aspp": int(aspp is not None)}
+
+
+def test_without_dropout_there_is_nothing_left_to_chance() -> None:
+    """Every draw is the plain answer."""
+    model = build(spec_of("deeplabv3plus", decoder_dropout=0.0, head_dropout=0.0), CLASSES, weights=None, seed=0).eval()
+    images = torch.rand(1, 3, 40, 48)
+    with torch.inference_mode():
+        draw = draws(model, images, dtype=torch.float32)
+        torch.testing.assert_close(draw(), model(images))
