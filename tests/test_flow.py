@@ -23,7 +23,8 @@ TINY = [
     "train.steps=3", "train.batch=2", "train.crop=[96,96]", "train.model.encoder=mobilenet_v2",
     "train.model.decoder_channels=16", "train_unadapted.steps=2", "train_unadapted.batch=2",
     "train_unadapted.crop=[96,96]", "train_unadapted.model.encoder=mobilenet_v2",
-    "train_unadapted.model.decoder_channels=16", "calibrate.trials=2", "select.passes=2", "select.acquisition.budget=5",
+    "train_unadapted.model.decoder_channels=16", "calibrate.trials=2", "select.committee.passes=2",
+    "select.acquisition.budget=5",
 ]  # fmt: skip
 
 
@@ -164,7 +165,9 @@ def test_corrections_of_the_queue_come_back_as_the_next_version(line: dict[str, 
         asked = queue.map("regions", item.sample_id) > 0 if after.id == item.sample_id else np.zeros_like(human)
         np.testing.assert_array_equal(human, asked)
         np.testing.assert_array_equal(merged.mask(after)[~human], labelled.mask(before)[~human])
-    finished("select", f"inputs.model={root}/train", "inputs.source=merge", "passes=2", "out=next", cwd=tmp_path)
+    finished(
+        "select", f"inputs.model={root}/train", "inputs.source=merge", "committee.passes=2", "out=next", cwd=tmp_path
+    )
     again = Queue.open(tmp_path / "next")
     for other in again.items:
         if other.sample_id == item.sample_id:

@@ -1,34 +1,36 @@
-"""Monte-Carlo dropout (Gal & Ghahramani 2016): means over draws, streamed."""
+"""Monte-Carlo dropout (Gal & Ghahramani 2016): a model is asked again and again, other units dropped each time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
+from factory.acquire.moments import Tally
 from factory.core.errors import ConfigError
 from factory.segment.chance import draws
-from factory.segment.models import Segmenter
+from factory.segment.predict import Predictor, TileFunction
 
 
-def sampler(model: Segmenter, passes: int) -> Callable[[Tensor], Tensor]:
-    """A function from images (N, 3, H, W) to (N, K + 1, H, W): the mean probabilities, then the mean entropy in nats.
+@dataclass(frozen=True, kw_only=True)
+class McDropout:
+    """``passes`` draws; what comes before the first dropout runs once."""
 
-    What comes before the first dropout runs once, the rest ``passes`` times; memory does not grow with ``passes``.
-    """
-    if passes < 1:
-        raise ConfigError("select.passes must be positive", got=passes)
+    passes: int
 
-    def run(images_nchw: Tensor) -> Tensor:
-        draw = draws(model, images_nchw)
-        logits_nkhw = draw()
-        total_nkhw, doubt_nkhw = torch.zeros_like(logits_nkhw), torch.zeros_like(logits_nkhw)
-        logs_nkhw, found_nkhw = torch.empty_like(logits_nkhw), torch.empty_like(logits_nkhw)
-        for number in range(passes):
-            torch.log_softmax(draw() if number else logits_nkhw, dim=1, out=logs_nkhw)
-            total_nkhw += torch.exp(logs_nkhw, out=found_nkhw)
-            doubt_nkhw.addcmul_(logs_nkhw, found_nkhw, value=-1)
-        return torch.cat([total_nkhw, doubt_nkhw.sum(dim=1, keepdim=True)], dim=1) / passes
+    def __post_init__(self) -> None:
+        if self.passes < 1:
+            raise ConfigError("committee.passes must be positive", got=self.passes)
 
-    return run
+    def __call__(self, predictor: Predictor, extras: Collection[str]) -> TileFunction:
+        """See `factory.acquire.committee.Committee`; draws come from torch's global stream."""
+        model = predictor.model
+
+        def asked(images_nchw: Tensor) -> Tensor:
+            draw, tally = draws(model, images_nchw), Tally(extras)
+            for _ in range(self.passes):
+                tally.add(draw())
+            return tally.channels()
+
+        return asked

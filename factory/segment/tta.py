@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -31,18 +32,22 @@ class Views:
 
     def __call__(self, function: TileFunction) -> TileFunction:
         """A tile function of the same shapes; ``function`` itself where there is one view only."""
-        views = [(scale, axes) for scale in self.scales for axes in self._mirrors()]
-        if views == [(1.0, ())]:
+        views = self.each(function)
+        if len(views) == 1 and self.scales[0] == 1:
             return function
 
         def averaged(images_nchw: Tensor) -> Tensor:
-            found = (_view(function, images_nchw, scale, axes) for scale, axes in views)
+            found = (view(images_nchw) for view in views)
             total_nchw = next(found)
             for maps_nchw in found:
                 total_nchw = total_nchw + maps_nchw
             return total_nchw / len(views)
 
         return averaged
+
+    def each(self, function: TileFunction) -> list[TileFunction]:
+        """What it says of each view by itself, turned back to the tile."""
+        return [partial(_view, function, scale=scale, axes=axes) for scale in self.scales for axes in self._mirrors()]
 
     def _mirrors(self) -> list[tuple[int, ...]]:
         """The axes along which each view is turned round."""

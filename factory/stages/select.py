@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from factory.acquire import mc_dropout
 from factory.acquire.candidates import Candidate, describe, reason
+from factory.acquire.committee import Committee
+from factory.acquire.moments import Moments
 from factory.acquire.regions import Regions
 from factory.acquire.tiles import best_seen
 from factory.acquire.top_regions import Acquisition
@@ -44,7 +47,7 @@ def run(
     source: Dataset,
     out: QueueWriter,
     seed: int,
-    passes: int,
+    committee: Committee,
     uncertainty: Uncertainty,
     regions: Regions,
     acquisition: Acquisition,
@@ -56,10 +59,11 @@ def run(
     if not pool:
         todo = "give a data set with real training rows that have no human mask yet"
         raise InputError("no image is left to ask about", where=source.root, todo=todo)
+    asked = partial(predictor.map, function=committee(predictor, uncertainty.extras))
     candidates: list[Candidate] = []
     with Progress("select", len(pool)) as progress:
         for sample in pool:
-            doubt, found = _examine(sample, source, predictor, passes, seed, uncertainty, regions)
+            doubt, found = _examine(sample, source, asked, seed, uncertainty, regions)
             np.savez(out.scratch / f"{sample.id}.npz", **vars(doubt))
             candidates += found
             progress.advance()
@@ -78,8 +82,7 @@ def _open(sample: Sample) -> bool:
 def _examine(
     sample: Sample,
     source: Dataset,
-    predictor: Predictor,
-    passes: int,
+    asked: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
     seed: int,
     uncertainty: Uncertainty,
     regions: Regions,
@@ -87,16 +90,14 @@ def _examine(
     image_hwc = source.image(sample)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "dropout", sample.id))
-        drawn_chw = predictor.map(image_hwc, mc_dropout.sampler(predictor.model, passes))
-    mean_khw, mean_entropy_hw = drawn_chw[:-1], drawn_chw[-1]
-    maps: dict[str, Uncertainty] = {"entropy": PredictiveEntropy(), "mutual_information": MutualInformation()}
-    named = {name: part(mean_khw, mean_entropy_hw) for name, part in maps.items()}
-    regions_hw = regions(image_hwc, mean_khw.argmax(axis=0).astype(np.uint8))
+        moments = Moments.of_channels(asked(image_hwc), uncertainty.extras)
+    named = {"entropy": PredictiveEntropy()(moments), "mutual_information": MutualInformation()(moments)}
+    regions_hw = regions(image_hwc, moments.mean_khw.argmax(axis=0).astype(np.uint8))
     picture, (x, y, _, _) = _place(sample)
     askable_hw = _askable(sample, source)
-    score_hw = uncertainty(mean_khw, mean_entropy_hw)
-    found = describe(sample.id, (picture, x, y), regions_hw, askable_hw, mean_khw, score_hw, named)
-    return Doubt(mean_khw, named["entropy"], regions_hw), found
+    score_hw = uncertainty(moments)
+    found = describe(sample.id, (picture, x, y), regions_hw, askable_hw, moments.mean_khw, score_hw, named)
+    return Doubt(moments.mean_khw, named["entropy"], regions_hw), found
 
 
 def _place(sample: Sample) -> tuple[str, tuple[int, int, int, int]]:

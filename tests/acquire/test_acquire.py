@@ -1,75 +1,18 @@
-"""Doubt is measured as the formulas say, regions are ranked fairly, and deterministic work is done once."""
+"""Regions are described and ranked fairly, and no spot is asked about twice."""
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.acquire import mc_dropout
 from factory.acquire.candidates import Candidate, describe, reason
 from factory.acquire.regions import Segments, Superpixels
 from factory.acquire.tiles import best_seen, margin
 from factory.acquire.top_regions import TopRegions, shared
-from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError
-from factory.segment.chance import draws
-from factory.segment.models import Segmenter, SegmenterSpec, build
 
 CLASSES = ClassList.of(["background", "coin", "wood"])
-
-
-def small(architecture: str) -> Segmenter:
-    """A random segmenter that drops much."""
-    spec = SegmenterSpec(architecture=architecture, encoder="mobilenet_v2", head_dropout=0.3)
-    return build(spec, CLASSES, weights=None, seed=0).eval()
-
-
-def test_streamed_means_are_those_of_draws_kept_in_full() -> None:
-    """The same draws, averaged at the end; memory does not grow with them."""
-    model, images = small("unet"), torch.rand(2, 3, 32, 40)
-    with torch.inference_mode(), torch.random.fork_rng():
-        torch.manual_seed(0)
-        found = mc_dropout.sampler(model, 7)(images)
-        torch.manual_seed(0)
-        draw = draws(model, images)
-        kept = torch.stack([draw().softmax(dim=1) for _ in range(7)])
-    entropies = -(kept * kept.log()).sum(dim=2)
-    torch.testing.assert_close(found[:, :-1], kept.mean(dim=0))
-    torch.testing.assert_close(found[:, -1], entropies.mean(dim=0))
-
-
-@pytest.mark.parametrize("architecture", ["unet", "deeplabv3plus", "fpn"])
-def test_real_segmenters_waver_between_draws_and_only_then(architecture) -> None:
-    """Dropout is on for the draws, off before and after."""
-    model, images = small(architecture), torch.rand(1, 3, 32, 32)
-    with torch.inference_mode():
-        plain = model(images)
-        first, second = (mc_dropout.sampler(model, 1)(images) for _ in range(2))
-        assert not torch.equal(first, second)
-        torch.testing.assert_close(model(images), plain)
-
-
-def test_without_passes_there_is_nothing_to_measure() -> None:
-    """The message names the key."""
-    with pytest.raises(ConfigError, match="passes"):
-        mc_dropout.sampler(small("unet"), 0)
-
-
-@given(st.integers(2, 5), st.integers(1, 6), st.integers(0, 999))
-def test_information_lies_between_nothing_and_the_entropy(classes, draws, seed) -> None:
-    """Of any set of draws; none where the draws agree."""
-    p = np.random.default_rng(seed).dirichlet(np.full(classes, 0.4), (draws, 3, 3)).transpose(0, 3, 1, 2) + 1e-9
-    p /= p.sum(axis=1, keepdims=True)
-    mean_entropy = -(p * np.log(p)).sum(axis=1).mean(axis=0)
-    entropy = PredictiveEntropy()(p.mean(axis=0), mean_entropy)
-    information = MutualInformation()(p.mean(axis=0), mean_entropy)
-    assert (information >= 0).all()
-    assert (information <= entropy + 1e-5).all()
-    assert (entropy <= np.log(classes) + 1e-5).all()
-    agreed = MutualInformation()(p[0], -(p[0] * np.log(p[0])).sum(axis=0))
-    np.testing.assert_allclose(agreed, 0, atol=1e-5)
 
 
 @pytest.mark.parametrize("regions", [Superpixels(area=20, compactness=10.0), Segments()])

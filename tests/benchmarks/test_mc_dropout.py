@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch.nn.modules.dropout import _DropoutNd
 
-from factory.acquire import mc_dropout
+from factory.acquire.mc_dropout import McDropout
 from factory.core.classes import ClassList
+from factory.segment import checkpoint
 from factory.segment.models import Segmenter, SegmenterSpec, build
+from factory.segment.predict import Predictor
 
 CLASSES = ClassList.of([f"class {number}" for number in range(11)])
 PASSES, ROUNDS = 20, 9
@@ -38,7 +40,8 @@ def test_twenty_draws_cost_at_most_three_plain_passes() -> None:
     """360 × 480, MobileNetV2 DeepLabv3+, one thread; medians of rounds in which all take turns."""
     spec = SegmenterSpec(architecture="deeplabv3plus", encoder="mobilenet_v2")
     model = build(spec, CLASSES, weights=None, seed=0).eval()
-    images, sample = torch.rand(1, 3, 360, 480), mc_dropout.sampler(model, PASSES)
+    trained = checkpoint.Trained(model=model, size_hw=None, tile_hw=(360, 480), step=0)
+    images, sample = torch.rand(1, 3, 360, 480), McDropout(passes=PASSES)(Predictor(trained=trained), ())
     ways = {
         "plain": lambda: model(images).softmax(dim=1),
         "draws": lambda: sample(images),
