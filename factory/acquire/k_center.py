@@ -9,6 +9,9 @@ import torch
 from factory.core.errors import ConfigError
 from factory.segment.models import best_device
 
+AHEAD = 64
+"""Points whose distances to all others are made ready at once, at most."""
+
 
 def farthest_first(
     points_nd: npt.NDArray[np.float32], count: int, *, covered: npt.NDArray[np.intp] | None = None
@@ -17,34 +20,58 @@ def farthest_first(
 
     ``covered`` are rows that count as picked before (already labelled); without any, the first pick is the row farthest
     from the mean. Equally far rows go by number. Distances are Euclidean, in 32 bits, of points relative to their mean;
-    one product of the points with the last pick updates all of them, on a GPU where there is one. `ConfigError` for
-    coordinates that are no numbers.
+    the work is done on a GPU where there is one. `ConfigError` for coordinates that are no numbers.
     """
     if not np.isfinite(points_nd).all():
         raise ConfigError("embeddings must be numbers", where="k_center", got="NaN or infinity")
-    if not len(points_nd) or count < 1:
+    before = [] if covered is None else np.unique(covered).tolist()
+    count = min(count, len(points_nd) - len(before))
+    if count < 1:
         return np.empty(0, np.intp)
     points = torch.from_numpy(np.ascontiguousarray(points_nd, np.float32)).to(best_device())
-    points = points - points.mean(dim=0)
-    norms_n = points.square().sum(dim=1)
-    least_n, before = norms_n.clone(), [] if covered is None else np.asarray(covered, np.intp).tolist()
-    if before:
-        least_n.fill_(torch.inf)
+    distances = _Distances(points - points.mean(dim=0))
     for row in before:
-        _nearer(least_n, points, norms_n, row)
+        distances.take(row)
     picked: list[int] = []
-    for _ in range(min(count, len(points_nd) - len(set(before)))):
-        picked.append(int(least_n.argmax()))
-        if len(picked) == 1 and not before:
-            least_n.fill_(torch.inf)
-        _nearer(least_n, points, norms_n, picked[-1])
+    while len(picked) < count:
+        picked.append(distances.farthest())
+        distances.take(picked[-1])
     return np.array(picked, np.intp)
 
 
-def _nearer(least_n: torch.Tensor, points: torch.Tensor, norms_n: torch.Tensor, row: int) -> None:
-    """Squared distances to the nearest pick, now that ``row`` is one; picks lie at -1, below every distance."""
-    apart_n = torch.addmv(norms_n + norms_n[row], points, points[row], alpha=-2).clamp_min_(0)
-    taken_n = least_n < 0
-    torch.minimum(least_n, apart_n, out=least_n)
-    least_n[taken_n] = -1
-    least_n[row] = -1
+class _Distances:
+    """Squared distances of all points to the nearest one taken; those taken lie at -1, below every distance.
+
+    Distances to a point cost a look at all points, and to several points hardly more: those to the points that are
+    farthest now, and so likely to be taken next, are made ready together, the more of them the better that went.
+    """
+
+    def __init__(self, points: torch.Tensor) -> None:
+        self.points, self.norms_n = points, points.square().sum(dim=1)
+        self.least_n, self.taken = self.norms_n.clone(), 0
+        self.ready: dict[int, torch.Tensor] = {}
+        self.ahead = 1
+
+    def farthest(self) -> int:
+        """The first of the points farthest from all taken; before any is, from the mean."""
+        return int(self.least_n.argmax())
+
+    def take(self, row: int) -> None:
+        """One more point."""
+        if not self.taken:
+            self.least_n.fill_(torch.inf)
+        if row not in self.ready:
+            self._make_ready(row)
+        left_n = self.least_n < 0
+        torch.minimum(self.least_n, self.ready.pop(row), out=self.least_n)
+        self.least_n[left_n] = -1
+        self.least_n[row] = -1
+        self.taken += 1
+
+    def _make_ready(self, row: int) -> None:
+        self.ahead = max(self.ahead // 2, 1) if len(self.ready) > self.ahead // 2 else min(2 * self.ahead, AHEAD)
+        likely = self.least_n.topk(min(self.ahead, len(self.points))).indices.tolist()
+        rows = [row, *(other for other in likely if other != row)][: self.ahead]
+        dots_mn = self.points[rows] @ self.points.T
+        apart_mn = (self.norms_n + self.norms_n[rows].unsqueeze(1)).sub_(dots_mn, alpha=2).clamp_min_(0)
+        self.ready = dict(zip(rows, apart_mn, strict=True))
