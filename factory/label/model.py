@@ -30,14 +30,17 @@ class KnownModel:
     ``names`` gives the model's class for each class of the data set that it calls otherwise; several classes may share
     one, and then are equally likely wherever it is seen. Of a class that the model never learnt it says nothing: that
     class keeps its even share of every pixel. What the model takes for a class that the data set lacks says nothing
-    either. ``certainty`` sharpens (above 1) or softens its probabilities, ``tta`` averages several looks. Nothing
-    keeps a model off pictures that it learnt from: there it is surer than it should be.
+    either. With ``apart``, a class of the data set, the model is trusted to tell that class from everything else, but
+    not what else there is: wherever it sees anything else, all other classes that it knows are equally likely, and
+    other evidence (tags) decides. ``certainty`` sharpens (above 1) or softens its probabilities, ``tta`` averages
+    several looks. Nothing keeps a model off pictures that it learnt from: there it is surer than it should be.
     """
 
     RANGES: ClassVar[dict[str, str]] = {"certainty": "log:0.1:2"}
 
     checkpoint: str
     names: Mapping[str, str]
+    apart: str | None
     tta: Callable[[TileFunction], TileFunction]
     certainty: float
 
@@ -52,40 +55,61 @@ class KnownModel:
             raise ConfigError("labeler=model needs a model", where="inputs.model", got="nothing", todo=todo)
         file = file_of(shop.model, self.checkpoint)
         theirs = open_model(file, self.checkpoint).classes
+        ids = _matched(corpus.classes, theirs, self.names, shop.tell)
         return Opinion(
-            file=str(file), checkpoint=self.checkpoint, tta=self.tta, certainty=self.certainty,
-            ids_k=_matched(corpus.classes, theirs, self.names, shop.tell),
+            file=str(file), checkpoint=self.checkpoint, tta=self.tta, certainty=self.certainty, ids_k=ids,
+            apart=None if self.apart is None else _known(self.apart, corpus.classes, ids),
         )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opinion:
-    """What the model in ``file`` says; ``ids_k`` is its class for each class of the data set, or `UNKNOWN`."""
+    """What the model in ``file`` says.
+
+    ``ids_k`` is its class for each class of the data set, or `UNKNOWN`; ``apart`` is its class that it tells from the
+    others (None: it tells all of them from each other).
+    """
 
     file: str = field(repr=False)
     checkpoint: str
     tta: Callable[[TileFunction], TileFunction]
     certainty: float
     ids_k: Sequence[int]
+    apart: int | None
 
     def __call__(self, given: Picture, classes: int) -> Scores:
         """See `factory.label.Labeler`."""
         assert len(self.ids_k) == classes
         with one_thread():
             found_khw = np.maximum(self._predictor(given.image), 0)
-        known_k = np.array(self.ids_k) != UNKNOWN
-        scores_khw = np.empty((classes, *given.size_hw), np.float32)
-        scores_khw[known_k] = found_khw[[k for k in self.ids_k if k != UNKNOWN]] ** self.certainty
         foreign_hw = np.delete(found_khw, sorted({*self.ids_k} - {UNKNOWN}), axis=0).sum(axis=0)
-        total_hw = np.maximum(scores_khw[known_k].sum(axis=0), np.finfo(np.float32).tiny)
-        scores_khw[known_k] *= (1 - foreign_hw) * known_k.mean() / total_hw
-        scores_khw[known_k] += foreign_hw / classes
-        scores_khw[~known_k] = 1 / classes
+        if self.apart is not None:
+            found_khw, foreign_hw = _only_apart(found_khw, self.apart), np.zeros_like(foreign_hw)
+        known_k = np.array(self.ids_k) != UNKNOWN
+        seen_khw = found_khw[[k for k in self.ids_k if k != UNKNOWN]] ** np.float32(self.certainty)
+        seen_khw /= np.maximum(seen_khw.sum(axis=0), np.finfo(np.float32).tiny)
+        scores_khw = np.full((classes, *given.size_hw), 1 / classes, np.float32)
+        scores_khw[known_k] = (1 - foreign_hw) * known_k.mean() * seen_khw + foreign_hw / classes
         return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
 
     @cached_property
     def _predictor(self) -> Predictor:
         return Predictor(trained=open_model(Path(self.file), self.checkpoint), tta=self.tta)
+
+
+def _only_apart(found_khw: Scores, apart: int) -> Scores:
+    """The probability of one class, and that of anything else for every other one."""
+    told_khw = np.broadcast_to(1 - found_khw[apart], found_khw.shape).copy()
+    told_khw[apart] = found_khw[apart]
+    return told_khw
+
+
+def _known(name: str, ours: ClassList, ids: Sequence[int]) -> int:
+    """The model's class for one of ours that it must know."""
+    known = [mine for mine, class_id in zip(ours.names, ids, strict=True) if class_id != UNKNOWN]
+    if name not in known:
+        raise ConfigError("no class that the model knows", where="labeler.apart", got=name, expected=", ".join(known))
+    return ids[ours.names.index(name)]
 
 
 def _matched(ours: ClassList, theirs: ClassList, names: Mapping[str, str], tell: Tell) -> tuple[int, ...]:

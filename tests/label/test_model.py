@@ -37,10 +37,10 @@ def file(tmp_path_factory) -> Path:
     return path
 
 
-def labeler(names: Mapping[str, str] | None = None, certainty: float = 1.0) -> KnownModel:
+def labeler(names: Mapping[str, str] | None = None, certainty: float = 1.0, apart: str | None = None) -> KnownModel:
     """As the YAML file sets it up, looking once."""
     ((config, _),) = composed("label", "labeler=model", "tta@labeler.tta=none")
-    return replace(make_part("labeler", config["labeler"]), names=names or {}, certainty=certainty)
+    return replace(make_part("labeler", config["labeler"]), names=names or {}, certainty=certainty, apart=apart)
 
 
 def asked(folder: Path, model: Model | Path | None, ours: list[str], told: list | None = None, **settings):
@@ -83,6 +83,20 @@ def test_what_either_side_lacks_says_nothing(tmp_path: Path, file: Path) -> None
     share = one[:2] / one[:2].sum(axis=0)
     np.testing.assert_allclose(found[:2], (1 - one[2]) * 2 / 3 * share + one[2] / 3, atol=1e-5)
     assert [where for where, _ in told] == ["dust"]
+
+
+def test_told_apart_is_one_class_from_everything_else(tmp_path: Path, file: Path) -> None:
+    """Whatever else the model sees, or takes for a class that is not ours, counts for all others alike."""
+    one = said(file)
+    found = asked(tmp_path, file, ["tile", "pit", "uneven", "dust"], apart="tile",
+                  names={"tile": "ground", "pit": "hole", "uneven": "ground", "dust": "stain"})  # fmt: skip
+    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_array_equal(found[1], found[3])
+    np.testing.assert_allclose(found[1] / found[0], (1 - one[0]) / one[0], rtol=1e-4)
+    fewer = asked(tmp_path, file, ["ground", "hole"], apart="ground")
+    np.testing.assert_allclose(fewer[0], one[0], atol=1e-5)
+    with pytest.raises(ConfigError, match=r"(?s)labeler\.apart.*dirt.*ground, hole"):
+        asked(tmp_path, file, ["ground", "hole", "dirt"], apart="dirt")
 
 
 @pytest.mark.parametrize(
