@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from factory.acquire.acquisition import Acquisition, class_of
 from factory.acquire.candidates import Candidate, describe, reason
 from factory.acquire.committee import Committee
 from factory.acquire.moments import Moments
 from factory.acquire.regions import Regions
 from factory.acquire.tiles import best_seen
-from factory.acquire.top_regions import Acquisition
 from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy, Uncertainty
 from factory.core.artefact import Model
 from factory.core.classes import ClassList
@@ -67,7 +67,7 @@ def run(
             np.savez(out.scratch / f"{sample.id}.npz", **vars(doubt))
             candidates += found
             progress.advance()
-    chosen = acquisition(best_seen(candidates, {sample.id: _place(sample) for sample in pool}))
+    chosen = acquisition(best_seen(candidates, {sample.id: _place(sample) for sample in pool}), seed=seed)
     _write(chosen, source.classes, out)
     out.figures = {"images": len(pool), "candidates": len(candidates), "queued": len(chosen)}
     if chosen:
@@ -121,7 +121,7 @@ def _write(chosen: list[Candidate], classes: ClassList, out: QueueWriter) -> Non
             region=candidate.region,
             box=candidate.box,
             pixels=candidate.pixels,
-            class_id=int(np.argmax(candidate.probabilities)),
+            class_id=class_of(candidate),
             score=round(candidate.score, 6),
             scores=candidate.scores,
             reason=reason(candidate, classes),

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factory.acquire.acquisition import TopRegions
 from factory.acquire.candidates import Candidate, describe, reason
+from factory.acquire.caps import shared
 from factory.acquire.regions import Segments, Superpixels
 from factory.acquire.tiles import best_seen, margin
-from factory.acquire.top_regions import TopRegions, shared
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError
 
@@ -58,7 +59,7 @@ def candidate(sample: str, region: int, score: float, place=None, box=(0, 0, 10,
 def picked(candidates, **changes) -> list[tuple[str, int]]:
     """What is chosen, by sample and region."""
     settings = {"budget": 3, "per_image": 2, "min_pixels": 10, "max_overlap": 0.3} | changes
-    return [(c.sample_id, c.region) for c in TopRegions(**settings)(candidates)]
+    return [(c.sample_id, c.region) for c in TopRegions(**settings)(list(candidates), seed=0)]
 
 
 def test_the_highest_scores_come_first_under_budget_cap_and_size() -> None:

@@ -1,11 +1,10 @@
-"""The highest scores first, under a budget, spread over images, never the same spot twice."""
+"""What every choice is bound by: a budget, spread over images, no spot twice, nothing too small."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from factory.acquire.candidates import Candidate
 from factory.core.errors import ConfigError
@@ -13,19 +12,12 @@ from factory.core.errors import ConfigError
 Box = tuple[int, int, int, int]
 
 
-class Acquisition(Protocol):
-    """Chooses what is asked, in order."""
-
-    def __call__(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The chosen ones, most urgent first."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class TopRegions:
-    """Greedy choice by score; ties go by sample id and region number.
+class Caps:
+    """``budget`` regions in all, ``per_image`` at most in one image, none below ``min_pixels``.
 
-    ``budget`` regions in all, ``per_image`` at most in one image, none below ``min_pixels``. ``max_overlap`` is the
-    share of the smaller box that two regions of one picture may have in common: tiles that overlap show a spot twice.
+    ``max_overlap`` is the share of the smaller box that two regions of one picture may have in common: tiles that
+    overlap show a spot twice.
     """
 
     budget: int
@@ -41,12 +33,14 @@ class TopRegions:
         if not 0 <= self.max_overlap <= 1:
             raise ConfigError("acquisition.max_overlap is a share", got=self.max_overlap, expected="0 to 1")
 
-    def __call__(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """See `Acquisition`; fewer than the budget where there are no more."""
+    def kept(self, ordered: Iterable[Candidate]) -> list[Candidate]:
+        """The first ones that the caps allow, in order; fewer than the budget where there are no more."""
         chosen: list[Candidate] = []
         per_image: Counter[str] = Counter()
         taken: dict[str, list[tuple[str, Box]]] = defaultdict(list)
-        for candidate in sorted(candidates, key=lambda c: (-c.score, c.sample_id, c.region)):
+        for candidate in ordered:
+            if len(chosen) == self.budget:
+                break
             picture, box = candidate.place[0], candidate.box_in_picture()
             if candidate.pixels < self.min_pixels or per_image[candidate.sample_id] >= self.per_image:
                 continue
@@ -56,8 +50,6 @@ class TopRegions:
             chosen.append(candidate)
             per_image[candidate.sample_id] += 1
             taken[picture].append((candidate.sample_id, box))
-            if len(chosen) == self.budget:
-                break
         return chosen
 
 

@@ -1,0 +1,125 @@
+"""Which regions are asked about: the most doubtful, any, or some of every class."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from factory.acquire.candidates import Candidate
+from factory.acquire.caps import Caps
+from factory.core.errors import ConfigError
+from factory.core.seeds import derive
+
+Order = Callable[[Candidate], float]
+"""What candidates are sorted by, lowest first."""
+
+
+class Acquisition(Protocol):
+    """Chooses what is asked."""
+
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+        """The chosen ones, most urgent first; their order among ``candidates`` does not matter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopRegions(Caps):
+    """The highest scores; ties go by sample id and region number."""
+
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:  # noqa: ARG002
+        """See `Acquisition`; nothing is drawn."""
+        return self.kept(_sorted(candidates, lambda candidate: -candidate.score))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomRegions(Caps):
+    """Any, all alike: what every other choice is to be held against."""
+
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+        """See `Acquisition`."""
+        return self.kept(_sorted(candidates, lambda candidate: _uniform(seed, candidate)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassRandom(Caps):
+    """Any of each predicted class in turn: the choice that is hardest to beat (nnActive, 2025)."""
+
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+        """See `Acquisition`."""
+        return self.kept(_in_turn(candidates, lambda candidate: _uniform(seed, candidate)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stratified(Caps):
+    """The most doubtful of each predicted class in turn, with noise on the scores that decays from round to round.
+
+    A score s becomes log s + ``noise`` · g, g from a Gumbel distribution, which draws regions with probabilities
+    proportional to s^(1/noise) (power acquisition, Kirsch et al. 2023; with class strata and decay: ClaSP PE). In
+    round n, from 0, ``noise`` is multiplied by ``decay`` to the power n. ``share`` of the budget goes to classes in
+    turn, the rest to the highest noisy scores.
+    """
+
+    share: float
+    noise: float
+    decay: float
+    round: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.share <= 1:
+            raise ConfigError("acquisition.share is a share", got=self.share, expected="0 to 1")
+        if self.noise < 0 or not 0 <= self.decay <= 1 or self.round < 0:
+            got = f"noise {self.noise}, decay {self.decay}, round {self.round}"
+            raise ConfigError("acquisition.noise, decay, round: 0 or more, 0 to 1, 0 or more", got=got)
+
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+        """See `Acquisition`."""
+        noise = self.noise * self.decay**self.round
+
+        def order(candidate: Candidate) -> float:
+            gumbel = -math.log(-math.log(_uniform(seed, candidate)))
+            return -(math.log(max(candidate.score, 1e-12)) + noise * gumbel)
+
+        return self.kept(_merged(_in_turn(candidates, order), _sorted(candidates, order), self.share))
+
+
+def class_of(candidate: Candidate) -> int:
+    """The predicted class of a region."""
+    return max(range(len(candidate.probabilities)), key=candidate.probabilities.__getitem__)
+
+
+def _sorted(candidates: Iterable[Candidate], order: Order) -> list[Candidate]:
+    return sorted(candidates, key=lambda candidate: (order(candidate), candidate.sample_id, candidate.region))
+
+
+def _in_turn(candidates: Sequence[Candidate], order: Order) -> list[Candidate]:
+    """The first of each class, the second of each, and so on; the rarest class goes first."""
+    strata: dict[int, list[Candidate]] = defaultdict(list)
+    for candidate in _sorted(candidates, order):
+        strata[class_of(candidate)].append(candidate)
+    rows = sorted(strata.items(), key=lambda stratum: (len(stratum[1]), stratum[0]))
+    turns = itertools.zip_longest(*(members for _, members in rows))
+    return [candidate for turn in turns for candidate in turn if candidate is not None]
+
+
+def _merged(first: Sequence[Candidate], second: Sequence[Candidate], share: float) -> Iterator[Candidate]:
+    """Both orders interleaved, each candidate once: at any length ``share`` of it comes from the first."""
+    given: set[tuple[str, int]] = set()
+    sources = [iter(first), iter(second)]
+    from_first = 0
+    for place in range(1, len(first) + 1):
+        which = 0 if from_first < share * place else 1
+        from_first += which == 0
+        for candidate in sources[which]:
+            if (key := (candidate.sample_id, candidate.region)) not in given:
+                given.add(key)
+                yield candidate
+                break
+
+
+def _uniform(seed: int, candidate: Candidate) -> float:
+    """A number above 0 and below 1 for each region, whatever stands beside it."""
+    return (derive(seed, "acquisition", candidate.sample_id, candidate.region) + 0.5) / 2**63

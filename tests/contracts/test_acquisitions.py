@@ -1,0 +1,111 @@
+"""One property suite over every acquisition of the configuration tree, and what each of them promises."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.acquire.acquisition import ClassRandom, Stratified, TopRegions, class_of
+from factory.acquire.candidates import Candidate
+from factory.command import tree
+from factory.command.bind import make_part
+from factory.core.errors import ConfigError
+from tests.command.composing import composed
+
+
+def configured(choice: str):
+    """The acquisition as its YAML file sets it up."""
+    ((config, _),) = composed("select", f"acquisition={choice}")
+    return make_part("acquisition", config["acquisition"])
+
+
+ACQUISITIONS = {choice: configured(choice) for choice in tree.choices("acquisition")}
+every_acquisition = pytest.mark.parametrize("acquisition", ACQUISITIONS.values(), ids=ACQUISITIONS.keys())
+CAPS = {"budget": 60, "per_image": 100, "min_pixels": 1, "max_overlap": 1.0}
+
+
+def pool(count: int, classes: int, seed: int) -> list[Candidate]:
+    """Regions of a few images, many with equal scores, some too small, most of them of class 0."""
+    rng = np.random.default_rng(seed)
+    weights = rng.dirichlet(np.linspace(8, 0.5, classes), count)
+    return [
+        Candidate(
+            sample_id=f"image {rng.integers(max(count // 6, 1))}", place=(f"picture {number % 3}", 0, 0), region=number,
+            box=(0, 0, 5, 5), pixels=int(rng.integers(10, 60)), probabilities=tuple(weights[number]),
+            score=float(rng.integers(0, 4)) / 3, scores={},
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def names(chosen) -> list[tuple[str, int]]:
+    """Which regions, in order."""
+    return [(candidate.sample_id, candidate.region) for candidate in chosen]
+
+
+@every_acquisition
+@given(st.integers(0, 60), st.integers(1, 5), st.integers(0, 999), st.integers(1, 30), st.integers(1, 5))
+@settings(deadline=None, max_examples=40)
+def test_caps_hold_and_the_order_of_the_pool_does_not_matter(acquisition, count, classes, seed, budget, per_image):
+    """A pool smaller than the budget, an empty one, one class, ties: as many as the caps allow, each once."""
+    acquisition = replace(acquisition, budget=budget, per_image=per_image, max_overlap=1.0)
+    candidates = pool(count, classes, seed)
+    chosen = acquisition(candidates, seed=seed)
+    assert len(set(names(chosen))) == len(chosen) <= budget
+    assert all(candidate.pixels >= acquisition.min_pixels for candidate in chosen)
+    assert max(Counter(candidate.sample_id for candidate in chosen).values(), default=0) <= per_image
+    room = Counter(candidate.sample_id for candidate in candidates if candidate.pixels >= acquisition.min_pixels)
+    assert len(chosen) == min(budget, sum(min(regions, per_image) for regions in room.values()))
+    assert names(acquisition(candidates[::-1], seed=seed)) == names(chosen)
+
+
+@every_acquisition
+def test_another_seed_draws_others_and_a_region_keeps_its_draw_whatever_stands_beside_it(acquisition) -> None:
+    """But for the one that draws nothing."""
+    acquisition = replace(acquisition, budget=10, per_image=100, min_pixels=1, max_overlap=1.0)
+    candidates = pool(60, 3, 0)
+    drawn = {tuple(names(acquisition(candidates, seed=seed))) for seed in range(4)}
+    assert len(drawn) == (1 if isinstance(acquisition, TopRegions) else 4)
+
+
+def test_classes_are_asked_about_in_turn() -> None:
+    """The rare ones too: as evenly as there are regions of each."""
+    candidates = pool(60, 4, 1)
+    there = Counter(map(class_of, candidates))
+    chosen = ClassRandom(**CAPS | {"budget": 12})(candidates, seed=0)
+    found = Counter(map(class_of, chosen))
+    assert set(found) == set(there)
+    fair = 12 // len(there)
+    assert all(found[class_id] >= min(fair, there[class_id]) for class_id in there)
+
+
+def test_without_noise_the_most_doubtful_of_each_class_come_first() -> None:
+    """Share 1: strata alone; share 0: the scores alone, as the top is."""
+    candidates = [replace(one, score=one.score + 1e-3 * one.region) for one in pool(60, 3, 2)]
+    quiet = {"noise": 0.0, "decay": 1.0, "round": 0}
+    strata = Stratified(**CAPS | {"budget": 6}, share=1.0, **quiet)(candidates, seed=0)
+    best = {k: max(c.score for c in candidates if class_of(c) == k) for k in set(map(class_of, candidates))}
+    assert {class_of(c): c.score for c in strata[: len(best)]} == best
+    plain = TopRegions(**CAPS | {"budget": 9})(candidates, seed=0)
+    assert names(Stratified(**CAPS | {"budget": 9}, share=0.0, **quiet)(candidates, seed=0)) == names(plain)
+    half = Stratified(**CAPS | {"budget": 10}, share=0.5, **quiet)(candidates, seed=0)
+    assert set(names(half[::2])) <= set(names(Stratified(**CAPS, share=1.0, **quiet)(candidates, seed=0)[:12]))
+
+
+def test_noise_draws_in_proportion_to_scores_and_decays() -> None:
+    """Of two regions, one three times as doubtful, it comes first three times in four; later on, nearly always."""
+    two = [replace(one, score=score) for one, score in zip(pool(2, 2, 0), (1.0, 3.0), strict=True)]
+    for turn, expected in ((0, 0.75), (12, 1.0)):
+        noisy = Stratified(**CAPS, share=0.0, noise=1.0, decay=0.7, round=turn)
+        first = [noisy(two, seed=seed)[0].score for seed in range(600)]
+        np.testing.assert_allclose(np.mean(np.array(first) == 3.0), expected, atol=0.05)
+
+
+@pytest.mark.parametrize("broken", [{"share": 1.5}, {"noise": -1.0}, {"decay": 2.0}, {"round": -1}, {"budget": 0}])
+def test_settings_that_cannot_work_are_refused(broken) -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match=next(iter(broken))):
+        Stratified(**CAPS | {"share": 0.5, "noise": 1.0, "decay": 0.7, "round": 0} | broken)
