@@ -14,7 +14,7 @@ from factory.acquire.acquisition import Acquisition, class_of
 from factory.acquire.candidates import Candidate, describe, reason
 from factory.acquire.committee import Committee
 from factory.acquire.moments import Moments
-from factory.acquire.regions import Regions
+from factory.acquire.regions import Regions, Sight
 from factory.acquire.tiles import best_seen
 from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy, Uncertainty
 from factory.core.artefact import Model
@@ -23,7 +23,7 @@ from factory.core.dataset import Dataset
 from factory.core.errors import InputError
 from factory.core.queue import QueueItem, write_items, write_maps
 from factory.core.sample import Domain, Origin, Sample, Split, Supervision
-from factory.core.seeds import derive
+from factory.core.seeds import derive, generator
 from factory.core.writer import QueueWriter
 from factory.execute.progress import Progress
 from factory.segment.checkpoint import load
@@ -92,10 +92,10 @@ def _examine(
         torch.manual_seed(derive(seed, "dropout", sample.id))
         moments = Moments.of_channels(asked(image_hwc), uncertainty.extras)
     named = {"entropy": PredictiveEntropy()(moments), "mutual_information": MutualInformation()(moments)}
-    regions_hw = regions(image_hwc, moments.mean_khw.argmax(axis=0).astype(np.uint8))
     picture, (x, y, _, _) = _place(sample)
-    askable_hw = _askable(sample, source)
-    score_hw = uncertainty(moments)
+    score_hw, askable_hw = uncertainty(moments), _askable(sample, source)
+    sight = Sight(image_hwc, moments.mean_khw.argmax(axis=0).astype(np.uint8), score_hw, askable_hw)
+    regions_hw = regions(sight, rng=generator(seed, "regions", sample.id))
     found = describe(sample.id, (picture, x, y), regions_hw, askable_hw, moments.mean_khw, score_hw, named)
     return Doubt(moments.mean_khw, named["entropy"], regions_hw), found
 

@@ -8,29 +8,11 @@ from hypothesis import strategies as st
 from factory.acquire.acquisition import TopRegions
 from factory.acquire.candidates import Candidate, describe, reason
 from factory.acquire.caps import shared
-from factory.acquire.regions import Segments, Superpixels
 from factory.acquire.tiles import best_seen, margin
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError
 
 CLASSES = ClassList.of(["background", "coin", "wood"])
-
-
-@pytest.mark.parametrize("regions", [Superpixels(area=20, compactness=10.0), Segments()])
-@pytest.mark.parametrize("size", [(1, 1), (5, 40), (30, 30)])
-def test_every_pixel_belongs_to_one_region(regions, size) -> None:
-    """Numbered from 1."""
-    rng = np.random.default_rng(0)
-    found = regions(rng.integers(0, 256, (*size, 3), np.uint8), rng.integers(0, 3, size, np.uint8))
-    assert found.shape == size
-    assert found.min() >= 1
-
-
-def test_segments_are_connected_areas_of_one_class() -> None:
-    """Class 0 counts too, and touching corners do not connect."""
-    proposal = np.array([[0, 0, 1], [1, 0, 1], [0, 1, 1]], np.uint8)
-    found = Segments()(np.zeros((3, 3, 3), np.uint8), proposal)
-    assert len(np.unique(found)) == 4
 
 
 def test_a_region_is_described_by_its_means_and_asked_only_if_half_of_it_is_open() -> None:
