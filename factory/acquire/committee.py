@@ -52,11 +52,6 @@ class Ensemble:
     models: Sequence[str]
     checkpoint: str
 
-    def __post_init__(self) -> None:
-        if not self.models:
-            todo = "give the others: 'committee.models=[outputs/seed=1/train,outputs/seed=2/train]'"
-            raise ConfigError("committee.models is empty", got="no model beside the first", todo=todo)
-
     @property
     def folders(self) -> dict[str, str]:
         """What the models hold decides the outcome, where they lie does not."""
@@ -64,6 +59,9 @@ class Ensemble:
 
     def __call__(self, predictor: Predictor, extras: Collection[str]) -> TileFunction:
         """See `Committee`; `ArtefactError` for a model of other classes or of another working size."""
+        if not self.models:
+            todo = "give the others: 'committee.models=[outputs/seed=1/train,outputs/seed=2/train]'"
+            raise ConfigError("committee.models is empty", got="no model beside the first", todo=todo)
         first = predictor.trained
         members = [self._member(path, first.classes, predictor) for path in self.models]
         return _all_of([predictor.function, *(member.function for member in members)], extras)

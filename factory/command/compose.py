@@ -98,8 +98,10 @@ def in_hydras_words(stage: str, words: list[str]) -> list[str]:
 def open_table(word: str) -> str:
     """Keys that no file lists, in Hydra's own words: ``quota.crack.images=40``, ``space.refiner.iterations=int:1:10``.
 
-    ``quota.from=…`` is an input.
+    So are a labeler's ``names.<class>``; ``quota.from=…`` is an input.
     """
+    if re.match(r"([\w.]+\.)?labeler\.names\.[^=]+=", word):
+        return f"++{word}"
     if re.match(r"(\w+\.)?space\.", word):
         step, _, rest = word.partition("space.")
         return f"++{step}space.{rest}"

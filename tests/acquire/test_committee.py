@@ -99,7 +99,7 @@ def test_members_must_fit_together(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match=r"gone\.ckpt"):
         moments(Ensemble(models=[str(tmp_path / "gone.ckpt")], checkpoint="best"))
     with pytest.raises(ConfigError, match=r"committee\.models"):
-        Ensemble(models=[], checkpoint="best")
+        moments(Ensemble(models=[], checkpoint="best"))
     with pytest.raises(ConfigError, match=r"committee\.passes"):
         McDropout(passes=0)
 

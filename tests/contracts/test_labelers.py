@@ -15,7 +15,7 @@ from factory.core.sample import Hints
 from tests.command.composing import composed
 
 CLASSES = 4
-TRAINED = {"tags", "across", "fused", "model"}
+TRAINED = {"tags", "across", "fused", "model", "tags_and_model"}
 """Labelers that need a whole data set or a model first: tested by themselves."""
 
 
