@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,8 @@ SCORES = {
     "f1": "F1",
     "pixel_accuracy": "Pixel accuracy",
     "coverage": "Coverage",
+}
+TRUST = {
     "ece": "ECE",
     "class_ece": "ECE, mean over classes",
     "boundary_ece": "ECE at boundaries",
@@ -98,10 +100,9 @@ def audit(report: Report | None, *, seed: int, examples: int) -> Section | None:
 def _measured(evaluation: Report, comparison: Report | None, strips: tuple[Strip, ...]) -> Section:
     rows = score_rows(evaluation, comparison)
     name, split = (str(read(evaluation, "metrics.json").get(key, "")) for key in ("name", "split"))
-    shown = {key: title for key, title in SCORES.items() if any(row.get(key) is not None for row in rows)}
-    scores = tuple((row["name"], *(row.get(key) for key in shown)) for row in rows)
     tables = (
-        Table(title="Scores", head=("Method", *shown.values()), rows=scores, bars="rows"),
+        *_score_table("Scores", SCORES, rows),
+        *_score_table("How far confidence is off, and how badly it tells right from wrong", TRUST, rows),
         *class_tables(rows, evaluation.classes),
     )
     lead = f"Measured on the {split} split: {name}." if split else name
@@ -109,6 +110,19 @@ def _measured(evaluation: Report, comparison: Report | None, strips: tuple[Strip
         key="", title="", lead=lead, strips=strips, drawings=_confusion(evaluation), tables=tables,
         charts=trust(rows[0]) if rows else (),
     )  # fmt: skip
+
+
+def _score_table(title: str, columns: dict[str, str], rows: Sequence[dict[str, Any]]) -> list[Table]:
+    """A row a method, of the figures that any of them has; none where no method has any."""
+    shown = _stated(columns, rows)
+    cells = tuple((row["name"], *(row.get(key) for key in shown)) for row in rows)
+    return [Table(title=title, head=("Method", *shown.values()), rows=cells, bars="rows")] if shown else []
+
+
+def _stated(columns: dict[str, str], rows: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The columns in which anything stands."""
+    known = list(rows)
+    return {key: title for key, title in columns.items() if any(row.get(key) is not None for row in known)}
 
 
 def trust(row: dict[str, Any]) -> tuple[charts.Chart, ...]:
@@ -148,11 +162,12 @@ def class_tables(rows: Sequence[dict[str, Any]], classes: ClassList) -> list[Tab
     tables = []
     if by_class := rows[0]["by_class"] if rows else None:
         total = max(1, sum(figures["pixels"] for figures in by_class.values()))
+        shown = _stated(BY_CLASS, by_class.values())
         cells = tuple(
-            (name, *(figures.get(key) for key in BY_CLASS), f"{figures['pixels']:,}", figures["pixels"] / total)
+            (name, *(figures.get(key) for key in shown), f"{figures['pixels']:,}", figures["pixels"] / total)
             for name, figures in by_class.items()
         )
-        head = ("Class", *BY_CLASS.values(), "Pixels of truth", "Share of truth")
+        head = ("Class", *shown.values(), "Pixels of truth", "Share of truth")
         tables.append(Table(title=f"By class: {rows[0]['name']}", head=head, rows=cells, bars="all"))
     names = list(dict.fromkeys(name for row in rows for name in row["iou"]))
     if names and (len(rows) > 1 or not tables):
