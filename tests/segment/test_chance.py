@@ -7,7 +7,6 @@ from torch.nn.modules.dropout import _DropoutNd
 from factory.segment.architectures import ARCHITECTURES
 from factory.segment.chance import draws
 from factory.segment.models import Segmenter, build
-from factory.segment.precision import fastest
 from tests.segment.test_models import CLASSES, spec_of
 
 SIZES = ((64, 96), (45, 70))
@@ -63,7 +62,6 @@ def test_few_bits_change_draws_less_than_chance_does(model) -> None:
         torch.manual_seed(5)
         rounded = draws(model, images, dtype=torch.bfloat16)
         found = torch.stack([rounded() for _ in range(8)])
-    assert fastest(images.device) in (torch.bfloat16, torch.float32)
     spread = exact.std(dim=0).mean()
     assert (found - exact).abs().mean() < 0.05 * spread
 
