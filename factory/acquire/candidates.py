@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from skimage.measure import label
 
+from factory.core.borders import borders_within
 from factory.core.classes import ClassList
+from factory.measure.cost import Cost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +20,9 @@ class Candidate:
 
     ``place`` is (picture, x, y): where the image's corner lies in the picture it was cut from, so that two tiles that
     show the same spot can be told. ``box`` is (x0, y0, x1, y1) within the image, ends exclusive. ``probabilities`` and
-    ``scores`` are means over the region.
+    ``scores`` are means over the region. What it takes to answer, going by the prediction: ``border`` pixels between
+    classes within it, ``clicks`` one for each connected part of a class, ``seconds`` once its image is open, which
+    takes ``opening``.
     """
 
     sample_id: str
@@ -28,6 +33,10 @@ class Candidate:
     probabilities: tuple[float, ...]
     score: float
     scores: dict[str, float]
+    border: int = 0
+    clicks: int = 1
+    seconds: float = 0.0
+    opening: float = 0.0
 
     def box_in_picture(self) -> tuple[int, int, int, int]:
         """The box in the coordinates of the whole picture."""
@@ -43,6 +52,7 @@ def describe(
     probability_khw: npt.NDArray[np.float32],
     score_hw: npt.NDArray[np.float32],
     maps: dict[str, npt.NDArray[np.float32]],
+    cost: Cost,
 ) -> list[Candidate]:
     """Every region with at least half its pixels askable; means are over the whole region."""
     count = int(regions_hw.max(initial=0))
@@ -56,6 +66,8 @@ def describe(
     probability_kr = [means(channel_hw) for channel_hw in probability_khw]
     score_r, named = means(score_hw), {name: means(values_hw) for name, values_hw in maps.items()}
     boxes = ndimage.find_objects(regions_hw, count)
+    predicted_hw = probability_khw.argmax(axis=0).astype(np.uint8)
+    border_r, parts_r = borders_within(predicted_hw, regions_hw, count + 1)[1:], _parts(predicted_hw, regions_hw, count)
     return [
         Candidate(
             sample_id=sample_id,
@@ -66,10 +78,22 @@ def describe(
             probabilities=tuple(round(float(channel[i]), 6) for channel in probability_kr),
             score=float(score_r[i]),
             scores={name: round(float(values[i]), 6) for name, values in named.items()},
+            border=int(border_r[i]),
+            clicks=int(parts_r[i]),
+            seconds=cost.seconds(int(border_r[i])),
+            opening=cost.image,
         )
         for i, (number, box) in enumerate(zip(numbers, boxes, strict=True))
         if box is not None and 2 * askable[i] >= pixels[i]
     ]
+
+
+def _parts(predicted_hw: npt.NDArray[np.uint8], regions_hw: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
+    """Connected parts of one predicted class in each region."""
+    pairs_hw = regions_hw * 256 + predicted_hw
+    numbers_hw = np.asarray(label(pairs_hw + 1, connectivity=1, background=0), np.intp)  # type: ignore[no-untyped-call]
+    first = np.unique(numbers_hw, return_index=True)[1]
+    return np.bincount(regions_hw.ravel()[first], minlength=count + 1)[1:]
 
 
 def reason(candidate: Candidate, classes: ClassList) -> str:

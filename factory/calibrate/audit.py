@@ -45,7 +45,7 @@ class Audit:
         given = self.source.picture(sample)
         if self.supervision is None:
             return given
-        return replace(self.supervision(replace(given, mask=self.source.mask(sample)), self.seed), mask=None)
+        return replace(self.supervision(replace(given, mask=self.source.truth(sample)), self.seed), mask=None)
 
     def corpus(self, samples: Sequence[Sample]) -> Corpus:
         """Those pictures, for labelers that learn."""
@@ -77,7 +77,7 @@ class Outcome(NamedTuple):
 def judge(sample: Sample, *, audit: Audit, densifier: Densifier) -> Outcome:
     """Label a picture from its hints, refined and not, and compare with its truth. Every pixel is decided."""
     found, plain = both(audit.hinted(sample), densifier, len(audit.source.classes))
-    truth_hw = audit.source.mask(sample)
+    truth_hw = audit.source.truth(sample)
     return Outcome(
         refined_kk=_counts(truth_hw, found, audit.source.classes),
         plain_kk=_counts(truth_hw, plain, audit.source.classes),

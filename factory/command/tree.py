@@ -18,7 +18,7 @@ COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*
 def stages() -> list[str]:
     """Every stage that can be called by itself, in the order of the line."""
     order = ["ingest", "render", "label", "adapt", "train", "evaluate", "export", "predict"]
-    order += ["select", "review", "merge", "convert"]
+    order += ["select", "review", "answer", "merge", "convert"]
     there = [path.stem for path in ROOT.glob("*.yaml") if path.stem not in (LINE, TUNE)]
     return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
 

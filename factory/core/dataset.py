@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -10,10 +11,10 @@ import numpy.typing as npt
 
 from factory.core import manifest, masks
 from factory.core.artefact import Artefact, Kind
-from factory.core.classes import ClassList
+from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ArtefactError
 from factory.core.picture import Picture
-from factory.core.sample import Domain, Sample, Split
+from factory.core.sample import Domain, Origin, Sample, Split, Supervision
 
 
 class Dataset(Artefact):
@@ -57,8 +58,34 @@ class Dataset(Artefact):
         maps: dict[str, Any] = {name: self._read(path).astype(np.uint8) for name, path in drawn.items() if path}
         return Picture(id=sample.id, image=self.image(sample), hints=sample.hints, **maps)
 
+    def as_said(self, sample: Sample) -> Picture:
+        """`picture`, and what people painted of the mask: as scribbles, before any other hint of the same pixels."""
+        given = self.picture(sample)
+        return given if (painted_hw := self.painted(sample)) is None else _with_painted(given, painted_hw)
+
+    def truth(self, sample: Sample) -> npt.NDArray[np.uint8]:
+        """The mask as far as it is beyond doubt, ignore elsewhere: exact, or painted by people."""
+        return self.mask(sample) if (painted_hw := self.painted(sample)) is None else painted_hw
+
+    def painted(self, sample: Sample) -> npt.NDArray[np.uint8] | None:
+        """Class ids where people painted the sample's mask, ignore elsewhere; None where they painted nothing."""
+        if sample.supervision != Supervision.HUMAN or sample.mask is None:
+            return None
+        mask_hw = self.mask(sample)
+        if sample.source is not None:
+            mask_hw[self.map(sample, "source") != Origin.HUMAN] = IGNORE
+        return mask_hw
+
     def _read(self, relative: str) -> npt.NDArray[Any]:
         return masks.read_png(self.path(relative))
+
+
+def _with_painted(given: Picture, painted_hw: npt.NDArray[np.uint8]) -> Picture:
+    """What was painted laid over the scribbles; points that contradict it are taken out."""
+    known_hw = painted_hw != IGNORE
+    scribbles_hw = painted_hw if given.scribbles is None else np.where(known_hw, painted_hw, given.scribbles)
+    points = tuple(point for point in given.hints.points if not known_hw[point[1], point[0]])
+    return replace(given, scribbles=scribbles_hw, hints=replace(given.hints, points=points))
 
 
 def require_same_classes(first: Artefact, second: Artefact) -> ClassList:

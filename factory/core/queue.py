@@ -23,6 +23,8 @@ from factory.core.errors import ArtefactError
 from factory.core.writer import Writer
 
 NAME = "queue.json"
+ANSWERS, LOG = "masks", "log.csv"
+"""Where a report of answers to a queue holds them: PNGs of class ids, and a table of the times they took."""
 MAPS = ("regions", "proposals", "uncertainty")
 
 
@@ -32,7 +34,9 @@ class QueueItem:
 
     ``region`` is its number in the image's regions map, ``box`` is (x0, y0, x1, y1) with exclusive ends, ``class_id``
     the model's majority class there, ``score`` what it was ranked by, ``scores`` every figure known of it (means over
-    the region, in nats), ``reason`` one sentence for the annotator.
+    the region, in nats), ``reason`` one sentence for the annotator. ``alternatives`` are other classes it may be, each
+    (class id, probability), the likeliest first. ``border``, ``clicks`` and ``seconds`` are what the answer is expected
+    to take, by the proposal: pixels of border within the region, clicks, time without that of opening the image.
     """
 
     rank: int
@@ -44,6 +48,10 @@ class QueueItem:
     score: float
     scores: dict[str, float]
     reason: str
+    alternatives: tuple[tuple[int, float], ...] = ()
+    border: int = 0
+    clicks: int = 1
+    seconds: float = 0.0
 
 
 class Queue(Artefact):
@@ -56,13 +64,18 @@ class Queue(Artefact):
         """The items, most urgent first."""
         try:
             rows = json.loads(self.path(NAME).read_text())
-            return tuple(QueueItem(**row | {"box": tuple(row["box"])}) for row in rows)
+            return tuple(_item(row) for row in rows)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArtefactError.of(error, what="unreadable queue", where=self.path(NAME)) from error
 
     def map(self, name: str, sample_id: str) -> npt.NDArray[Any]:
         """One of the image-sized maps (see `MAPS`) of an image that has items in the queue."""
         return masks.read_png(self.path(f"{name}/{sample_id}.png"))
+
+
+def _item(row: dict[str, Any]) -> QueueItem:
+    others = tuple((int(class_id), float(sure)) for class_id, sure in row.get("alternatives", ()))
+    return QueueItem(**row | {"box": tuple(row["box"]), "alternatives": others})
 
 
 def write_maps(

@@ -38,7 +38,7 @@ class Corpus:
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """A data set's pictures by id; a trusted mask counts as scribbles all over the picture."""
+    """A data set's pictures by id; an exact mask counts as scribbles all over the picture."""
 
     source: Dataset
     samples: dict[str, Sample]
@@ -46,8 +46,8 @@ class Shelf:
     def __call__(self, sample_id: str) -> Picture:
         """The picture with its hints."""
         sample = self.samples[sample_id]
-        given = self.source.picture(sample)
-        if sample.mask and sample.supervision in TRUSTED:
+        given = self.source.as_said(sample)
+        if sample.mask and sample.supervision == Supervision.EXACT:
             given = replace(given, scribbles=self.source.mask(sample))
         return given
 

@@ -23,7 +23,7 @@ Where = npt.NDArray[np.bool_]
 
 CHOICES = {
     "scope": ("auto", "touched", "regions", "image"),
-    "unstated": ("keep", "ignore", "background"),
+    "unstated": ("keep", "ignore", "background", "void"),
     "unchanged": ("skip", "confirm"),
 }
 
@@ -38,7 +38,8 @@ class Rules:
     changed it. `auto` is `touched` with a queue, `image` without.
 
     ``unstated``, for pixels in no mask inside that scope: `keep` what was known, `ignore` - withdraw it (a person's
-    earlier pixels stay), `background` - they are class 0.
+    earlier pixels stay), `background` - they are class 0, `void` - the person saw that they are of no class: ignored
+    from now on, and never asked about again.
 
     ``unchanged``, for an image that came back exactly as proposed: `skip` - nobody looked at it (an annotation tool
     exports untouched images too), `confirm` - the proposal was found right.
@@ -119,17 +120,20 @@ def apply(known: Known, stated_hw: Map, asked: Asked | None, rules: Rules) -> Co
     if rules.unstated == "ignore":
         withdrawn_hw = scope_hw & ~human_hw & (source_hw != Origin.HUMAN)
         mask_hw[withdrawn_hw], confidence_hw[withdrawn_hw], source_hw[withdrawn_hw] = IGNORE, 0, Origin.NONE
-    mask_hw[human_hw], confidence_hw[human_hw], source_hw[human_hw] = stated_hw[human_hw], 255, Origin.HUMAN
+    if rules.unstated == "void":
+        human_hw = scope_hw
+    mask_hw[human_hw], source_hw[human_hw] = stated_hw[human_hw], Origin.HUMAN
+    confidence_hw[human_hw] = np.where(stated_hw[human_hw] == IGNORE, 0, 255)
     return Corrected(Known(mask_hw, confidence_hw, source_hw), human_hw)
 
 
 def changed_regions(stated_hw: Map, asked: Asked, rules: Rules) -> tuple[list[int], list[int]]:
     """Numbers of the queued regions, and of those in which at least one pixel came back other than proposed.
 
-    A pixel that came back in no mask counts as changed unless the rules keep what was known there.
+    A pixel that came back in no mask counts as changed if the rules withdraw what was known there.
     """
     differs = stated_hw != asked.proposal_hw
-    if rules.unstated == "keep":
+    if rules.unstated in ("keep", "void"):
         differs &= stated_hw != IGNORE
     numbers = [np.unique(asked.regions_hw[where & (asked.regions_hw > 0)]).tolist() for where in (True, differs)]
     return numbers[0], numbers[1]

@@ -19,6 +19,7 @@ from factory.core.queue import Queue
 from factory.core.sample import Sample
 from factory.core.writer import Writer
 from factory.exchange import cvat
+from factory.measure.cost import TAKEN
 from factory.review import pictures
 
 README = """\
@@ -28,7 +29,7 @@ README = """\
   labels.json       the class list
   images/           what to upload
   overlays/         the same images with the regions outlined and numbered by rank
-  queue.csv         every region: rank, image, box, class, score, and why it is asked
+  queue.csv         every region: rank, image, box, class and what else it may be, what it takes, and why it is asked
 
 Correct them in CVAT
   1. Create a task. Under Labels choose Raw and paste the content of labels.json. Upload the files in images/.
@@ -40,6 +41,9 @@ Correct them in CVAT
      You need not finish: an image that comes back exactly as proposed counts as not looked at. If you looked at all of
      them and found some right as they are, say so with rules.unchanged=confirm below.
   4. Actions > Export task dataset > CVAT for images 1.1.
+
+If you note the seconds that regions took you, in the column "taken" of queue.csv, the next queue knows what your time
+buys: factory select inputs.log=<queue.csv> …
 
 Bring the corrections back
   factory merge inputs.source=<data set> inputs.queue=<queue> inputs.corrections=<that ZIP> out=<new data set>
@@ -101,9 +105,11 @@ def _table(queue: Queue, source: Dataset) -> bytes:
     names = {sample.id: image_name(sample) for sample in source.samples}
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["rank", "image", "region", "x0", "y0", "x1", "y1", "pixels", "class", "score", "reason"])
+    place, work = ["rank", "image", "region", "x0", "y0", "x1", "y1", "pixels"], ["border", "clicks", "seconds", TAKEN]
+    table.writerow([*place, "class", "alternatives", *work, "score", "reason"])
     for item in queue.items:
-        proposed = source.classes.names[item.class_id]
-        place = [item.rank, names[item.sample_id], item.region, *item.box, item.pixels]
-        table.writerow([*place, proposed, f"{item.score:.6g}", item.reason])
+        others = "; ".join(f"{source.classes.names[class_id]} {share:.0%}" for class_id, share in item.alternatives)
+        row = [item.rank, names[item.sample_id], item.region, *item.box, item.pixels]
+        row += [source.classes.names[item.class_id], others, item.border, item.clicks, item.seconds, ""]
+        table.writerow([*row, f"{item.score:.6g}", item.reason])
     return text.getvalue().encode()

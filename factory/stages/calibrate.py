@@ -100,7 +100,7 @@ def _halves(source: Dataset, images: int, seed: int) -> tuple[list[Sample], list
 
 def _draw(sample: Sample, densifier: Densifier, audit: Audit, out: ReportWriter) -> None:
     """Hints, confidence, truth, the dense mask and where it is wrong."""
-    given, truth_hw, classes = audit.hinted(sample), audit.source.mask(sample), audit.source.classes
+    given, truth_hw, classes = audit.hinted(sample), audit.source.truth(sample), audit.source.classes
     dense, _ = both(given, densifier, len(classes))
     sure_hw = np.rint(255 * dense.confidence_hw).astype(np.uint8)
     before = pictures.hinted(given, classes, sure_hw)

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
-from factory.core.sample import Sample, Split, Supervision
+from factory.core.errors import ConfigError
+from factory.core.sample import Origin, Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
 from factory.label import Labeler, Workshop, calibrated, learnt
-from factory.label.corpus import TRUSTED, corpus_of
+from factory.label.corpus import corpus_of
 from factory.label.dense import Densifier
 from factory.refine import Refiner
 
@@ -32,15 +34,20 @@ def run(
     refiner: Refiner,
     min_confidence: float,
     longest: int,
+    finished: float,
     executor: Executor,
     cache: str,
     cache_gib: float,
 ) -> None:
-    """Label every sample but test rows and those with a trusted mask, which are carried over as they are.
+    """Label every sample but test rows and those with a finished mask, which are carried over as they are.
 
-    A ``calibration`` brings settings of its own for labeler and refiner, and the curve of their confidence; ``model``
-    is a trained segmenter, for labelers that ask one.
+    Masks are finished if they are exact, or painted by people to a share of at least ``finished``; in those less
+    painted the pixels that were stand as they are, and help to label the rest. A ``calibration`` brings settings of its
+    own for labeler and refiner, and the curve of their confidence; ``model`` is a trained segmenter, for labelers that
+    ask one.
     """
+    if not 0 < finished <= 1:
+        raise ConfigError("finished is a share above 0", where="label", got=finished, expected="up to 1")
     curve: tuple[float, ...] = ()
     if calibration:
         found = calibrated.read(calibration)
@@ -50,9 +57,7 @@ def run(
             out.report(issue["where"], issue["reason"])
     densifier = Densifier(labeler=labeler, refiner=refiner, min_confidence=min_confidence, longest=longest, curve=curve)
     out.classes = source.classes
-    done = out.done()
-    waiting = [sample for sample in source.samples if sample.id not in done]
-    if not all(_is_settled(sample) for sample in waiting):
+    if waiting := _waiting(source, out, finished):
         shop = Workshop(
             scratch=out.scratch, cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor, model=model
         )
@@ -67,24 +72,47 @@ def run(
             out.report(sample.id, "no pixel could be labelled: no hint in the image, or none trusted enough")
 
 
-def _is_settled(sample: Sample) -> bool:
+def _waiting(source: Dataset, out: DatasetWriter, finished: float) -> list[Sample]:
+    """The samples that are to be labelled still; those that are not to be are carried over."""
+    done, waiting = out.done(), []
+    for sample in source.samples:
+        if sample.id in done:
+            continue
+        if _is_settled(sample, source, finished):
+            out.add(out.carry(source, sample))
+        else:
+            waiting.append(sample)
+    return waiting
+
+
+def _is_settled(sample: Sample, source: Dataset, finished: float) -> bool:
     """Nothing is to be made of its hints."""
-    return sample.split == Split.TEST or sample.supervision in TRUSTED
+    if sample.split == Split.TEST or sample.supervision == Supervision.EXACT:
+        return True
+    if sample.supervision != Supervision.HUMAN or sample.source is None:
+        return sample.supervision == Supervision.HUMAN
+    return float((source.map(sample, "source") == Origin.HUMAN).mean()) >= finished
 
 
 def _one(sample: Sample, *, source: Dataset, out: DatasetWriter, densifier: Densifier, made_by: dict[str, str]) -> None:
-    if _is_settled(sample):
-        out.add(out.carry(source, sample))
-        return
-    dense = densifier(source.picture(sample), len(source.classes))
+    dense = densifier(source.as_said(sample), len(source.classes))
     confidence_hw = np.rint(255 * dense.confidence_hw).astype(np.uint8)
     maps = {"mask": dense.mask_hw, "confidence": confidence_hw, "source": dense.origin_hw}
+    if sample.supervision == Supervision.HUMAN:
+        _keep_painted(maps, source, sample)
     labelled = out.carry(source, sample, "image").replace(
-        supervision=Supervision.PSEUDO,
+        supervision=Supervision.HUMAN if sample.supervision == Supervision.HUMAN else Supervision.PSEUDO,
         provenance=sample.provenance | made_by | {"coverage": dense.coverage},
         **{name: out.write_map(name, sample.id, pixels) for name, pixels in maps.items()},
     )
     out.add(labelled)
+
+
+def _keep_painted(maps: dict[str, npt.NDArray[np.uint8]], source: Dataset, sample: Sample) -> None:
+    """What people said stands to the pixel, also that one is of no class."""
+    painted_hw = source.map(sample, "source") == Origin.HUMAN
+    for name, pixels in maps.items():
+        pixels[painted_hw] = source.map(sample, name)[painted_hw]
 
 
 def _expected(calibration: Report | None) -> dict[str, Any]:

@@ -6,13 +6,16 @@ stays as it was. Ids, splits and everything else are carried over; test images a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from factory.core.artefact import Report
 from factory.core.dataset import Dataset, require_same_classes
-from factory.core.queue import Queue
+from factory.core.queue import ANSWERS, Queue
 from factory.core.sample import Sample, Supervision
 from factory.core.writer import DatasetWriter
-from factory.exchange import Codec, Mask
+from factory.exchange import Codec, Entry, Mask
+from factory.exchange.png import Png
 from factory.review.corrections import Asked, Known, Rules, apply, changed_regions
 from factory.review.returns import Intake
 from factory.review.tally import Tally
@@ -21,14 +24,17 @@ from factory.review.tally import Tally
 def run(
     *,
     source: Dataset,
-    corrections: Path,
+    corrections: Path | Report,
     queue: Queue | None,
     out: DatasetWriter,
     codec: Codec,
     rules: Rules,
     strict: bool,
 ) -> None:
-    """Merge the masks in ``corrections`` into ``source``; see `Rules` for how far they count."""
+    """Merge the masks in ``corrections`` into ``source``; see `Rules` for how far they count.
+
+    Corrections may be what `factory answer` made: a rehearsal goes the way that people's answers go.
+    """
     rules, tally = rules.settled(queued=queue is not None), Tally()
     asked_ids = frozenset(item.sample_id for item in queue.items) if queue else None
     if queue:
@@ -42,7 +48,7 @@ def run(
     )
     out.classes = source.classes
     corrected = set()
-    for sample, stated_hw in intake.accept(codec.read(corrections)):
+    for sample, stated_hw in intake.accept(_entries(corrections, codec)):
         asked = Asked.of(queue, sample) if queue and asked_ids and sample.id in asked_ids else None
         if _merge_one(source, sample, stated_hw, asked, rules, tally, out):
             corrected.add(sample.id)
@@ -50,6 +56,13 @@ def run(
         if sample.id not in corrected:
             out.add(out.carry(source, sample))
     out.figures |= tally.figures(source.classes, left_out=intake.left_out)
+
+
+def _entries(corrections: Path | Report, codec: Codec) -> Iterator[Entry]:
+    if isinstance(corrections, Path):
+        return codec.read(corrections)
+    answered = corrections.path(ANSWERS)
+    return iter(Png().read(answered) if answered.is_dir() else ())
 
 
 def _merge_one(

@@ -11,7 +11,9 @@ from factory.acquire.caps import shared
 from factory.acquire.tiles import best_seen, margin
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError
+from factory.measure.cost import Cost
 
+COST = Cost(image=5.0, region=2.0, border=0.1, trust=10)
 CLASSES = ClassList.of(["background", "coin", "wood"])
 
 
@@ -23,24 +25,26 @@ def test_a_region_is_described_by_its_means_and_asked_only_if_half_of_it_is_open
     probability[0] = 1 - probability[1]
     score = np.arange(8, dtype=np.float32).reshape(2, 4)
     askable = np.array([[1, 1, 1, 0], [0, 0, 0, 0]], bool)
-    found = describe("a", ("a", 0, 0), regions, askable, probability, score, {"entropy": score})
+    found = describe("a", ("a", 0, 0), regions, askable, probability, score, {"entropy": score}, COST)
     assert [(c.region, c.box, c.pixels, c.score) for c in found] == [(1, (0, 0, 2, 2), 4, 2.5)]
     assert found[0].probabilities == (0.5, 0.5, 0.0)
     said = reason(found[0], CLASSES)
     assert all(word in said for word in ("background (50%)", "coin (50%)", "entropy 2.500"))
 
 
-def candidate(sample: str, region: int, score: float, place=None, box=(0, 0, 10, 10), pixels=50) -> Candidate:
+def candidate(
+    sample: str, region: int, score: float, place=None, box=(0, 0, 10, 10), pixels=50, clicks=1, seconds=0.0
+) -> Candidate:
     """A region with only what ranking looks at."""
     return Candidate(
         sample_id=sample, place=place or (sample, 0, 0), region=region, box=box, pixels=pixels,
-        probabilities=(1.0,), score=score, scores={},
+        probabilities=(1.0,), score=score, scores={}, clicks=clicks, seconds=seconds, opening=5.0,
     )  # fmt: skip
 
 
 def picked(candidates, **changes) -> list[tuple[str, int]]:
     """What is chosen, by sample and region."""
-    settings = {"budget": 3, "per_image": 2, "min_pixels": 10, "max_overlap": 0.3} | changes
+    settings = {"budget": 3, "unit": "regions", "per_image": 2, "min_pixels": 10, "max_overlap": 0.3} | changes
     return [(c.sample_id, c.region) for c in TopRegions(**settings)(list(candidates), seed=0)]
 
 
@@ -52,6 +56,28 @@ def test_the_highest_scores_come_first_under_budget_cap_and_size() -> None:
     assert picked(reversed(pool)) == picked(pool)
     assert picked(pool, budget=99) == [("a", 1), ("a", 2), ("b", 1), ("c", 1)]
     assert picked([]) == []
+
+
+def test_a_region_states_what_its_answer_takes() -> None:
+    """By the prediction: border and parts within it, and seconds; borders between regions count nowhere."""
+    regions = np.array([[1, 1, 1, 2, 2]] * 3)
+    predicted = np.array([[0, 1, 0, 2, 2], [0, 1, 0, 2, 2], [0, 1, 1, 2, 2]])
+    probability = (predicted == np.arange(3)[:, None, None]).astype(np.float32)
+    score = np.zeros((3, 5), np.float32)
+    found = describe("a", ("a", 0, 0), regions, score == 0, probability, score, {}, COST)
+    assert [(c.border, c.clicks, c.seconds, c.opening) for c in found] == [(6, 3, 2.6, 5.0), (0, 1, 2.0, 5.0)]
+
+
+def test_budgets_count_images_clicks_and_seconds() -> None:
+    """What the rest does not pay for is passed over; opening an image is paid once."""
+    pool = [candidate("a", 1, 0.9, clicks=2, seconds=3.0), candidate("b", 1, 0.8, clicks=4, seconds=9.0),
+            candidate("a", 2, 0.7, clicks=1, seconds=2.0), candidate("c", 1, 0.6, clicks=1, seconds=1.0)]  # fmt: skip
+    assert picked(pool, unit="images", budget=1) == [("a", 1), ("a", 2)]
+    assert picked(pool, unit="images", budget=2, per_image=1) == [("a", 1), ("b", 1)]
+    assert picked(pool, unit="clicks", budget=4) == [("a", 1), ("a", 2), ("c", 1)]
+    assert picked(pool, unit="seconds", budget=10.0) == [("a", 1), ("a", 2)]
+    assert picked(pool, unit="seconds", budget=16.0) == [("a", 1), ("a", 2), ("c", 1)]
+    assert picked(pool, unit="seconds", budget=1.0) == []
 
 
 def test_the_same_spot_in_two_tiles_is_asked_once() -> None:
@@ -94,7 +120,7 @@ def test_shares_of_boxes() -> None:
     assert shared((0, 0, 10, 10), (10, 0, 12, 10)) == 0
 
 
-@pytest.mark.parametrize("broken", [{"budget": 0}, {"per_image": 0}, {"max_overlap": 1.5}])
+@pytest.mark.parametrize("broken", [{"budget": 0}, {"unit": "hours"}, {"per_image": 0}, {"max_overlap": 1.5}])
 def test_settings_that_cannot_work_are_refused(broken) -> None:
     """By name."""
     with pytest.raises(ConfigError, match=next(iter(broken))):

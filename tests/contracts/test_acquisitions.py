@@ -24,7 +24,7 @@ def configured(choice: str):
 
 ACQUISITIONS = {choice: configured(choice) for choice in tree.choices("acquisition")}
 every_acquisition = pytest.mark.parametrize("acquisition", ACQUISITIONS.values(), ids=ACQUISITIONS.keys())
-CAPS = {"budget": 60, "per_image": 100, "min_pixels": 1, "max_overlap": 1.0}
+CAPS = {"budget": 60, "unit": "regions", "per_image": 100, "min_pixels": 1, "max_overlap": 1.0}
 
 
 def pool(count: int, classes: int, seed: int) -> list[Candidate]:

@@ -26,7 +26,7 @@ def labelled(tmp_path: Path, source: Dataset, labeler=POINTS, min_confidence: fl
     """Run the stage with the plain refiner."""
     with written(tmp_path / "label") as out:
         label.run(source=source, calibration=calibration, model=None, out=out, seed=0, labeler=labeler,
-                  refiner=Argmax(), min_confidence=min_confidence, longest=1024, executor=Serial(),
+                  refiner=Argmax(), min_confidence=min_confidence, longest=1024, finished=0.5, executor=Serial(),
                   cache=str(tmp_path / "cache"), cache_gib=1.0)  # fmt: skip
     return Dataset.open(tmp_path / "label")
 
@@ -130,3 +130,29 @@ def test_provenance_names_labeler_and_refiner_with_their_settings(tmp_path: Path
     row = next(sample for sample in made.samples if sample.id == "train")
     assert "colour_sigma=12.0" in row.provenance["labeler"]
     assert row.provenance["refiner"] == "Argmax()"
+
+
+def test_a_few_painted_pixels_stand_and_the_rest_is_labelled(tmp_path: Path) -> None:
+    """Painted pixels, also one of no class, come through as they were; around them hints and paint spread."""
+    painted = {(2, 2): 2, (3, 4): 0, (20, 30): IGNORE}
+
+    def fill(out) -> None:
+        sample = add_sample(out, "asked", np.full((24, 32), 1, np.uint8), hints=Hints(points=((4, 3, 1), (20, 9, 0))))
+        maps = {"mask": np.full((24, 32), 1, np.uint8), "confidence": np.full((24, 32), 150, np.uint8),
+                "source": np.full((24, 32), Origin.PSEUDO, np.uint8)}  # fmt: skip
+        for place, class_id in painted.items():
+            values = {"mask": class_id, "confidence": 0 if class_id == IGNORE else 255, "source": Origin.HUMAN}
+            for name, value in values.items():
+                maps[name][place] = value
+        written_maps = {name: out.write_map(name, "asked", pixels) for name, pixels in maps.items()}
+        out.add(sample.replace(supervision=Supervision.HUMAN, **written_maps))
+
+    made = labelled(tmp_path, Dataset.open(sealed(tmp_path / "source", "dataset", fill, CLASSES)))
+    (sample,) = made.samples
+    mask_hw, origin_hw = made.mask(sample), made.map(sample, "source")
+    assert sample.supervision == Supervision.HUMAN
+    assert {place: mask_hw[place] for place in painted} == painted
+    assert (np.argwhere(origin_hw == Origin.HUMAN) == sorted(painted)).all()
+    assert (mask_hw[0:4, 0:4] == 2).mean() > 0.5, "paint spreads"
+    assert (origin_hw == Origin.PSEUDO).any()
+    assert (mask_hw[3, 4], origin_hw[9, 20]) == (0, Origin.HINT), "paint goes before a click that contradicts it"
