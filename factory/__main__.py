@@ -56,7 +56,12 @@ def command(words: list[str]) -> int:
     if set(words) & set(HELP):
         show.stage_help(stage, *compose.compose(stage, overrides))
         return 0
-    return run(stage, overrides, sweep=bool(set(words) & set(SWEEP)))
+    sweep = bool(set(words) & set(SWEEP))
+    if stage == tree.LOOP:
+        from factory.command.looping.run import loop  # its page is loaded for nobody else
+
+        return loop(overrides, sweep=sweep)
+    return run(stage, overrides, sweep=sweep)
 
 
 def run(stage: str, overrides: list[str], *, sweep: bool) -> int:
@@ -107,7 +112,7 @@ def _perform_all(stage: str, config: dict[str, Any]) -> None:
 
 
 def _check(stage: str, words: list[str], names: list[str]) -> None:
-    known = [*tree.stages(), tree.LINE, tree.TUNE]
+    known = [*tree.stages(), *tree.LINES, tree.TUNE]
     if stage not in known:
         raise ConfigError("unknown stage", got=stage, expected=", ".join(known), todo="factory --help lists them")
     strange = [word for word in words if word.startswith("-") and word not in (*HELP, *SWEEP)] + names[1:]

@@ -33,6 +33,10 @@ QUIET = [
 ]
 """Hydra leaves no files of its own: artefacts carry their configuration themselves."""
 
+LOOP_GROUPS = {"annotator": "answer", "codec": "merge", "rules": "merge"}
+LOOP_GROUPS |= dict.fromkeys(("acquisition", "committee", "regions", "uncertainty"), "select")
+"""Groups that a loop's words may name without their step."""
+
 Job = Callable[[dict[str, Any], list[str]], None]
 
 
@@ -91,7 +95,9 @@ def compose(stage: str, words: list[str]) -> tuple[dict[str, Any], dict[str, str
 def in_hydras_words(stage: str, words: list[str]) -> list[str]:
     """The same words without the factory's short forms."""
     opened = [name_input(stage, open_table(word)) for word in words]
-    chosen = [choose_group(word) for word in opened] if stage == tree.LINE else opened
+    if stage == tree.LOOP:
+        opened = [name_step(word) for word in opened]
+    chosen = [choose_group(word) for word in opened] if stage in tree.LINES else opened
     return [choose_nothing(word) for word in chosen]
 
 
@@ -114,6 +120,12 @@ def open_table(word: str) -> str:
 def name_input(stage: str, word: str) -> str:
     """``images=photos`` is ``inputs.images=photos`` where no key or group of the stage has that name."""
     return f"inputs.{word}" if word.partition("=")[0] in tree.short_inputs(stage) else word
+
+
+def name_step(word: str) -> str:
+    """``acquisition=random`` is ``select.acquisition=random`` in a loop: groups of the steps that only a loop needs."""
+    group = re.split(r"[.=]", word, maxsplit=1)[0]
+    return f"{LOOP_GROUPS[group]}.{word}" if group in LOOP_GROUPS else word
 
 
 def choose_group(word: str) -> str:

@@ -33,7 +33,7 @@ def _named(stage: str, word: str, folder: Path) -> str:
     if key.lstrip("+") != KEY or not any(path_in(f"{KEY}={one}") for one in value.split(",")):
         return word
     names = [_placed(Path(one), folder) if path_in(f"{KEY}={one}") else one for one in value.split(",")]
-    return f"{KEY if stage == tree.LINE else f'+{KEY}'}={','.join(names)}"
+    return f"{KEY if stage in tree.LINES else f'+{KEY}'}={','.join(names)}"
 
 
 def _placed(path: Path, folder: Path) -> str:

@@ -33,7 +33,7 @@ class Outcome:
 
 def line_of(stage: str, config: Config) -> Config:
     """The configuration as a line of steps, each under its name; a stage by itself is a line of one."""
-    if stage != tree.LINE:
+    if stage not in tree.LINES:
         return {"line": [stage], stage: config}
     if absent := [name for name in config["line"] if not isinstance(config.get(name), dict)]:
         steps = ", ".join(key for key, value in config.items() if isinstance(value, dict))
@@ -87,24 +87,24 @@ def _placed(stage: str, config: Config, swept: list[str], points: Sequence[Confi
     if not swept:
         return config
     suffix = ",".join(sorted(swept)).replace("/", "_")
-    if stage != tree.LINE:
-        return config | {"out": _aside(config["out"], suffix)}
+    if stage not in tree.LINES:
+        return config | {"out": aside(config["out"], suffix)}
     line: list[str] = config["line"]
     heads = {word.split("=", 1)[0].split(".", 1)[0] for word in swept if not word.startswith("name=")}
     if heads <= set(line):
         touched = reached(config, heads.union(*(differing(config, other) for other in points)))
     else:
         touched = set(line)
-    places = {config[name]["out"]: _aside(config[name]["out"], suffix) for name in touched}
+    places = {config[name]["out"]: aside(config[name]["out"], suffix) for name in touched}
     return config | {name: moved(config[name], places) for name in line}
 
 
 def differing(config: Config, other: Config) -> set[str]:
     """The steps of a line that another configuration of it makes differently."""
-    return {name for name in config["line"] if _essence(config, name) != _essence(other, name)}
+    return {name for name in config["line"] if essence(config, name) != essence(other, name)}
 
 
-def _essence(config: Config, name: str) -> Config:
+def essence(config: Config, name: str) -> Config:
     """A step's configuration without places; what an earlier step made is read by that step's name."""
     made = {config[earlier]["out"]: earlier for earlier in config["line"]}
     inputs = {key: made.get(path, path) for key, path in config[name]["inputs"].items()}
@@ -128,5 +128,6 @@ def moved(step: Config, places: dict[str, str]) -> Config:
     return step | {"inputs": inputs, "out": places.get(step["out"], step["out"])}
 
 
-def _aside(out: str, suffix: str) -> str:
+def aside(out: str, suffix: str) -> str:
+    """A folder's place beside others of its name: in one named after what sets it apart."""
     return str(Path(out).parent / suffix / Path(out).name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,12 +13,14 @@ from rich.text import Text
 
 from factory.command import tree
 from factory.command.perform import Outcome
+from factory.review.rounds import HEAD, Point, table
 
 LONGEST_VALUE = 40
 
 USAGE = """\
 factory <stage> key=value …          run one stage
 factory run experiment=<name> …      run a whole line of stages; experiment=<file.yaml> is one of your own
+factory loop experiment=<name> …     rounds of questions and training; oracle=true rehearses them
 factory tune stage=<stage> …         search its settings: space.<key>=log:1e-4:1e-2 or space.<key>=a,b,c
   -m, --multirun                     sweep: key=a,b runs every combination
   --help                             this page; factory <stage> --help lists the stage's keys
@@ -42,7 +46,7 @@ def overview() -> None:
     console = paper()
     console.print("[bold]factory[/]: from photographs without masks to a trained segmenter and a correction queue\n")
     console.print(USAGE, markup=False)
-    _listing(console, "Stages", [(name, tree.first_line(name)) for name in [*tree.stages(), tree.LINE, tree.TUNE]])
+    _listing(console, "Stages", [(name, tree.first_line(name)) for name in [*tree.stages(), *tree.LINES, tree.TUNE]])
     pairs = [(f"experiment={name}", tree.first_line("experiment", name)) for name in tree.choices("experiment")]
     _listing(console, "Experiments", pairs)
 
@@ -63,7 +67,7 @@ def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, Any]) -> No
 
 def _rows(stage: str, key: str, value: Any, chosen: dict[str, Any]) -> list[tuple[str, str]]:
     said = tree.comments(stage)
-    if stage == tree.LINE and isinstance(value, dict):
+    if stage in tree.LINES and isinstance(value, dict):
         return [(f"{key}.…", f"factory {_stage_name(value)} --help lists its keys")]
     if key in tree.groups():
         several = isinstance(value, dict) and bool(value) and "_target_" not in value
@@ -128,6 +132,20 @@ def summary(outcomes: list[Outcome]) -> None:
         if issues := outcome.header.issues:
             first = f"{issues[0]['where']}: {issues[0]['reason']}"
             print(f"{outcome.step}: {len(issues)} left out or to look at, first: {first}")
+
+
+def rounds(points: Sequence[Point], page: Path) -> None:
+    """The table a loop ends with, and why each of its points did."""
+    drawn = Table(title="Rounds", title_justify="left", title_style="bold")
+    for number, column in enumerate(HEAD):
+        drawn.add_column(column, justify="left" if not number else "right")
+    for row in table(points):
+        shown = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row if value is not None]
+        drawn.add_row(*(shown if len(shown) == len(row) else [*shown[:-1], "", shown[-1]]))
+    paper().print(drawn)
+    for ended in dict.fromkeys(point.ended for point in points):
+        print(ended)
+    print(f"{page} shows the curves")
 
 
 def _figures(figures: dict[str, Any]) -> str:

@@ -11,7 +11,9 @@ from omegaconf import OmegaConf
 import conf
 
 ROOT = Path(conf.__file__).parent
-LINE, TUNE = "run", "tune"
+LINE, LOOP, TUNE = "run", "loop", "tune"
+LINES = (LINE, LOOP)
+"""Commands on whole lines of stages: keys of theirs begin with a step."""
 COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*(?P<comment>.*))?$")
 
 
@@ -19,7 +21,7 @@ def stages() -> list[str]:
     """Every stage that can be called by itself, in the order of the line."""
     order = ["ingest", "render", "label", "adapt", "train", "evaluate", "export", "predict"]
     order += ["select", "review", "answer", "merge", "convert"]
-    there = [path.stem for path in ROOT.glob("*.yaml") if path.stem not in (LINE, TUNE)]
+    there = [path.stem for path in ROOT.glob("*.yaml") if path.stem not in (*LINES, TUNE)]
     return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
@@ -41,7 +43,7 @@ def choices(group: str) -> list[str]:
 
 def short_inputs(stage: str) -> list[str]:
     """Inputs of a stage that may be given without ``inputs.``: no other key and no group of it is called the same."""
-    if stage == LINE:
+    if stage in LINES:
         return []
     body: Any = OmegaConf.to_container(OmegaConf.load(ROOT / f"{stage}.yaml"))
     chosen = [key for entry in body.get("defaults", []) if isinstance(entry, dict) for key in entry]

@@ -20,10 +20,11 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """A named series of (x, y); where y is None the line is interrupted."""
+    """A named series of (x, y); where y is None the line is interrupted. ``band`` is (x, low, high) around it."""
 
     name: str
     points: tuple[tuple[float, float | None], ...]
+    band: tuple[tuple[float, float, float], ...] = ()
 
     def runs(self) -> list[list[Point]]:
         """The points between the gaps."""
@@ -56,10 +57,12 @@ def lines(title: str, curves: Sequence[Curve], *, across: str) -> Chart | None:
     if not curves:
         return None
     xs, ys = ([point[k] for curve in curves for point in curve.known()] for k in (0, 1))
+    ys += [edge for curve in curves for _, *edges in curve.band for edge in edges]
     x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
     frame = _Frame(min(xs), max(xs), min(*ys, y_ticks[0]), max(*ys, y_ticks[-1]))
     drawn = (_line(frame, f"series-{k % 6}", curve) for k, curve in enumerate(curves))
-    parts = [_grid(frame, x_ticks, y_ticks, across), *drawn]
+    bands = (_band(frame, f"series-{k % 6}", curve) for k, curve in enumerate(curves) if curve.band)
+    parts = [_grid(frame, x_ticks, y_ticks, across), *bands, *drawn]
     summary = "; ".join(f"{curve.name} ends at {number(curve.known()[-1][1])}" for curve in curves)
     svg = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">{}</svg>').format(
         WIDTH, HEIGHT, title, summary, Markup("").join(parts)
@@ -134,6 +137,13 @@ def _grid(frame: _Frame, x_ticks: Sequence[float], y_ticks: Sequence[float], acr
     ]
     name = Markup('<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>')
     return Markup("").join([*rows, *columns, name.format(WIDTH - RIGHT, HEIGHT - 4, escape(across))])
+
+
+def _band(frame: _Frame, style: str, curve: Curve) -> Markup:
+    """The area from the lowest to the highest, forth along one edge and back along the other."""
+    low, high = ([(x, edges[k]) for x, *edges in curve.band] for k in (0, 1))
+    around = " ".join(f"{frame.x(x)},{frame.y(y)}" for x, y in [*low, *reversed(high)])
+    return Markup('<polygon class="{} band" points="{}"/>').format(style, around)
 
 
 def _line(frame: _Frame, style: str, curve: Curve) -> Markup:

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from factory.core.artefact import Artefact, Model, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.queue import Queue
-from factory.review import gallery, measures, sections
+from factory.review import gallery, layout, measures, sections
 from factory.review.calibration import calibration
 from factory.review.measures import percent
-
-TEMPLATES = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +66,8 @@ def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
         measures.measurement(line.evaluation, line.comparison, seed=seed, examples=examples),
         gallery.uncertainty(line.queue, line.source, examples=examples),
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"rgb": _rgb, "percent": percent}
-    text = environment.get_template("report.html").render(
+    return layout.render(
+        "report.html",
         title=title,
         facts=facts(line),
         legend=_legend(line.source.classes),
@@ -89,7 +77,6 @@ def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
         issues=sections.issues(line.artefacts()),
         provenance=[_provenance(name, artefact) for name, artefact in line.artefacts().items()],
     )
-    return text.encode()
 
 
 def facts(line: Line) -> list[tuple[str, str, str]]:
@@ -127,7 +114,3 @@ def _provenance(name: str, artefact: Artefact) -> dict[str, Any]:
         "libraries": header.libraries,
         "details": json.dumps(details, indent=1, sort_keys=True, ensure_ascii=False),
     }
-
-
-def _rgb(colour: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -18,11 +18,11 @@ from factory.acquire.moments import Moments
 from factory.acquire.regions import Regions, Sight
 from factory.acquire.tiles import best_seen
 from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy, Uncertainty
-from factory.core.artefact import Model
+from factory.core.artefact import Model, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import InputError
-from factory.core.queue import QueueItem, write_items, write_maps
+from factory.core.queue import LOG, QueueItem, write_items, write_maps
 from factory.core.sample import Domain, Origin, Sample, Split, Supervision
 from factory.core.seeds import derive, generator
 from factory.core.writer import QueueWriter
@@ -50,7 +50,7 @@ def run(
     *,
     model: Model,
     source: Dataset,
-    log: Path | None,
+    log: Path | Report | None,
     out: QueueWriter,
     seed: int,
     committee: Committee,
@@ -69,7 +69,7 @@ def run(
     if not pool:
         todo = "give a data set with real training rows that have no human mask yet"
         raise InputError("no image is left to ask about", where=source.root, todo=todo)
-    cost = cost.learnt(read_log(log)) if log else cost
+    cost = cost.learnt(read_log(log if isinstance(log, Path) else log.path(LOG))) if log else cost
     asked = partial(predictor.map, function=committee(predictor, uncertainty.extras))
     candidates: list[Candidate] = []
     with Progress("select", len(pool)) as progress:

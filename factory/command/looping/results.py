@@ -1,0 +1,60 @@
+"""What the rounds of a loop brought: kept beside its steps, point by point, and drawn on one page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from factory.core import digests
+from factory.core.dataset import Dataset
+from factory.core.errors import ArtefactError
+from factory.review import rounds
+from factory.review.rounds import Point, Row
+from factory.tune.locks import holding
+
+FIGURES, PAGE, LOCK = "loop.json", "loop.html", ".loop.lock"
+
+
+def keep(root: Path, point: Point) -> None:
+    """Put a point's rows beside those of others, also of earlier sweeps into this folder, and draw the page anew."""
+    root.mkdir(parents=True, exist_ok=True)
+    with holding(root / LOCK):
+        points = [other for other in read(root) if other.key != point.key] + [point]
+        points.sort(key=lambda one: one.key)
+        digests.write_atomically(root / FIGURES, digests.canonical([one.as_json() for one in points]))
+        digests.write_atomically(root / PAGE, rounds.page(points, title=root.name))
+
+
+def read(root: Path) -> list[Point]:
+    """The points kept in a folder; none where nothing was kept."""
+    path = root / FIGURES
+    if not path.exists():
+        return []
+    try:
+        return [Point.from_json(record) for record in json.loads(path.read_text())]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtefactError.of(error, what="unreadable figures of a loop", where=path, todo="delete it") from error
+
+
+def start(judged: dict[str, object], asked: Path) -> Row:
+    """The row before anybody is asked: the clicks that the data set to be asked about holds already."""
+    clicks = sum(len(sample.hints.points) for sample in Dataset.open(asked).samples)
+    return Row(round=0, regions=0, pixels=clicks, seconds=0.0, precision=None, miou=_measured(judged))
+
+
+def _measured(judged: dict[str, object]) -> float:
+    return float(str(judged.get("miou", judged.get("val_miou"))))
+
+
+def row_of(number: int, figures: dict[str, dict[str, object]], before: Row) -> Row:
+    """A round's row from its steps' figures, by the stage's name; counts add up over the rounds."""
+    merged, asked = figures["merge"], figures["select"]
+    spent, precision = figures.get("answer", asked).get("seconds", 0), merged.get("queue_precision")
+    return Row(
+        round=number,
+        regions=before.regions + int(str(merged["regions_returned"])),
+        pixels=before.pixels + int(str(merged["pixels_human"])),
+        seconds=round(before.seconds + float(str(spent)), 1),
+        precision=None if precision is None else float(str(precision)),
+        miou=_measured(figures["judged"]),
+    )

@@ -1,0 +1,170 @@
+"""``factory loop``: rounds carried out one after the other, and what each of them brought."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from factory.command import compose, tree
+from factory.command import show as steps_shown
+from factory.command.bind import bind
+from factory.command.looping import places, results
+from factory.command.looping.rounds import Loop, drawn_out, named
+from factory.command.perform import perform
+from factory.core.errors import ConfigError, FactoryError
+from factory.execute.process import Process
+from factory.review.rounds import Point, Row
+from factory.tune.locks import holding
+
+Config = dict[str, Any]
+RETURNED = "corrections"
+"""Where people's answers to a round are looked for: by this name, with any ending, beside the round's steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """One point of a sweep: its loop, the words that set it apart, and what ends it early."""
+
+    loop: Loop
+    words: tuple[str, ...]
+    seed: int
+    root: Path
+    budget: float | None
+    least_precision: float
+    several: bool = False
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The words and the seed, by key."""
+        return dict(word.split("=", 1) for word in (*self.words, f"seed={self.seed}"))
+
+
+class Waiting(Exception):  # noqa: N818  # not an error: people have their turn
+    """A round's questions are with people."""
+
+
+def loop(overrides: list[str], *, sweep: bool) -> int:
+    """Go round, once or for every point of a sweep; the exit status is 1 if any of them failed.
+
+    All points are bound before the first step is made.
+    """
+    errors: list[Exception] = []
+    found: list[tuple[Config, list[str]]] = []
+    compose.run(tree.LOOP, overrides, sweep=sweep, job=lambda *point: found.append(point), failed=errors.append)
+    for error in errors:
+        raise error
+    courses = _placed([_course(config, swept) for config, swept in found])
+    for course in courses:
+        for name in course.loop.config["line"]:
+            bind(name, course.loop.config[name])
+    at_a_time = min(_side_by_side(found[0][0]), len(courses))
+    executor = Process(count=at_a_time)
+    points = list(executor.map(follow, courses, title="loop")) if at_a_time > 1 else [follow(one) for one in courses]
+    steps_shown.rounds(points, courses[0].root / results.PAGE)
+    return int(any(point.failed for point in points))
+
+
+def _side_by_side(config: Config) -> int:
+    count = config["side_by_side"]
+    if not isinstance(count, int) or count < 1:
+        raise ConfigError("points that run at a time: 1 or more", where="side_by_side", got=count)
+    return count
+
+
+def _course(config: Config, swept: list[str]) -> Course:
+    drawn = drawn_out(config)
+    return Course(
+        loop=drawn,
+        words=tuple(sorted(word for word in swept if not word.startswith("seed="))),
+        seed=config["seed"],
+        root=Path(config["root"]),
+        budget=config["budget"],
+        least_precision=config["least_precision"],
+    )
+
+
+def _placed(courses: list[Course]) -> list[Course]:
+    """Steps that several points make in the same way are made once, in folders named after what sets them apart."""
+    loops = places.apart([course.loop.config for course in courses], [course.settings for course in courses])
+    return [
+        replace(course, loop=replace(course.loop, config=config), several=len(courses) > 1)
+        for course, config in zip(courses, loops, strict=True)
+    ]
+
+
+def follow(course: Course) -> Point:
+    """Carry out a point's rounds as far as they go; what went wrong is said, and the other points go on."""
+    rows: list[Row] = []
+    ended, failed = "", False
+    try:
+        ended = _rounds(course, rows)
+    except Waiting as waiting:
+        ended = str(waiting)
+        print(ended)
+    except FactoryError as error:
+        ended, failed = str(error), True
+        print(f"error: {error}", file=sys.stderr)
+    point = Point(words=course.words, seed=course.seed, rows=tuple(rows), ended=ended, failed=failed)
+    results.keep(course.root, point)
+    return point
+
+
+def _rounds(course: Course, rows: list[Row]) -> str:
+    """Fill ``rows``; returns why no round followed the last."""
+    drawn = course.loop
+    figures = {name: _made(course, name) for name in drawn.first}
+    rows.append(results.start(figures[drawn.judged], Path(drawn.config[drawn.rounds[0][0]]["inputs"]["source"])))
+    for number, names in enumerate(drawn.rounds, 1):
+        if course.budget is not None and rows[-1].seconds >= course.budget:
+            return f"the budget of {course.budget:g} s is spent"
+        queue = _made(course, names[0])
+        if not queue["queued"]:
+            return "there is nothing left to ask"
+        figures = {"select": queue} | {_step(name, number): _made(course, name) for name in _ready(course, number)}
+        figures["judged"] = figures[drawn.judged]
+        rows.append(results.row_of(number, figures, rows[-1]))
+        precision = rows[-1].precision
+        if precision is not None and precision < course.least_precision:
+            return f"queue precision fell to {precision:.3f}, below {course.least_precision:g}"
+    return "all rounds are done"
+
+
+def _ready(course: Course, number: int) -> list[str]:
+    """A round's steps after its queue; `Waiting` before people have answered it."""
+    names = list(course.loop.rounds[number - 1][1:])
+    if course.loop.oracle:
+        return names
+    folder = Path(course.loop.config[names[0]]["out"])
+    _made(course, names[0])
+    returned = sorted(folder.parent.glob(f"{RETURNED}*"))
+    if not returned:
+        raise Waiting(
+            f"round {number} waits for people: {folder / 'annotate'} is what they start from (README.txt says how); "
+            f"put what comes back to {folder.parent / RETURNED}.zip (.xml, or a folder) and give the same command again"
+        )
+    merge = course.loop.config[named("merge", number)]
+    merge["inputs"] = merge["inputs"] | {"corrections": str(returned[0])}
+    return names[1:]
+
+
+def _step(name: str, number: int) -> str:
+    return name.removesuffix(named("", number))
+
+
+def _made(course: Course, name: str) -> dict[str, Any]:
+    """A step's figures, the step made if it is not there; another process that makes it is waited for."""
+    step = bind(name, course.loop.config[name])
+    if not course.several:
+        return _perform(course, step.name)
+    locks = course.root / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with holding(locks / str(step.out.relative_to(course.root)).replace("/", "_")):
+        return _perform(course, step.name)
+
+
+def _perform(course: Course, name: str) -> dict[str, Any]:
+    print(" ".join([name, *course.words, f"seed={course.seed}" if course.several else "", "…"]), file=sys.stderr)
+    figures: dict[str, Any] = perform(bind(name, course.loop.config[name])).header.figures
+    return figures
