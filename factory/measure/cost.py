@@ -32,7 +32,8 @@ class Work(NamedTuple):
 class Cost:
     """Seconds to open a picture, to look at one region and name it, and to draw one pixel of border within it.
 
-    ``trust`` is how many pictures' times these statements weigh as much as.
+    ``trust`` is how firmly these statements hold against a log: ten times as much takes ten times as many pictures to
+    move them as far.
     """
 
     image: float
@@ -45,7 +46,7 @@ class Cost:
             if getattr(self, name) < 0:
                 raise ConfigError(f"cost.{name} is in seconds, 0 or more", got=getattr(self, name))
         if self.trust <= 0:
-            raise ConfigError("cost.trust must be above 0", got=self.trust, expected="a number of pictures")
+            raise ConfigError("cost.trust must be above 0", got=self.trust)
 
     def seconds(self, border: int) -> float:
         """What one region costs once its picture is open."""

@@ -1,0 +1,97 @@
+"""A line drawn out into rounds: what each reads and makes, what points of a sweep share, and what cannot go round."""
+
+import pytest
+
+from factory.command import tree
+from factory.command.bind import bind
+from factory.command.looping.places import apart
+from factory.command.looping.rounds import drawn_out
+from factory.core.errors import ConfigError
+from tests.command.composing import composed
+
+
+def drawn(*words: str):
+    """The loop of one point."""
+    ((config, _),) = composed(tree.LOOP, "experiment=camvid", "oracle=true", "root=top", *words)
+    return drawn_out(config)
+
+
+def test_a_round_asks_about_the_newest_labels_and_everything_that_hangs_on_the_answers_is_made_anew() -> None:
+    """Hints and answers together are labelled again; validation is measured on as it was."""
+    loop = drawn("rounds=2")
+    assert list(loop.first) == ["truth", "ingest", "validation", "label", "train", "evaluate"]
+    steps = ["select", "answer", "merge", "label", "train", "evaluate"]
+    assert [list(names) for names in loop.rounds] == [[f"{name}-{number}" for name in steps] for number in (1, 2)]
+    second = {name: loop.config[f"{name}-2"] for name in steps}
+    assert second["select"]["inputs"] == {
+        "model": "top/round-1/train", "source": "top/round-1/label", "log": "top/round-1/answer",
+    }  # fmt: skip
+    assert second["answer"]["inputs"] == {"queue": "top/round-2/select", "truth": "top/truth"}
+    assert second["merge"]["inputs"]["source"] == "top/round-1/label"
+    assert second["label"]["inputs"]["source"] == "top/round-2/merge"
+    assert second["train"]["inputs"]["real"] == "top/round-2/label"
+    assert second["train"]["inputs"]["validation"] == "top/validation"
+    assert second["evaluate"]["inputs"] == {"model": "top/round-2/train", "source": "top/validation"}
+    assert (loop.judged, loop.measuring(0), loop.measuring(2)) == ("evaluate", "evaluate", "evaluate-2")
+    for name in loop.config["line"]:
+        bind(name, loop.config[name])
+
+
+def test_rounds_draw_anew_noise_decays_and_simulated_answers_are_taken_at_their_word() -> None:
+    """What a simulated person leaves open is of no class, not unseen."""
+    loop = drawn("rounds=3", "acquisition=stratified")
+    queues = [loop.config[f"select-{number}"] for number in (1, 2, 3)]
+    assert len({queue["seed"] for queue in queues}) == 3
+    assert [queue["acquisition"]["round"] for queue in queues] == [0, 1, 2]
+    assert loop.config["merge-1"]["rules"]["unstated"] == "void"
+
+
+def test_without_a_simulated_person_each_round_is_reviewed() -> None:
+    """What people start from is made in the round."""
+    loop = drawn("oracle=false", "rounds=1")
+    assert list(loop.rounds[0]) == [f"{name}-1" for name in ("select", "review", "merge", "label", "train", "evaluate")]
+    assert loop.config["review-1"]["inputs"]["queue"] == "top/round-1/select"
+    assert loop.config["merge-1"]["rules"]["unstated"] == "keep"
+    assert "truth" not in loop.first
+
+
+def test_without_labels_in_the_line_training_reads_what_was_merged() -> None:
+    """Masks that people made need no labeler."""
+    loop = drawn("line=[ingest,validation,train]", "train.inputs.real=top/ingest", "select.inputs.source=top/ingest")
+    assert loop.config["train-1"]["inputs"]["real"] == "top/round-1/merge"
+    assert loop.config["merge-2"]["inputs"]["source"] == "top/round-1/merge"
+    assert loop.judged == "train"
+
+
+def test_points_of_a_sweep_share_what_they_make_alike() -> None:
+    """One seed's first training serves every acquisition; folders are named after what sets them apart."""
+    swept = composed(
+        tree.LOOP, "experiment=camvid", "oracle=true", "root=top", "seed=0,1", "rounds=1",
+        "acquisition=random,stratified", sweep=True,
+    )  # fmt: skip
+    settings = [dict(word.split("=") for word in words) for _, words in swept]
+    assert settings[0] == {"seed": "0", "select.acquisition": "random"}
+    configs = apart([drawn_out(config).config for config, _ in swept], settings)
+    assert [config["train"]["out"] for config in configs] == ["top/seed=0/train"] * 2 + ["top/seed=1/train"] * 2
+    outs = [config["train-1"]["out"] for config in configs]
+    assert outs[0] == "top/round-1/seed=0,select.acquisition=random/train"
+    assert len(set(outs)) == 4
+    assert [config["select-1"]["inputs"]["model"] for config in configs] == [c["train"]["out"] for c in configs]
+    assert [config["label-1"]["inputs"]["source"] for config in configs] == [c["merge-1"]["out"] for c in configs]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["rounds=0"], "rounds"),
+        (["rounds=few"], "rounds"),
+        (["oracle=perhaps"], "oracle"),
+        (["answer.inputs.truth=null"], "truth"),
+        (["line=[ingest,validation,label]"], "no model learns"),
+        (["line=[ingest,nothing]"], "nothing"),
+    ],
+)
+def test_what_cannot_go_round_is_refused(words, said: str) -> None:
+    """Before anything is made."""
+    with pytest.raises(ConfigError, match=said):
+        drawn(*words)

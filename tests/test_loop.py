@@ -1,0 +1,144 @@
+"""Rounds for real, on small pictures: rehearsed by a simulated person, and with people who take their time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from factory.core.artefact import read_header
+from factory.core.dataset import Dataset
+from factory.core.queue import Queue
+from factory.core.sample import Origin
+
+EXPERIMENT = """\
+# @package _global_
+# small pictures of discs
+defaults:
+  - /supervision: points
+  - /ingest@truth
+  - override /labeler@label.labeler: seeds
+  - override /refiner@label.refiner: argmax
+  - override /regions@select.regions: tiles
+  - override /committee@select.committee: single
+  - override /executor@label.executor: serial
+  - override /executor@ingest.executor: serial
+  - _self_
+name: discs
+line: [truth, ingest, label, train]
+ingest:
+  inputs: {images: pictures, masks: masks}
+  classes: [ground, disc]
+  supervision: ${supervision}
+  val_share: 0.3
+truth:
+  inputs: ${ingest.inputs}
+  classes: ${ingest.classes}
+  val_share: ${ingest.val_share}
+  seed: ${seed}
+  out: ${root}/truth
+supervision: {count: 3}
+train:
+  steps: 2
+  batch: 2
+  size: [32, 32]
+  validate_every: 2
+  inputs: {synthetic: null, validation: "${truth.out}", weights: null}
+  model: {encoder: mobilenet_v2, encoder_weights: null, decoder_channels: 16}
+select:
+  regions: {side: 16}
+  acquisition: {budget: 4}
+review:
+  inputs: {rendered: null, adapted: null, evaluation: null}
+"""
+
+
+@pytest.fixture
+def discs(tmp_path: Path) -> Path:
+    """A folder with pictures of a disc each, their masks, and the experiment's file."""
+    down, across = np.mgrid[:32, :32]
+    for folder in ("pictures", "masks"):
+        (tmp_path / folder).mkdir()
+    for number in range(8):
+        rng = np.random.default_rng(number)
+        row, column = rng.integers(8, 24, 2)
+        mask_hw = (np.hypot(down - row, across - column) < 7).astype(np.uint8)
+        image_hwc = np.where(mask_hw[..., None], 200, 60) + rng.integers(-20, 20, (32, 32, 3))
+        Image.fromarray(image_hwc.astype(np.uint8)).save(tmp_path / f"pictures/{number}.png")
+        Image.fromarray(mask_hw).save(tmp_path / f"masks/{number}.png")
+    (tmp_path / "discs.yaml").write_text(EXPERIMENT)
+    return tmp_path
+
+
+def loop(folder: Path, *words: str, status: int = 0) -> str:
+    """The command, in the folder; what it printed."""
+    command = [sys.executable, "-m", "factory", "loop", "experiment=discs.yaml", *words]
+    done = subprocess.run(  # noqa: S603  # our own command
+        command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Every artefact's digest, by its place."""
+    found = sorted(folder.rglob("artefact.json"))
+    return {str(path.parent.relative_to(folder)): read_header(path.parent).digest for path in found}
+
+
+def test_a_rehearsal_goes_round_and_the_same_command_finds_everything_there(discs: Path) -> None:
+    """Each round's answers are human pixels of the next data set; points of a sweep share the first training."""
+    words = ["oracle=true", "rounds=2", "acquisition=random,top_regions", "side_by_side=2", "-m"]
+    printed = loop(discs, *words)
+    assert "all rounds are done" in printed
+    top = discs / "outputs/discs"
+    points = json.loads((top / "loop.json").read_text())
+    assert [(point["words"], [row["round"] for row in point["rows"]]) for point in points] == [
+        ([f"select.acquisition={name}"], [0, 1, 2]) for name in ("random", "top_regions")
+    ]
+    assert {point["rows"][0]["miou"] for point in points} == {points[0]["rows"][0]["miou"]}
+    assert (top / "train/artefact.json").exists()
+    last = Dataset.open(top / "round-2/select.acquisition=random/label")
+    truth = Dataset.open(top / "truth")
+    painted = 0
+    for sample, true in zip(last.samples, truth.samples, strict=True):
+        human_hw = last.map(sample, "source") == Origin.HUMAN
+        assert (last.mask(sample)[human_hw] == truth.mask(true)[human_hw]).all()
+        painted += int(human_hw.sum())
+    assert painted == points[0]["rows"][2]["pixels"] - points[0]["rows"][0]["pixels"] == 8 * 16 * 16
+    before, page = digests(top), (top / "loop.html").read_bytes()
+    loop(discs, *words)
+    assert (digests(top), (top / "loop.html").read_bytes()) == (before, page)
+
+
+def test_rounds_end_when_the_budget_is_spent_or_questions_are_no_longer_worth_asking(discs: Path) -> None:
+    """And say so."""
+    assert "the budget of 5 s is spent" in loop(discs, "oracle=true", "rounds=3", "budget=5")
+    assert not (discs / "outputs/discs/round-2").exists()
+    assert "queue precision fell" in loop(discs, "oracle=true", "name=other", "rounds=3", "least_precision=1.1")
+    assert "there is nothing left to ask" in loop(
+        discs, "oracle=true", "name=all", "rounds=3", "acquisition.budget=99", "acquisition.per_image=99"
+    )
+
+
+def test_people_take_their_turn_and_a_partial_return_counts(discs: Path) -> None:
+    """The command ends where people begin; with what they bring it goes on, also if they answered but one picture."""
+    words = ["rounds=1", "codec=png"]
+    printed = loop(discs, *words)
+    assert "round 1 waits for people" in printed
+    folder = discs / "outputs/discs/round-1"
+    assert (folder / "review/annotate/queue.csv").exists()
+    asked = Queue.open(folder / "select").items
+    (folder / "corrections").mkdir()
+    answer = np.full((32, 32), 255, np.uint8)
+    x0, y0, x1, y1 = asked[0].box
+    answer[y0:y1, x0:x1] = 1
+    Image.fromarray(answer).save(folder / f"corrections/{asked[0].sample_id}.png")
+    assert "all rounds are done" in loop(discs, *words)
+    made = Dataset.open(folder / "label")
+    human = {sample.id: int((made.map(sample, "source") == Origin.HUMAN).sum()) for sample in made.samples}
+    assert {name: count for name, count in human.items() if count} == {asked[0].sample_id: (x1 - x0) * (y1 - y0)}
