@@ -77,7 +77,7 @@ def discs(tmp_path: Path) -> Path:
 def loop(folder: Path, *words: str, status: int = 0) -> str:
     """The command, in the folder; what it printed."""
     command = [sys.executable, "-m", "factory", "loop", "experiment=discs.yaml", *words]
-    done = subprocess.run(  # noqa: S603  # our own command
+    done = subprocess.run(  # our own command
         command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
     assert done.returncode == status, done.stdout + done.stderr

@@ -21,6 +21,10 @@ Order = Callable[[Candidate], float]
 class Acquisition(Protocol):
     """Chooses what is asked."""
 
+    @property
+    def looks(self) -> bool:
+        """Whether candidates must have embeddings."""
+
     def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
         """The chosen ones, most urgent first; their order among ``candidates`` does not matter."""
 

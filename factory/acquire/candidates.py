@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ class Candidate:
     show the same spot can be told. ``box`` is (x0, y0, x1, y1) within the image, ends exclusive. ``probabilities`` and
     ``scores`` are means over the region. What it takes to answer, going by the prediction: ``border`` pixels between
     classes within it, ``clicks`` one for each connected part of a class, ``seconds`` once its image is open, which
-    takes ``opening``.
+    takes ``opening``. ``embedding`` is what it looks like to the model, a direction (see `factory.acquire.embeddings`).
     """
 
     sample_id: str
@@ -37,6 +37,7 @@ class Candidate:
     clicks: int = 1
     seconds: float = 0.0
     opening: float = 0.0
+    embedding: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     def box_in_picture(self) -> tuple[int, int, int, int]:
         """The box in the coordinates of the whole picture."""
@@ -53,8 +54,13 @@ def describe(
     score_hw: npt.NDArray[np.float32],
     maps: dict[str, npt.NDArray[np.float32]],
     cost: Cost,
+    temperature: float | None = None,
 ) -> list[Candidate]:
-    """Every region with at least half its pixels askable; means are over the whole region."""
+    """Every region with at least half its pixels askable; means are over the whole region, but for the score.
+
+    That is over the pixels whose score is a number (0 if none is): their mean, or with a ``temperature`` the mean
+    weighed by softmax(score / temperature), in which the highest count most.
+    """
     count = int(regions_hw.max(initial=0))
     numbers = np.arange(1, count + 1)
     pixels = np.bincount(regions_hw.ravel(), minlength=count + 1)[1:]
@@ -64,7 +70,10 @@ def describe(
         return np.asarray(ndimage.mean(np.nan_to_num(values_hw), regions_hw, numbers))
 
     probability_kr = [means(channel_hw) for channel_hw in probability_khw]
-    score_r, named = means(score_hw), {name: means(values_hw) for name, values_hw in maps.items()}
+    score_r, named = (
+        pooled(score_hw, regions_hw, count, temperature),
+        {name: means(values_hw) for name, values_hw in maps.items()},
+    )
     boxes = ndimage.find_objects(regions_hw, count)
     predicted_hw = probability_khw.argmax(axis=0).astype(np.uint8)
     border_r, parts_r = borders_within(predicted_hw, regions_hw, count + 1)[1:], _parts(predicted_hw, regions_hw, count)
@@ -86,6 +95,17 @@ def describe(
         for i, (number, box) in enumerate(zip(numbers, boxes, strict=True))
         if box is not None and 2 * askable[i] >= pixels[i]
     ]
+
+
+def pooled(
+    score_hw: npt.NDArray[np.float32], regions_hw: npt.NDArray[np.intp], count: int, temperature: float | None
+) -> npt.NDArray[np.float64]:
+    """A score for each region, from 1; see `describe`."""
+    known = ~np.isnan(score_hw)
+    regions, score = regions_hw[known], score_hw[known].astype(np.float64)
+    weight = np.ones_like(score) if temperature is None else np.exp((score - score.max(initial=0)) / temperature)
+    sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
+    return np.asarray(sums / np.where(weights > 0, weights, 1))
 
 
 def _parts(predicted_hw: npt.NDArray[np.uint8], regions_hw: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:

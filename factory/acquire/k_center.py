@@ -14,13 +14,18 @@ AHEAD = 64
 
 
 def farthest_first(
-    points_nd: npt.NDArray[np.float32], count: int, *, covered: npt.NDArray[np.intp] | None = None
+    points_nd: npt.NDArray[np.float32],
+    count: int,
+    *,
+    covered: npt.NDArray[np.intp] | None = None,
+    first: int | None = None,
 ) -> npt.NDArray[np.intp]:
     """``count`` rows of ``points_nd`` in the order in which they are picked; fewer where there are no more.
 
-    ``covered`` are rows that count as picked before (already labelled); without any, the first pick is the row farthest
-    from the mean. Equally far rows go by number. Distances are Euclidean, in 32 bits, of points relative to their mean;
-    the work is done on a GPU where there is one. `ConfigError` for coordinates that are no numbers.
+    ``covered`` are rows that count as picked before (already labelled); ``first`` is picked first whatever its place.
+    Without either the first pick is the row farthest from the mean. Equally far rows go by number. Distances are
+    Euclidean, in 32 bits, of points relative to their mean; the work is done on a GPU where there is one. `ConfigError`
+    for coordinates that are no numbers.
     """
     if not np.isfinite(points_nd).all():
         raise ConfigError("embeddings must be numbers", where="k_center", got="NaN or infinity")
@@ -33,6 +38,9 @@ def farthest_first(
     for row in before:
         distances.take(row)
     picked: list[int] = []
+    if first is not None and first not in before:
+        picked.append(first)
+        distances.take(first)
     while len(picked) < count:
         picked.append(distances.farthest())
         distances.take(picked[-1])

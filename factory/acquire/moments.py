@@ -21,12 +21,14 @@ class Moments:
 
     ``mean_khw`` are the probabilities, ``entropy_hw`` the answers' entropies in nats, ``squares_hw`` their sums of
     squared probabilities, ``votes_khw`` the shares of answers by their likeliest class; the last two if asked for.
+    ``label_hw`` is what the data set says now, class ids or ignore, where it says anything of the picture.
     """
 
     mean_khw: Map
     entropy_hw: Map
     squares_hw: Map | None = None
     votes_khw: Map | None = None
+    label_hw: npt.NDArray[np.uint8] | None = None
 
     @staticmethod
     def of_channels(maps_chw: Map, extras: Collection[str]) -> Moments:

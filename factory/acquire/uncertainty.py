@@ -14,7 +14,10 @@ from factory.core.errors import ConfigError
 
 
 class Uncertainty(Protocol):
-    """A measure per pixel; higher is less sure. ``extras`` are the averages it needs beside mean and entropy."""
+    """A measure per pixel; higher is less sure, NaN says nothing.
+
+    ``extras`` are the averages it needs beside mean and entropy.
+    """
 
     extras: ClassVar[Collection[str]]
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,15 @@ ANSWERS, LOG = "masks", "log.csv"
 MAPS = ("regions", "proposals", "uncertainty")
 
 
+class Example(NamedTuple):
+    """A pixel whose class is known: the picture it is in, its place (x right, y down), and its class."""
+
+    sample_id: str
+    x: int
+    y: int
+    class_id: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class QueueItem:
     """One region to look at.
@@ -37,6 +46,7 @@ class QueueItem:
     the region, in nats), ``reason`` one sentence for the annotator. ``alternatives`` are other classes it may be, each
     (class id, probability), the likeliest first. ``border``, ``clicks`` and ``seconds`` are what the answer is expected
     to take, by the proposal: pixels of border within the region, clicks, time without that of opening the image.
+    ``nearest`` are known pixels of other images that look most like it to the model, with the cosine of the angle.
     """
 
     rank: int
@@ -52,6 +62,7 @@ class QueueItem:
     border: int = 0
     clicks: int = 1
     seconds: float = 0.0
+    nearest: tuple[tuple[Example, float], ...] = ()
 
 
 class Queue(Artefact):
@@ -75,7 +86,8 @@ class Queue(Artefact):
 
 def _item(row: dict[str, Any]) -> QueueItem:
     others = tuple((int(class_id), float(sure)) for class_id, sure in row.get("alternatives", ()))
-    return QueueItem(**row | {"box": tuple(row["box"]), "alternatives": others})
+    nearest = tuple((Example(*example), float(likeness)) for example, likeness in row.get("nearest", ()))
+    return QueueItem(**row | {"box": tuple(row["box"]), "alternatives": others, "nearest": nearest})
 
 
 def write_maps(

@@ -139,6 +139,16 @@ def changed_regions(stated_hw: Map, asked: Asked, rules: Rules) -> tuple[list[in
     return numbers[0], numbers[1]
 
 
+def mislabelled_regions(known_hw: Map, stated_hw: Map, asked: Asked) -> int:
+    """How many queued regions had another label than the person gives for more than half the pixels with both."""
+    both_hw = (known_hw != IGNORE) & (stated_hw != IGNORE) & (asked.regions_hw > 0)
+    count = int(asked.regions_hw.max(initial=0)) + 1
+    compared_r, wrong_r = (
+        np.bincount(asked.regions_hw[where], minlength=count) for where in (both_hw, both_hw & (known_hw != stated_hw))
+    )
+    return int((2 * wrong_r > compared_r).sum())
+
+
 def _scope(stated_hw: Map, asked: Asked | None, rules: Rules) -> Where:
     if asked is None or rules.scope == "image":
         return np.ones(stated_hw.shape, bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from factory.core import masks
 from factory.core.dataset import Dataset
-from factory.core.queue import Queue, QueueItem
+from factory.core.queue import Example, Queue, QueueItem
 from factory.core.sample import Sample
 from factory.review import pictures
 from factory.review.charts import number
@@ -20,6 +21,15 @@ from factory.review.queue import overlay, queued_samples
 from factory.review.sections import Section, Strip, Table
 
 CARDS, ROWS = 48, 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearest:
+    """A known pixel that looks like the region, in the middle of its surroundings."""
+
+    class_name: str
+    colour: tuple[int, int, int]
+    picture: Picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +45,10 @@ class Card:
     pixels: int
     share: float
     reason: str
+    alternatives: str
+    takes: str
     pictures: tuple[Picture, Picture]
+    nearest: tuple[Nearest, ...]
 
 
 def uncertainty(queue: Queue, source: Dataset, *, examples: int) -> Section | None:
@@ -71,7 +84,7 @@ def cards(queue: Queue, source: Dataset) -> list[Card]:
         proposal = queue.map("proposals", sample_id).astype(np.uint8)
         return source.image(there[sample_id]), proposal, queue.map("regions", sample_id)
 
-    return [_card(item, source, there[item.sample_id], *maps(item.sample_id)) for item in queue.items[:CARDS]]
+    return [_card(item, source, there, *maps(item.sample_id)) for item in queue.items[:CARDS]]
 
 
 def table(queue: Queue, source: Dataset) -> Table:
@@ -88,11 +101,12 @@ def table(queue: Queue, source: Dataset) -> Table:
 def _card(
     item: QueueItem,
     source: Dataset,
-    sample: Sample,
+    there: Mapping[str, Sample],
     image: pictures.Image8,
     proposal_hw: pictures.Image8,
     regions_hw: npt.NDArray[Any],
 ) -> Card:
+    sample = there[item.sample_id]
     window = pictures.around(item.box, (sample.height, sample.width))
     region_hw = (regions_hw == item.region)[window].astype(np.uint8)
     factor = max(1, -(-240 // max(region_hw.shape)))
@@ -116,5 +130,19 @@ def _card(
         pixels=item.pixels,
         share=item.pixels / (sample.width * sample.height),
         reason=item.reason,
+        alternatives=", ".join(f"{source.classes.names[other]} {share:.0%}" for other, share in item.alternatives),
+        takes=f"about {item.seconds:.0f} s, {item.clicks} click{'s' if item.clicks > 1 else ''}",
         pictures=(shown[0], shown[1]),
+        nearest=tuple(_nearest(example, source, there) for example, _ in item.nearest),
     )
+
+
+def _nearest(example: Example, source: Dataset, there: Mapping[str, Sample]) -> Nearest:
+    sample = there[example.sample_id]
+    reach = max(sample.width, sample.height) // 12
+    rows, columns = (slice(max(middle - reach, 0), middle + reach + 1) for middle in (example.y, example.x))
+    around_hwc = source.image(sample)[rows, columns]
+    factor = max(1, -(-96 // max(around_hwc.shape)))
+    name = source.classes.names[example.class_id]
+    shown = pictures.photo(pictures.enlarged(around_hwc, factor, smooth=True), f"{name} in {sample.id}", longest=120)
+    return Nearest(class_name=name, colour=source.classes.colours[example.class_id], picture=shown)

@@ -23,14 +23,16 @@ class Tally:
     pixels_changed: int = 0
     regions_returned: int = 0
     regions_changed: int = 0
+    regions_mislabelled: int = 0
     origins: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     gained: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     lost: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
-    def regions(self, returned: list[int], changed: list[int]) -> None:
+    def regions(self, returned: list[int], changed: list[int], mislabelled: int) -> None:
         """Count one image's queued regions."""
         self.regions_returned += len(returned)
         self.regions_changed += len(changed)
+        self.regions_mislabelled += mislabelled
 
     def image(self, before: Known, after: Corrected) -> None:
         """Count one corrected image; ``origins`` counts what the person's pixels replaced."""
@@ -43,16 +45,23 @@ class Tally:
         self.origins += np.bincount(before.source_hw[after.human_hw], minlength=256)
 
     def figures(self, classes: ClassList, *, left_out: int) -> dict[str, Any]:
-        """Everything as plain values; ``queue_precision`` is the share of returned regions that were changed."""
+        """Everything as plain values.
+
+        ``queue_precision`` is the share of returned regions in which the proposal was changed, ``label_precision`` that
+        of regions mostly labelled otherwise before.
+        """
         counted = {name: value for name, value in vars(self).items() if isinstance(value, int)}
         by_class = {
             name: {"gained": int(self.gained[i]), "lost": int(self.lost[i])} for i, name in enumerate(classes.names)
         }
-        precision = self.regions_changed / self.regions_returned if self.regions_returned else None
+        precisions = {
+            "queue_precision": self.regions_changed / self.regions_returned if self.regions_returned else None,
+            "label_precision": self.regions_mislabelled / self.regions_returned if self.regions_returned else None,
+        }
         replaced = {origin.name.lower(): int(self.origins[origin]) for origin in Origin}
         return counted | {
             "images_left_out": left_out,
-            "queue_precision": precision,
+            **precisions,
             "pixels_by_class": by_class,
             "pixels_replaced_by_origin": replaced,
         }

@@ -16,7 +16,7 @@ from factory.core.sample import Sample, Supervision
 from factory.core.writer import DatasetWriter
 from factory.exchange import Codec, Entry, Mask
 from factory.exchange.png import Png
-from factory.review.corrections import Asked, Known, Rules, apply, changed_regions
+from factory.review.corrections import Asked, Known, Rules, apply, changed_regions, mislabelled_regions
 from factory.review.returns import Intake
 from factory.review.tally import Tally
 
@@ -85,7 +85,8 @@ def _merge_one(
     known = Known.of(source, sample)
     after = apply(known, stated_hw, asked, rules)
     if asked:
-        tally.regions(*changed_regions(stated_hw, asked, rules))
+        wrong = mislabelled_regions(known.mask_hw, stated_hw, asked)
+        tally.regions(*changed_regions(stated_hw, asked, rules), wrong)
     if not after.human_hw.any() and (after.maps.mask_hw == known.mask_hw).all():
         return False
     tally.image(known, after)

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.acquire.acquisition import TopRegions
-from factory.acquire.candidates import Candidate, describe, reason
+from factory.acquire.candidates import Candidate, describe, pooled, reason
 from factory.acquire.caps import shared
+from factory.acquire.embeddings import unit
 from factory.acquire.tiles import best_seen, margin
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError
@@ -33,18 +34,21 @@ def test_a_region_is_described_by_its_means_and_asked_only_if_half_of_it_is_open
 
 
 def candidate(
-    sample: str, region: int, score: float, place=None, box=(0, 0, 10, 10), pixels=50, clicks=1, seconds=0.0
-) -> Candidate:
+    sample: str, region: int, score: float, place=None, box=(0, 0, 10, 10), pixels=50, clicks=1, seconds=0.0,
+    embedding=None,
+) -> Candidate:  # fmt: skip
     """A region with only what ranking looks at."""
     return Candidate(
         sample_id=sample, place=place or (sample, 0, 0), region=region, box=box, pixels=pixels,
         probabilities=(1.0,), score=score, scores={}, clicks=clicks, seconds=seconds, opening=5.0,
+        embedding=embedding,
     )  # fmt: skip
 
 
 def picked(candidates, **changes) -> list[tuple[str, int]]:
     """What is chosen, by sample and region."""
-    settings = {"budget": 3, "unit": "regions", "per_image": 2, "min_pixels": 10, "max_overlap": 0.3} | changes
+    settings = {"budget": 3, "unit": "regions", "per_image": 2, "min_pixels": 10, "max_overlap": 0.3,
+                "max_likeness": None} | changes  # fmt: skip
     return [(c.sample_id, c.region) for c in TopRegions(**settings)(list(candidates), seed=0)]
 
 
@@ -78,6 +82,27 @@ def test_budgets_count_images_clicks_and_seconds() -> None:
     assert picked(pool, unit="seconds", budget=10.0) == [("a", 1), ("a", 2)]
     assert picked(pool, unit="seconds", budget=16.0) == [("a", 1), ("a", 2), ("c", 1)]
     assert picked(pool, unit="seconds", budget=1.0) == []
+
+
+def test_near_duplicates_are_asked_about_once() -> None:
+    """Whatever picture they are in; regions without embeddings are like nothing."""
+    rng = np.random.default_rng(0)
+    looks = unit(rng.normal(size=(70, 8)).astype(np.float32))
+    pool = [candidate(f"{number:02}", 1, 1 - number / 100, embedding=vector) for number, vector in enumerate(looks)]
+    twins = [candidate(f"{number:02} again", 1, 0.1, embedding=unit(vector[None] + 0.001)[0])
+             for number, vector in enumerate(looks)]  # fmt: skip
+    assert picked([*twins, *pool], budget=200, max_likeness=0.99) == [(one.sample_id, 1) for one in pool]
+    assert len(picked([*twins, *pool], budget=200)) == 140
+    assert len(picked([candidate("a", 1, 0.5), candidate("b", 1, 0.5)], max_likeness=0.5)) == 2
+
+
+def test_a_regions_score_leaves_out_what_is_no_number_and_may_stress_the_highest() -> None:
+    """Where nothing is a number there is no doubt."""
+    regions = np.array([[1, 1, 2, 2, 3, 3]])
+    score = np.array([[0.2, 0.8, np.nan, 0.4, np.nan, np.nan]], np.float32)
+    assert pooled(score, regions, 3, None) == pytest.approx([0.5, 0.4, 0.0])
+    weight = np.exp([2.0, 8.0])
+    assert pooled(score, regions, 3, 0.1) == pytest.approx([(weight / weight.sum()) @ [0.2, 0.8], 0.4, 0.0])
 
 
 def test_the_same_spot_in_two_tiles_is_asked_once() -> None:
@@ -120,7 +145,9 @@ def test_shares_of_boxes() -> None:
     assert shared((0, 0, 10, 10), (10, 0, 12, 10)) == 0
 
 
-@pytest.mark.parametrize("broken", [{"budget": 0}, {"unit": "hours"}, {"per_image": 0}, {"max_overlap": 1.5}])
+@pytest.mark.parametrize(
+    "broken", [{"budget": 0}, {"unit": "hours"}, {"max_likeness": 0.0}, {"per_image": 0}, {"max_overlap": 1.5}]
+)
 def test_settings_that_cannot_work_are_refused(broken) -> None:
     """By name."""
     with pytest.raises(ConfigError, match=next(iter(broken))):

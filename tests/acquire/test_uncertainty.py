@@ -40,6 +40,7 @@ def averaged(kept: np.ndarray) -> Moments:
         entropy_hw=-(kept * logs).sum(axis=1).mean(axis=0).astype(np.float32),
         squares_hw=(kept**2).sum(axis=1).mean(axis=0).astype(np.float32),
         votes_khw=votes.astype(np.float32),
+        label_hw=kept.mean(axis=0).argmax(axis=0).astype(np.uint8),
     )
 
 

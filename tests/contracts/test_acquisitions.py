@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from factory.acquire.acquisition import ClassRandom, Stratified, TopRegions, class_of
 from factory.acquire.candidates import Candidate
+from factory.acquire.diversity import KCenter
+from factory.acquire.embeddings import unit
 from factory.command import tree
 from factory.command.bind import make_part
 from factory.core.errors import ConfigError
@@ -24,7 +26,7 @@ def configured(choice: str):
 
 ACQUISITIONS = {choice: configured(choice) for choice in tree.choices("acquisition")}
 every_acquisition = pytest.mark.parametrize("acquisition", ACQUISITIONS.values(), ids=ACQUISITIONS.keys())
-CAPS = {"budget": 60, "unit": "regions", "per_image": 100, "min_pixels": 1, "max_overlap": 1.0}
+CAPS = {"budget": 60, "unit": "regions", "per_image": 100, "min_pixels": 1, "max_overlap": 1.0, "max_likeness": None}
 
 
 def pool(count: int, classes: int, seed: int) -> list[Candidate]:
@@ -36,6 +38,7 @@ def pool(count: int, classes: int, seed: int) -> list[Candidate]:
             sample_id=f"image {rng.integers(max(count // 6, 1))}", place=(f"picture {number % 3}", 0, 0), region=number,
             box=(0, 0, 5, 5), pixels=int(rng.integers(10, 60)), probabilities=tuple(weights[number]),
             score=float(rng.integers(0, 4)) / 3, scores={},
+            embedding=unit(rng.normal(size=(1, 4)).astype(np.float32))[0],
         )
         for number in range(count)
     ]  # fmt: skip
@@ -68,7 +71,7 @@ def test_another_seed_draws_others_and_a_region_keeps_its_draw_whatever_stands_b
     acquisition = replace(acquisition, budget=10, per_image=100, min_pixels=1, max_overlap=1.0)
     candidates = pool(60, 3, 0)
     drawn = {tuple(names(acquisition(candidates, seed=seed))) for seed in range(4)}
-    assert len(drawn) == (1 if isinstance(acquisition, TopRegions) else 4)
+    assert len(drawn) == (1 if isinstance(acquisition, TopRegions | KCenter) else 4)
 
 
 def test_classes_are_asked_about_in_turn() -> None:
@@ -109,3 +112,17 @@ def test_settings_that_cannot_work_are_refused(broken) -> None:
     """By name."""
     with pytest.raises(ConfigError, match=next(iter(broken))):
         Stratified(**CAPS | {"share": 0.5, "noise": 1.0, "decay": 0.7, "round": 0} | broken)
+
+
+def test_k_center_asks_about_what_differs_among_the_doubtful() -> None:
+    """Three clusters of doubtful regions, and one of sure ones: one of each doubtful cluster comes first."""
+    rng = np.random.default_rng(0)
+    candidates = pool(40, 2, 0)
+    looks = unit((np.eye(4)[np.arange(40) % 4] + 0.01 * rng.normal(size=(40, 4))).astype(np.float32))
+    candidates = [
+        replace(one, embedding=look, score=0.1 if number % 4 == 3 else 0.5 + number / 100)
+        for number, (one, look) in enumerate(zip(candidates, looks, strict=True))
+    ]
+    chosen = KCenter(**CAPS | {"budget": 3}, pool=10.0)(candidates, seed=0)
+    assert chosen[0].score == max(one.score for one in candidates)
+    assert sorted(one.region % 4 for one in chosen) == [0, 1, 2]

@@ -248,7 +248,7 @@ def test_the_scope_says_how_far_a_whole_proposal_counts(scope: str, expected: st
 
 @pytest.mark.parametrize(
     ("unstated", "expected", "precision"),
-    [("keep", [1, 1], 0.0), ("ignore", [IGNORE, 1], 1.0), ("background", [0, 1], 1.0)],
+    [("keep", [1, 1], 0.0), ("ignore", [IGNORE, 1], 1.0), ("background", [0, 1], 1.0), ("void", [IGNORE, 1], 0.0)],
 )
 def test_pixels_in_no_mask_follow_the_rule(
     unstated: str, expected: list[int], precision: float, tmp_path: Path
@@ -265,6 +265,19 @@ def test_pixels_in_no_mask_follow_the_rule(
     )
     assert [expected] == after.mask(only(after, "a")).tolist()
     assert after.figures["queue_precision"] == precision
+    settled = unstated in ("background", "void")
+    assert (after.map(only(after, "a"), "source")[0, 0] == Origin.HUMAN) == settled, "void is never asked about again"
+
+
+def test_a_queue_is_judged_by_the_labels_it_doubted_too(tmp_path: Path) -> None:
+    """A region counts if most of the pixels that both name were labelled otherwise; a proposal is no label."""
+    known = np.array([[1, 1, 1, 0, 0, 0, IGNORE, IGNORE]], np.uint8)
+    regions = np.array([[1, 1, 1, 2, 2, 2, 3, 3]], np.uint16)
+    source = artefacts.dataset(tmp_path / "source", {"a": known})
+    asked = artefacts.queue(tmp_path / "queue", {"a": (regions, np.full((1, 8), 2, np.uint8))})
+    stated = np.array([[1, 2, 2, 0, 0, 2, 2, 2]], np.uint8)
+    after = merged(source, xml(tmp_path, {"a.png": stated}), queue=asked)
+    assert (after.figures["label_precision"], after.figures["regions_returned"]) == (pytest.approx(1 / 3), 3)
 
 
 @pytest.mark.parametrize(("unchanged", "corrected"), [("confirm", 1), ("skip", 0)])

@@ -1,0 +1,60 @@
+"""Labels that a model does not believe: candidates for mistakes (confident learning, Northcutt et al. 2021)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from factory.acquire.moments import Map, Moments
+from factory.core.classes import IGNORE
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelIssue:
+    """One minus the probability of the class that the data set gives a pixel; no number where it gives none.
+
+    Honest where the model did not learn from that label: a labeler's, checked by a network of another fold. On labels
+    that it learnt from, a model doubts fewer of the wrong ones. One minus the self-confidence
+    of cleanlab's `segmentation` (Lad & Mueller 2023), pixel by pixel.
+    """
+
+    extras: ClassVar[Collection[str]] = ()
+
+    def __call__(self, moments: Moments) -> Map:
+        """See `factory.acquire.uncertainty.Uncertainty`; 0 to 1."""
+        if moments.label_hw is None:
+            return np.full(moments.entropy_hw.shape, np.nan, np.float32)
+        return 1 - self_confidence(moments.label_hw, moments.mean_khw)
+
+
+def self_confidence(label_hw: npt.NDArray[np.uint8], probability_khw: Map) -> Map:
+    """The probability (K, H, W) of each pixel's own label (H, W); NaN where that is the ignore index."""
+    flat = label_hw.reshape(-1)
+    places = np.multiply(flat, flat.size, dtype=np.intp)
+    places += _numbers(flat.size)
+    found = np.take(probability_khw.reshape(-1), places, mode="clip")
+    if flat.size and flat.max() == IGNORE:
+        found[flat == IGNORE] = np.nan
+    return np.asarray(found.reshape(label_hw.shape), np.float32)
+
+
+def quality(right_hw: Map, temperature: float = 0.1) -> float:
+    """A picture's label quality from its pixels' self-confidence: their soft minimum, the worst counting most.
+
+    Σ s softmax((1 - s) / temperature), over pixels that have a label (cleanlab's score of pictures); NaN without any.
+    """
+    known = right_hw[~np.isnan(right_hw)] if np.isnan(right_hw).any() else right_hw.reshape(-1)
+    if not known.size:
+        return float("nan")
+    weight = np.exp(known * np.float32(-1 / temperature))
+    return float(np.dot(known, weight) / weight.sum())
+
+
+@functools.lru_cache(maxsize=4)
+def _numbers(count: int) -> npt.NDArray[np.intp]:
+    return np.arange(count, dtype=np.intp)
