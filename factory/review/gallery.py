@@ -130,7 +130,7 @@ def _card(
         pixels=item.pixels,
         share=item.pixels / (sample.width * sample.height),
         reason=item.reason,
-        alternatives=", ".join(f"{source.classes.names[other]} {share:.0%}" for other, share in item.alternatives),
+        alternatives=", ".join(f"{source.classes.names[other]} {share:.0%}" for other, share in item.alternatives[1:]),
         takes=f"about {item.seconds:.0f} s, {item.clicks} click{'s' if item.clicks > 1 else ''}",
         pictures=(shown[0], shown[1]),
         nearest=tuple(_nearest(example, source, there) for example, _ in item.nearest),
@@ -139,10 +139,16 @@ def _card(
 
 def _nearest(example: Example, source: Dataset, there: Mapping[str, Sample]) -> Nearest:
     sample = there[example.sample_id]
-    reach = max(sample.width, sample.height) // 12
-    rows, columns = (slice(max(middle - reach, 0), middle + reach + 1) for middle in (example.y, example.x))
+    side = min(max(sample.width, sample.height) // 6 + 1, sample.width, sample.height)
+    rows, columns = (_span(*place, side) for place in ((example.y, sample.height), (example.x, sample.width)))
     around_hwc = source.image(sample)[rows, columns]
     factor = max(1, -(-96 // max(around_hwc.shape)))
     name = source.classes.names[example.class_id]
     shown = pictures.photo(pictures.enlarged(around_hwc, factor, smooth=True), f"{name} in {sample.id}", longest=120)
     return Nearest(class_name=name, colour=source.classes.colours[example.class_id], picture=shown)
+
+
+def _span(middle: int, length: int, side: int) -> slice:
+    """``side`` pixels around one, moved to lie within ``length``."""
+    start = min(max(middle - side // 2, 0), length - side)
+    return slice(start, start + side)
