@@ -31,7 +31,7 @@ def draws(model: Segmenter, images_nchw: Tensor, *, dtype: torch.dtype | None = 
 
     def draw() -> Tensor:
         logits_nkhw = _headed(model.network.segmentation_head, model.head_dropout, decoded().float())
-        return logits_nkhw[..., :height, :width]
+        return logits_nkhw[..., :height, :width].div_(model.temperature)
 
     return draw
 

@@ -47,6 +47,7 @@ def encode(trained: Trained) -> bytes:
             "size_hw": trained.size_hw and list(trained.size_hw),
             "tile_hw": list(trained.tile_hw),
             "step": trained.step,
+            "temperature": model.temperature,
             "weights": {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()},
         }
     )
@@ -105,6 +106,7 @@ def _trained(content: dict[str, Any]) -> Trained:
     classes = ClassList.of(content["classes"]["names"], content["classes"]["colours"])
     model = Segmenter(SegmenterSpec(**content["spec"]), classes)
     model.load_state_dict(content["weights"])
+    model.temperature = float(content.get("temperature", 1.0))
     size = content["size_hw"]
     tall, wide = content["tile_hw"]
     return Trained(

@@ -113,11 +113,12 @@ class Segmenter(nn.Module):
     """RGB in [0, 1] of any size -> class logits of the same size.
 
     Every dropout layer comes after `features`, which are deterministic in evaluation mode (`factory.segment.chance`).
+    Outside training logits are divided by ``temperature``: above 1 the model is less sure than it learnt to be.
     """
 
     def __init__(self, spec: SegmenterSpec, classes: ClassList, *, pretrained: bool = False) -> None:
         super().__init__()
-        self.spec, self.classes = spec, classes
+        self.spec, self.classes, self.temperature = spec, classes, 1.0
         self.network = network(
             spec.architecture,
             encoder=spec.encoder,
@@ -180,7 +181,7 @@ class Segmenter(nn.Module):
 
     def _headed(self, features_nchw: Tensor) -> Tensor:
         logits_nkhw: Tensor = self.network.segmentation_head(self.head_dropout(features_nchw))
-        return logits_nkhw
+        return logits_nkhw if self.training or self.temperature == 1 else logits_nkhw / self.temperature
 
 
 def build(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from factory.core.classes import ClassList
@@ -88,17 +89,16 @@ class Training:
             seed=seed,
         )
 
+    def pack(self, module: SegmentationModule) -> bytes:
+        """The weights that are kept, as a checkpoint."""
+        trained = checkpoint.Trained(model=module.kept, size_hw=self.size_hw, tile_hw=module.tile_hw, step=module.step)
+        return checkpoint.encode(trained)
+
     def fit(self, module: SegmentationModule, out: Writer, *, tracks: Tracks, devices: int) -> tuple[Log, bytes]:
         """Train to the recipe's end, through any number of kills; the log, and the last weights as a checkpoint."""
 
-        def pack() -> bytes:
-            trained = checkpoint.Trained(
-                model=module.kept, size_hw=self.size_hw, tile_hw=module.tile_hw, step=module.step
-            )
-            return checkpoint.encode(trained)
-
-        log = Run(module=module, out=out, pack=pack, tracks=tracks, devices=devices).fit()
-        return log, pack()
+        log = Run(module=module, out=out, pack=partial(self.pack, module), tracks=tracks, devices=devices).fit()
+        return log, self.pack(module)
 
 
 def _largest(sources: Mapping[str, PixelCache]) -> Size:

@@ -16,6 +16,7 @@ from factory.core.errors import ArtefactError, ConfigError
 from factory.core.flat import FLAT
 from factory.core.writer import ModelWriter
 from factory.execute.ranks import rank
+from factory.segment import checkpoint
 from factory.segment.cache import PixelCache
 from factory.segment.data import Row, bare_rows, training_rows, validation_rows
 from factory.segment.history import as_csv
@@ -24,10 +25,12 @@ from factory.segment.losses.term import Term
 from factory.segment.mixing import Mixing
 from factory.segment.models import SegmenterSpec, best_device
 from factory.segment.module import Augment, SegmentationModule
+from factory.segment.predict import Predictor
 from factory.segment.rare import RareClasses
 from factory.segment.recipe import Recipe
 from factory.segment.recorder import Log
 from factory.segment.teacher import Teacher
+from factory.segment.temperature import fitted, parted
 from factory.segment.track import Tracks
 from factory.segment.training import Training
 from factory.segment.weighing import PixelWeights
@@ -53,6 +56,7 @@ def run(
     crop: Sequence[int] | None,
     synthetic_share: float,
     unlabelled_share: float,
+    aside: float,
     recipe: Annotated[Recipe, FLAT],
     devices: int,
     cache: str,
@@ -64,7 +68,9 @@ def run(
 
     Learns from the train split of ``real`` and ``synthetic`` (at least one), by way of ``teacher`` from the pictures of
     ``unlabelled`` too, and validates on the val split of ``validation``, else of real, else of synthetic. ``size`` and
-    ``crop`` are (height, width). The recipe's fields are keys of the stage; see conf/train.yaml.
+    ``crop`` are (height, width). Of the labelled pictures of ``real``, or else of synthetic, the share ``aside`` is not
+    learnt from: on them the temperature is set that makes the model as sure as it is right. The recipe's fields are
+    keys of the stage; see conf/train.yaml.
     """
     training = Training(
         model=model, loss=loss, augmentation=augmentation, pixel_weights=pixel_weights, sampling=sampling,
@@ -73,6 +79,8 @@ def run(
     out.classes = _classes(real, synthetic, validation, unlabelled)
     pixels = partial(PixelCache, size_hw=training.size_hw, cache=Cache.of(cache, cache_gib))
     rows = _rows(real, synthetic, unlabelled if teacher else None)
+    kind = "real" if "real" in rows else "synthetic"
+    rows[kind], kept = parted(rows[kind], aside, seed)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
     module = training.module(
         out.classes,
@@ -86,6 +94,21 @@ def run(
     _announce(module, out)
     log, last = training.fit(module, out, tracks=_tracks(out, tensorboard, mlflow), devices=devices)
     _write(module, log, last, out)
+    if kept:
+        _temper(out, kept, seed)
+
+
+def _temper(out: ModelWriter, kept: Sequence[Row], seed: int) -> None:
+    """Set the temperature of both checkpoints."""
+    for name in ("best", "last"):
+        trained = checkpoint.load(out.path(f"{name}.ckpt"))
+        found = fitted(Predictor(trained=trained), kept, seed)
+        if found is None:
+            out.report("aside", "too few known pixels in the pictures kept aside: no temperature was set")
+            return
+        trained.model.temperature = found
+        out.write(f"{name}.ckpt", checkpoint.encode(trained))
+        out.figures |= {"temperature": found} if name == "best" else {}
 
 
 def _tracks(out: ModelWriter, tensorboard: str | None, mlflow: str | None) -> Tracks:

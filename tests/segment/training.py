@@ -39,6 +39,7 @@ SETTINGS = {
     "crop": None,
     "synthetic_share": 0.5,
     "unlabelled_share": 0.5,
+    "aside": 0.0,
     "steps": 6,
     "batch": 4,
     "accumulate": 1,

@@ -1,0 +1,71 @@
+"""How sure a segmenter may be: its logits are divided by the one number that suits pictures it did not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+
+from factory.core.classes import IGNORE
+from factory.core.errors import ConfigError
+from factory.core.sample import Origin
+from factory.core.seeds import derive, generator
+from factory.segment.data import CLASS, SOURCE, Row, decode
+from factory.segment.predict import Predictor
+
+PIXELS = 2000
+"""Known pixels of a picture that count, at most."""
+LEAST = 100
+"""Known pixels below which no temperature is worth setting."""
+FLOOR = 1e-12
+TRUSTED = (Origin.EXACT, Origin.HINT, Origin.HUMAN)
+
+
+def parted(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], list[Row]]:
+    """The rows to learn from, and ``share`` of them, drawn by the seed, to keep aside; both in their order."""
+    if not 0 <= share < 1:
+        raise ConfigError("aside is a share of the pictures, below 1", where="train.aside", got=share)
+    drawn = sorted(rows, key=lambda row: derive(seed, "aside", row.sample.id))
+    aside = {row.sample.id for row in drawn[: round(share * len(rows))]}
+    return [row for row in rows if row.sample.id not in aside], [row for row in rows if row.sample.id in aside]
+
+
+def fitted(predictor: Predictor, rows: Sequence[Row], seed: int) -> float | None:
+    """The temperature of greatest likelihood (Guo et al. 2017, section 4.2) on the known pixels of pictures kept aside.
+
+    Known are pixels that are exact or that people named; where there are none, a labeler's. None where too few are.
+    """
+    known = [_known(predictor, row, seed, trusted=True) for row in rows]
+    if sum(len(ids_n) for _, ids_n in known) < LEAST:
+        known = [_known(predictor, row, seed, trusted=False) for row in rows]
+    if sum(len(ids_n) for _, ids_n in known) < LEAST:
+        return None
+    logs_nk, ids_n = (np.concatenate(parts) for parts in zip(*known, strict=True))
+
+    def loss(log_temperature: float) -> float:
+        scaled_nk = logs_nk / np.exp(log_temperature)
+        right_n = np.take_along_axis(scaled_nk, ids_n[:, None], axis=1)[:, 0]
+        return float((logsumexp(scaled_nk, axis=1) - right_n).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def _known(
+    predictor: Predictor, row: Row, seed: int, *, trusted: bool
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+    """Log-probabilities (N, K) and class ids of some of a picture's known pixels."""
+    image_hwc, label_hwc = decode(row, predictor.size_hw)
+    there_hw = label_hwc[..., CLASS] != IGNORE
+    if trusted:
+        there_hw &= np.isin(label_hwc[..., SOURCE], TRUSTED)
+    rng = generator(seed, "temperature", row.sample.id)
+    places = np.sort(rng.permutation(np.flatnonzero(there_hw))[:PIXELS])
+    ids_n = label_hwc[..., CLASS].reshape(-1)[places].astype(np.intp)
+    if not len(places):
+        return np.empty((0, len(predictor.trained.classes)), np.float32), ids_n
+    probability_khw = predictor(image_hwc)
+    logs_nk = np.log(np.maximum(probability_khw.reshape(len(probability_khw), -1)[:, places].T, FLOOR))
+    return logs_nk, ids_n
