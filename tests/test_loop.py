@@ -138,6 +138,9 @@ def test_people_take_their_turn_and_a_partial_return_counts(discs: Path) -> None
     x0, y0, x1, y1 = asked[0].box
     answer[y0:y1, x0:x1] = 1
     Image.fromarray(answer).save(folder / f"corrections/{asked[0].sample_id}.png")
+    (folder / "corrections-too").mkdir()
+    assert "round 1 has several returns" in loop(discs, *words, status=1)
+    (folder / "corrections-too").rmdir()
     assert "all rounds are done" in loop(discs, *words)
     made = Dataset.open(folder / "label")
     human = {sample.id: int((made.map(sample, "source") == Origin.HUMAN).sum()) for sample in made.samples}

@@ -65,7 +65,8 @@ def of_pixels(features_chw: Vectors, places: npt.NDArray[np.intp]) -> Vectors:
 
 
 def unit(vectors_nc: Vectors) -> Vectors:
-    """The same directions with length 1; nothing stays nothing."""
+    """The same directions with length 1; nothing stays nothing, and so becomes what is no number."""
+    vectors_nc = np.nan_to_num(vectors_nc, posinf=0, neginf=0)
     lengths_n1 = np.linalg.norm(vectors_nc, axis=1, keepdims=True)
     return np.asarray(vectors_nc / np.where(lengths_n1 > 0, lengths_n1, 1), np.float32)
 

@@ -50,6 +50,14 @@ def test_regions_are_their_mean_direction_and_pixels_their_own() -> None:
     assert of_pixels(features, np.array([0, 5])).tolist() == [[1, 0], [0, 1]]
 
 
+def test_what_is_no_number_looks_like_nothing() -> None:
+    """A broken model does not stop a queue."""
+    assert unit(np.array([[np.nan, np.inf], [3.0, 4.0]], np.float32)).tolist() == [
+        [0, 0],
+        [np.float32(0.6), np.float32(0.8)],
+    ]
+
+
 def test_the_nearest_known_pixels_are_those_of_other_pictures_one_each() -> None:
     """The likest first."""
     bank = Bank()

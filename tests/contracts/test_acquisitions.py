@@ -126,3 +126,12 @@ def test_k_center_asks_about_what_differs_among_the_doubtful() -> None:
     chosen = KCenter(**CAPS | {"budget": 3}, pool=10.0)(candidates, seed=0)
     assert chosen[0].score == max(one.score for one in candidates)
     assert sorted(one.region % 4 for one in chosen) == [0, 1, 2]
+
+
+@every_acquisition
+def test_a_pool_of_duplicates_is_asked_about_once_where_that_is_wished(acquisition) -> None:
+    """All alike and equally doubtful: any of them, or one of them."""
+    twins = [replace(one, embedding=np.ones(4, np.float32) / 2, score=0.5, pixels=50) for one in pool(20, 3, 0)]
+    free = replace(acquisition, **CAPS | {"budget": 5})(twins, seed=0)
+    once = replace(acquisition, **CAPS | {"budget": 5, "max_likeness": 0.99})(twins, seed=0)
+    assert (len(free), len(once)) == (5, 1)

@@ -144,6 +144,17 @@ def _ready(course: Course, number: int) -> list[str]:
             f"round {number} waits for people: {folder / 'annotate'} is what they start from (README.txt says how); "
             f"put what comes back to {folder.parent / RETURNED}.zip (.xml, or a folder) and give the same command again"
         )
+    if returned[1:]:
+        todo = (
+            "keep one of them, all pictures in it; what comes back late can be merged into any later data set: "
+            f"factory merge inputs.source=… inputs.queue={course.loop.config[named('select', number)]['out']} …"
+        )
+        raise ConfigError(
+            f"round {number} has several returns",
+            where=folder.parent,
+            got=", ".join(p.name for p in returned),
+            todo=todo,
+        )
     merge = course.loop.config[named("merge", number)]
     merge["inputs"] = merge["inputs"] | {"corrections": str(returned[0])}
     return names[1:]
