@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from factory.acquire.moments import Map, Moments
 from factory.core.classes import IGNORE
@@ -37,9 +38,12 @@ def self_confidence(label_hw: npt.NDArray[np.uint8], probability_khw: Map) -> Ma
     flat = label_hw.reshape(-1)
     places = np.multiply(flat, flat.size, dtype=np.intp)
     places += _numbers(flat.size)
-    found = np.take(probability_khw.reshape(-1), places, mode="clip")
-    if flat.size and flat.max() == IGNORE:
-        found[flat == IGNORE] = np.nan
+    ignored = flat == IGNORE if flat.size and flat.max() == IGNORE else None
+    if ignored is not None:
+        places[ignored] = 0
+    found = torch.from_numpy(probability_khw.reshape(-1)).index_select(0, torch.from_numpy(places)).numpy()
+    if ignored is not None:
+        found[ignored] = np.nan
     return np.asarray(found.reshape(label_hw.shape), np.float32)
 
 
