@@ -75,6 +75,7 @@ class Run:
             seen=log,
             save=lambda: self._save(log, module.current_state()),
             keep_best=lambda: self._write("best.ckpt"),
+            keep_snapshot=lambda number: self._write(f"snapshot-{number}.ckpt"),
             tracks=self.tracks,
         )
         if self.state.is_file():

@@ -45,11 +45,15 @@ class Log:
 
 @dataclass
 class Recorder(lightning.Callback):
-    """Counts steps and writes what they made; ``save`` keeps the state, ``keep_best`` the weights as they are."""
+    """Counts steps and writes what they made.
+
+    ``save`` keeps the state, ``keep_best`` the weights as they are, ``keep_snapshot`` those at the end of a cycle.
+    """
 
     seen: Log  # Lightning takes the name `log` for itself
     save: Callable[[], None]
     keep_best: Callable[[], object]
+    keep_snapshot: Callable[[int], object]
     tracks: Tracks
     progress: Progress | None = None
     stopping: bool = False
@@ -69,6 +73,8 @@ class Recorder(lightning.Callback):
         module.step_ended()
         if self.progress:
             self.progress.advance(note=self._note(module))
+        if (number := module.recipe.snapshot(module.step)) and trainer.is_global_zero:
+            self.keep_snapshot(number)
         validated_now = module.step % module.recipe.validate_every == 0 or module.step == module.recipe.steps
         if validated_now:
             return  # the validation that follows saves the state

@@ -64,7 +64,7 @@ def run(
     tensorboard: str | None,
     mlflow: str | None,
 ) -> None:
-    """Write `best.ckpt`, `last.ckpt`, `history.json`, `history.csv` and `validation.json`.
+    """Write `best.ckpt`, `last.ckpt`, `history.json`, `history.csv`, `validation.json`, and what cycles leave.
 
     Learns from the train split of ``real`` and ``synthetic`` (at least one), by way of ``teacher`` from the pictures of
     ``unlabelled`` too, and validates on the val split of ``validation``, else of real, else of synthetic. ``size`` and

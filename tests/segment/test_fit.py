@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from factory.core.classes import IGNORE, ClassList
@@ -22,9 +24,12 @@ from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.losses.term import Total
 from factory.segment.mixing import Mixing
 from factory.segment.rare import RareClasses
+from factory.segment.recipe import Recipe
 from factory.segment.teacher import Teacher
 from tests.artefacts import add_sample, written
-from tests.segment.training import CLASSES, bright_squares, history, trained
+from tests.segment.training import CLASSES, SETTINGS, bright_squares, history, trained
+
+RECIPE = {field.name: SETTINGS[field.name] for field in fields(Recipe)}
 
 TEACHER = Teacher(loss=Total(terms={"ce": CrossEntropy()}), after=1, threshold=0.5)
 WHOLE_RECIPE = {
@@ -248,3 +253,25 @@ def test_stopped_at_any_instant_the_same_command_ends_with_the_same_bytes(square
     ended = start(squares, target)
     assert whole.digest == ended.communicate()[0].split()[-1]
     assert sorted(path.name for path in target.iterdir()) == sorted(path.name for path in whole.root.iterdir())
+
+
+def test_each_cycle_but_the_last_leaves_a_snapshot_and_learning_rates_begin_anew(tmp_path: Path) -> None:
+    """Members of an ensemble that differ, of one training; a single cycle leaves none."""
+    squares = bright_squares(tmp_path / "squares", 8)
+    model = trained(tmp_path / "cycles", synthetic=squares, steps=6, cycles=3, validate_every=2)
+    snapshots = sorted(path.name for path in model.root.glob("snapshot-*.ckpt"))
+    assert snapshots == ["snapshot-1.ckpt", "snapshot-2.ckpt"]
+    loaded = [checkpoint.load(model.path(name)) for name in (*snapshots, "last.ckpt")]
+    assert [one.step for one in loaded] == [2, 4, 6]
+    weights = [next(iter(one.model.encoder_parameters())) for one in loaded]
+    assert not torch.equal(weights[0], weights[1])
+    rates = [Recipe(**RECIPE | {"steps": 6, "cycles": 3, "power": 1.0}).factor(step) for step in range(6)]
+    assert rates == pytest.approx([1.0, 0.5] * 3)
+    plain = trained(tmp_path / "plain", synthetic=squares, steps=6)
+    assert not list(plain.root.glob("snapshot-*"))
+
+
+def test_more_cycles_than_steps_are_refused() -> None:
+    """By name."""
+    with pytest.raises(ConfigError, match="cycles"):
+        Recipe(**RECIPE | {"steps": 2, "cycles": 3})

@@ -50,6 +50,7 @@ SETTINGS = {
     "weight_decay": 0.01,
     "power": 0.9,
     "warmup": 0,
+    "cycles": 1,
     "clip_norm": None,
     "ema": 0.0,
     "patience": None,
