@@ -32,7 +32,7 @@ def test_a_round_asks_about_the_newest_labels_and_everything_that_hangs_on_the_a
     assert second["train"]["inputs"]["real"] == "top/round-2/label"
     assert second["train"]["inputs"]["validation"] == "top/validation"
     assert second["evaluate"]["inputs"] == {"model": "top/round-2/train", "source": "top/validation"}
-    assert (loop.judged, loop.measuring(0), loop.measuring(2)) == ("evaluate", "evaluate", "evaluate-2")
+    assert loop.judged == "evaluate"
     for name in loop.config["line"]:
         bind(name, loop.config[name])
 

@@ -33,10 +33,6 @@ class Loop:
     judged: str
     oracle: bool
 
-    def measuring(self, number: int) -> str:
-        """The step that measures in a round; 0 is before anybody is asked."""
-        return named(self.judged, number) if number else self.judged
-
 
 def named(step: str, number: int) -> str:
     """A step's name in a round."""

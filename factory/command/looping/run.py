@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,8 @@ class Course:
         return dict(word.split("=", 1) for word in (*self.words, f"seed={self.seed}"))
 
 
-class Waiting(Exception):  # noqa: N818  # not an error: people have their turn
-    """A round's questions are with people."""
+class Ended(Exception):  # noqa: N818  # not an error
+    """No further round follows: all are done, something ran out, or people have their turn."""
 
 
 def loop(overrides: list[str], *, sweep: bool) -> int:
@@ -95,44 +96,51 @@ def _placed(courses: list[Course]) -> list[Course]:
 
 
 def follow(course: Course) -> Point:
-    """Carry out a point's rounds as far as they go; what went wrong is said, and the other points go on."""
-    rows: list[Row] = []
-    ended, failed = "", False
+    """Carry out a point's rounds as far as they go; what went wrong is said, and the other points go on.
+
+    After each round its figures are kept: a loop can be watched.
+    """
+    point = Point(words=course.words, seed=course.seed, rows=(), ended="under way")
     try:
-        ended = _rounds(course, rows)
-    except Waiting as waiting:
-        ended = str(waiting)
-        print(ended)
+        for row in _rounds(course):
+            point = replace(point, rows=(*point.rows, row))
+            results.keep(course.root, point)
+    except Ended as end:
+        point = replace(point, ended=str(end))
     except FactoryError as error:
-        ended, failed = str(error), True
+        point = replace(point, ended=str(error), failed=True)
         print(f"error: {error}", file=sys.stderr)
-    point = Point(words=course.words, seed=course.seed, rows=tuple(rows), ended=ended, failed=failed)
     results.keep(course.root, point)
     return point
 
 
-def _rounds(course: Course, rows: list[Row]) -> str:
-    """Fill ``rows``; returns why no round followed the last."""
+def _rounds(course: Course) -> Iterator[Row]:
+    """Each round's figures; `Ended` says why no further one follows."""
     drawn = course.loop
     figures = {name: _made(course, name) for name in drawn.first}
-    rows.append(results.start(figures[drawn.judged], Path(drawn.config[drawn.rounds[0][0]]["inputs"]["source"])))
-    for number, names in enumerate(drawn.rounds, 1):
-        if course.budget is not None and rows[-1].seconds >= course.budget:
-            return f"the budget of {course.budget:g} s is spent"
-        queue = _made(course, names[0])
-        if not queue["queued"]:
-            return "there is nothing left to ask"
-        figures = {"select": queue} | {_step(name, number): _made(course, name) for name in _ready(course, number)}
-        figures["judged"] = figures[drawn.judged]
-        rows.append(results.row_of(number, figures, rows[-1]))
-        precision = rows[-1].precision
-        if precision is not None and precision < course.least_precision:
-            return f"queue precision fell to {precision:.3f}, below {course.least_precision:g}"
-    return "all rounds are done"
+    row = results.start(figures[drawn.judged], Path(drawn.config[drawn.rounds[0][0]]["inputs"]["source"]))
+    yield row
+    for number in range(1, len(drawn.rounds) + 1):
+        if course.budget is not None and row.seconds >= course.budget:
+            raise Ended(f"the budget of {course.budget:g} s is spent")
+        row = _round(course, number, row)
+        yield row
+        if row.precision is not None and row.precision < course.least_precision:
+            raise Ended(f"queue precision fell to {row.precision:.3f}, below {course.least_precision:g}")
+    raise Ended("all rounds are done")
+
+
+def _round(course: Course, number: int, before: Row) -> Row:
+    """Ask, merge what comes back, make anew what hangs on it."""
+    queue = _made(course, course.loop.rounds[number - 1][0])
+    if not queue["queued"]:
+        raise Ended("there is nothing left to ask")
+    figures = {"select": queue} | {_step(name, number): _made(course, name) for name in _ready(course, number)}
+    return results.row_of(number, figures | {"judged": figures[course.loop.judged]}, before)
 
 
 def _ready(course: Course, number: int) -> list[str]:
-    """A round's steps after its queue; `Waiting` before people have answered it."""
+    """A round's steps after its queue; `Ended` before people have answered it."""
     names = list(course.loop.rounds[number - 1][1:])
     if course.loop.oracle:
         return names
@@ -140,7 +148,7 @@ def _ready(course: Course, number: int) -> list[str]:
     _made(course, names[0])
     returned = sorted(folder.parent.glob(f"{RETURNED}*"))
     if not returned:
-        raise Waiting(
+        raise Ended(
             f"round {number} waits for people: {folder / 'annotate'} is what they start from (README.txt says how); "
             f"put what comes back to {folder.parent / RETURNED}.zip (.xml, or a folder) and give the same command again"
         )
