@@ -1,15 +1,13 @@
 """Rounds for real, on small pictures: rehearsed by a simulated person, and with people who take their time."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from factory.__main__ import main
 from factory.core.artefact import read_header
 from factory.core.dataset import Dataset
 from factory.core.queue import Queue
@@ -74,14 +72,19 @@ def discs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def loop(folder: Path, *words: str, status: int = 0) -> str:
+@pytest.fixture
+def loop(discs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
     """The command, in the folder; what it printed."""
-    command = [sys.executable, "-m", "factory", "loop", "experiment=discs.yaml", *words]
-    done = subprocess.run(  # our own command
-        command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    monkeypatch.chdir(discs)
+
+    def run(*words: str, status: int = 0) -> str:
+        capfd.readouterr()
+        found = main(["loop", "experiment=discs.yaml", *words])
+        printed = "".join(capfd.readouterr())
+        assert found == status, printed
+        return printed
+
+    return run
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -90,10 +93,10 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(path.parent.relative_to(folder)): read_header(path.parent).digest for path in found}
 
 
-def test_a_rehearsal_goes_round_and_the_same_command_finds_everything_there(discs: Path) -> None:
+def test_a_rehearsal_goes_round_and_the_same_command_finds_everything_there(discs: Path, loop) -> None:
     """Each round's answers are human pixels of the next data set; points of a sweep share the first training."""
     words = ["oracle=true", "rounds=2", "acquisition=random,top_regions", "side_by_side=2", "-m"]
-    printed = loop(discs, *words)
+    printed = loop(*words)
     assert "all rounds are done" in printed
     top = discs / "outputs/discs"
     points = json.loads((top / "loop.json").read_text())
@@ -111,24 +114,24 @@ def test_a_rehearsal_goes_round_and_the_same_command_finds_everything_there(disc
         painted += int(human_hw.sum())
     assert painted == points[0]["rows"][2]["pixels"] - points[0]["rows"][0]["pixels"] == 8 * 16 * 16
     before, page = digests(top), (top / "loop.html").read_bytes()
-    loop(discs, *words)
+    loop(*words)
     assert (digests(top), (top / "loop.html").read_bytes()) == (before, page)
 
 
-def test_rounds_end_when_the_budget_is_spent_or_questions_are_no_longer_worth_asking(discs: Path) -> None:
+def test_rounds_end_when_the_budget_is_spent_or_questions_are_no_longer_worth_asking(discs: Path, loop) -> None:
     """And say so."""
-    assert "the budget of 5 s is spent" in loop(discs, "oracle=true", "rounds=3", "budget=5")
+    assert "the budget of 5 s is spent" in loop("oracle=true", "rounds=3", "budget=5")
     assert not (discs / "outputs/discs/round-2").exists()
-    assert "queue precision fell" in loop(discs, "oracle=true", "name=other", "rounds=3", "least_precision=1.1")
+    assert "queue precision fell" in loop("oracle=true", "name=other", "rounds=3", "least_precision=1.1")
     assert "there is nothing left to ask" in loop(
-        discs, "oracle=true", "name=all", "rounds=3", "acquisition.budget=99", "acquisition.per_image=99"
+        "oracle=true", "name=all", "rounds=3", "acquisition.budget=99", "acquisition.per_image=99"
     )
 
 
-def test_people_take_their_turn_and_a_partial_return_counts(discs: Path) -> None:
+def test_people_take_their_turn_and_a_partial_return_counts(discs: Path, loop) -> None:
     """The command ends where people begin; with what they bring it goes on, also if they answered but one picture."""
     words = ["rounds=1", "codec=png"]
-    printed = loop(discs, *words)
+    printed = loop(*words)
     assert "round 1 waits for people" in printed
     folder = discs / "outputs/discs/round-1"
     assert (folder / "review/annotate/queue.csv").exists()
@@ -139,9 +142,9 @@ def test_people_take_their_turn_and_a_partial_return_counts(discs: Path) -> None
     answer[y0:y1, x0:x1] = 1
     Image.fromarray(answer).save(folder / f"corrections/{asked[0].sample_id}.png")
     (folder / "corrections-too").mkdir()
-    assert "round 1 has several returns" in loop(discs, *words, status=1)
+    assert "round 1 has several returns" in loop(*words, status=1)
     (folder / "corrections-too").rmdir()
-    assert "all rounds are done" in loop(discs, *words)
+    assert "all rounds are done" in loop(*words)
     made = Dataset.open(folder / "label")
     human = {sample.id: int((made.map(sample, "source") == Origin.HUMAN).sum()) for sample in made.samples}
     assert {name: count for name, count in human.items() if count} == {asked[0].sample_id: (x1 - x0) * (y1 - y0)}
