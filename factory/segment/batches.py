@@ -74,15 +74,11 @@ class TrainingBatches:
         return stack(framed, [self.sources[pick.source].rows[pick.row].sample.id for pick in picked])
 
     def counts(self, classes: int) -> npt.NDArray[np.float32]:
-        """How often each class is labelled in all sources, (K,): by pixels that nobody chose, where there are any.
-
-        Pixels that people were asked about are no sample of the pictures; a class seen in them alone counts as one.
-        """
-        all_k, unasked_k = np.zeros(classes, np.float32), np.zeros(classes, np.float32)
+        """Labelled pixels of each class in all sources, (K,)."""
+        total_k = np.zeros(classes, np.float32)
         for cache in self.sources.values():
-            all_k += cache.counts_nk[:, :classes].sum(axis=0)
-            unasked_k += cache.unasked_nk[:, :classes].sum(axis=0)
-        return np.where(all_k > 0, np.maximum(unasked_k, 1), 0).astype(np.float32) if unasked_k.any() else all_k
+            total_k += cache.counts_nk[:, :classes].sum(axis=0)
+        return total_k
 
     def picks(self, step: int) -> list[Pick]:
         """What the batch of a step shows."""

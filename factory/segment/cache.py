@@ -21,17 +21,14 @@ import numpy.typing as npt
 from factory.core import digests
 from factory.core.cache import Cache
 from factory.core.errors import MachineError
-from factory.core.sample import Origin
 from factory.execute.progress import Progress
-from factory.segment.data import CLASS, SOURCE, Image8, Pixels, Row, Size, decode
+from factory.segment.data import CLASS, Image8, Pixels, Row, Size, decode
 
-FORMAT = 2
+FORMAT = 1
 CHANNELS = 6
 """Bytes a pixel: RGB and label."""
 
 IDS = 256
-WHOLE = 0.5
-"""Share of a picture that people painted from which on they painted all they saw; below it, what they were asked."""
 
 
 @dataclass(kw_only=True)
@@ -67,19 +64,8 @@ class PixelCache:
     @cached_property
     def counts_nk(self) -> npt.NDArray[np.int64]:
         """Pixels of each class id in each picture, (rows, 256); the last column is what nobody labelled."""
-        return self._counts[:, 0]
-
-    @cached_property
-    def unasked_nk(self) -> npt.NDArray[np.int64]:
-        """The same without pixels that people were asked about: those were chosen, and tell nothing of how often a
-        class is seen.
-        """
-        return self._counts[:, 1]
-
-    @cached_property
-    def _counts(self) -> npt.NDArray[np.int64]:
         start = int(self._starts[-1])
-        counts: npt.NDArray[np.int64] = self._content[start:].view(np.int64).reshape(len(self.rows), 2, IDS)
+        counts: npt.NDArray[np.int64] = self._content[start:].view(np.int64).reshape(len(self.rows), IDS)
         return counts
 
     @cached_property
@@ -108,31 +94,23 @@ class PixelCache:
 
     def _fill(self, place: Path) -> None:
         draft = place.with_name(f"{place.name}.draft")
-        counts_n2k = np.zeros((len(self.rows), 2, IDS), np.int64)
+        counts_nk = np.zeros((len(self.rows), IDS), np.int64)
         try:
             with draft.open("wb") as file, Progress("decode", len(self.rows)) as progress:
 
                 def keep(index: int) -> None:
                     image_hwc, label_hwc = decode(self.rows[index], self.size_hw)
-                    counts_n2k[index] = _counted(label_hwc)
+                    counts_nk[index] = np.bincount(label_hwc[..., CLASS].ravel(), minlength=IDS)
                     data = np.concatenate([image_hwc.ravel(), label_hwc.ravel()]).tobytes()
                     os.pwrite(file.fileno(), data, int(self._starts[index]))
 
                 with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
                     for _ in pool.map(keep, range(len(self.rows))):
                         progress.advance()
-                os.pwrite(file.fileno(), counts_n2k.tobytes(), int(self._starts[-1]))
+                os.pwrite(file.fileno(), counts_nk.tobytes(), int(self._starts[-1]))
             draft.replace(place)
         except OSError as error:
             todo = "free some room, or choose another folder with cache=<folder>"
             raise MachineError.of(error, what="decoded pictures cannot be kept", where=draft, todo=todo) from error
         finally:
             draft.unlink(missing_ok=True)
-
-
-def _counted(label_hwc: Image8) -> npt.NDArray[np.int64]:
-    """Pixels by class id: all, and those that nobody was asked about."""
-    ids, asked = label_hwc[..., CLASS].ravel(), (label_hwc[..., SOURCE] == Origin.HUMAN).ravel()
-    if asked.mean() >= WHOLE:
-        asked[:] = False
-    return np.stack([np.bincount(some, minlength=IDS) for some in (ids, ids[~asked])])

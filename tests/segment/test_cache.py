@@ -2,7 +2,6 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,9 @@ import pytest
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError, MachineError
-from factory.core.sample import Origin
-from factory.segment.batches import TrainingBatches
 from factory.segment.cache import PixelCache
 from factory.segment.data import CLASS, decode, training_rows
-from tests.artefacts import CLASSES, add_sample, dataset, sealed
+from tests.artefacts import dataset
 from tests.segment.test_data import mask
 
 
@@ -47,26 +44,6 @@ def test_what_is_kept_is_what_was_decoded(source: Dataset, tmp_path: Path, size_
             counts = np.bincount(found[index].label_hwc[..., CLASS].ravel(), minlength=256)
             assert (found.counts_nk[index] == counts).all()
     assert len(kept(tmp_path / "cache")) == 1
-
-
-def test_pixels_that_people_were_asked_about_do_not_say_how_frequent_a_class_is(tmp_path: Path) -> None:
-    """Those of pictures that they painted for the most part do, and so do all where there are no others."""
-
-    def fill(out) -> None:
-        for name, share in {"asked": 0.25, "painted": 0.75}.items():
-            sample = add_sample(out, name, np.repeat(np.uint8([[0], [1], [1], [1]]), 8, axis=1))
-            source_hw = np.full((4, 8), Origin.PSEUDO, np.uint8)
-            source_hw[: int(4 * share)] = Origin.HUMAN
-            out.add(sample.replace(source=out.write_map("source", name, source_hw)))
-
-    made = Dataset.open(sealed(tmp_path / "source", "dataset", fill, CLASSES))
-    found = cache(made, tmp_path / "cache")
-    assert found.counts_nk[:, :2].tolist() == [[8, 24], [8, 24]]
-    assert found.unasked_nk[:, :2].tolist() == [[0, 24], [8, 24]]
-    batches = partial(TrainingBatches, shares={"real": 1.0}, batch=2, crop_hw=(4, 8), seed=0, rare=None)
-    asked = PixelCache(rows=found.rows[:1], size_hw=None, cache=found.cache)
-    assert batches(sources={"real": found}).counts(3).tolist() == [8, 48, 0]
-    assert batches(sources={"real": asked}).counts(3).tolist() == [1, 24, 0]
 
 
 def test_the_file_is_made_once_and_then_only_read(source: Dataset, tmp_path: Path) -> None:
