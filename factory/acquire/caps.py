@@ -109,7 +109,8 @@ class _Seen:
             return
         if self.count == len(self.vectors_nc):
             room = np.empty((max(2 * self.count, 64), len(candidate.embedding)), np.float32)
-            room[: self.count] = self.vectors_nc[: self.count] if self.count else room[:0]
+            if self.count:
+                room[: self.count] = self.vectors_nc
             self.vectors_nc = room
         self.vectors_nc[self.count] = candidate.embedding
         self.count += 1

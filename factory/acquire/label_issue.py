@@ -47,18 +47,6 @@ def self_confidence(label_hw: npt.NDArray[np.uint8], probability_khw: Map) -> Ma
     return np.asarray(found.reshape(label_hw.shape), np.float32)
 
 
-def quality(right_hw: Map, temperature: float = 0.1) -> float:
-    """A picture's label quality from its pixels' self-confidence: their soft minimum, the worst counting most.
-
-    Σ s softmax((1 - s) / temperature), over pixels that have a label (cleanlab's score of pictures); NaN without any.
-    """
-    known = right_hw[~np.isnan(right_hw)] if np.isnan(right_hw).any() else right_hw.reshape(-1)
-    if not known.size:
-        return float("nan")
-    weight = np.exp(known * np.float32(-1 / temperature))
-    return float(np.dot(known, weight) / weight.sum())
-
-
 @functools.lru_cache(maxsize=4)
 def _numbers(count: int) -> npt.NDArray[np.intp]:
     return np.arange(count, dtype=np.intp)

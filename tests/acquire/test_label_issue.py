@@ -1,11 +1,10 @@
 """Labels that a model does not believe."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.acquire.label_issue import LabelIssue, quality, self_confidence
+from factory.acquire.label_issue import LabelIssue, self_confidence
 from factory.acquire.moments import Moments
 from factory.core.classes import IGNORE
 
@@ -28,15 +27,6 @@ def test_self_confidence_is_the_probability_of_the_label(seed, classes) -> None:
         for place in np.ndindex(label_hw.shape)
     ]
     np.testing.assert_array_equal(self_confidence(label_hw, probability_khw).ravel(), np.array(expected, np.float32))
-
-
-def test_a_pictures_quality_is_a_soft_minimum_of_its_labelled_pixels() -> None:
-    """One bad pixel among many good ones shows; ignored ones do not."""
-    right = np.array([[0.9, 0.1, np.nan]], np.float32)
-    weight = np.exp(np.array([0.1, 0.9]) / 0.1)
-    assert quality(right) == pytest.approx(float((weight / weight.sum()) @ [0.9, 0.1]), rel=1e-5)
-    assert quality(np.full((3, 3), 0.7, np.float32)) == pytest.approx(0.7)
-    assert np.isnan(quality(np.full((2, 2), np.nan, np.float32)))
 
 
 def test_as_an_uncertainty_it_needs_labels() -> None:

@@ -22,9 +22,8 @@ SIMULATED = {"scope": "regions", "unstated": "void", "unchanged": "confirm"}
 class Loop:
     """Steps under names of their own: ``config`` holds their configurations, and all names in order as its ``line``.
 
-    ``first`` are the steps before anybody is asked; each of ``rounds`` begins with its queue, ends with what is made
-    anew, and has its answers merged by a step of the name at ``merging``. ``judged`` is the name, without its round,
-    of the step that measures.
+    ``first`` are the steps before anybody is asked; each of ``rounds`` begins with its queue and ends with what
+    is made anew. ``judged`` is the name, without its round, of the step that measures.
     """
 
     config: Config
