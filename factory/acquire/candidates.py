@@ -101,10 +101,18 @@ def pooled(
     score_hw: npt.NDArray[np.float32], regions_hw: npt.NDArray[np.intp], count: int, temperature: float | None
 ) -> npt.NDArray[np.float64]:
     """A score for each region, from 1; see `describe`."""
-    known = ~np.isnan(score_hw)
-    regions, score = regions_hw[known], score_hw[known].astype(np.float64)
-    weight = np.ones_like(score) if temperature is None else np.exp((score - score.max(initial=0)) / temperature)
-    sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
+    regions, score = regions_hw.reshape(-1), score_hw.reshape(-1)
+    unknown = np.isnan(score)
+    if unknown.any():
+        regions, score = regions[~unknown], score[~unknown]
+    if temperature is None:
+        weight = np.ones_like(score)
+    else:
+        weight = np.exp((score - score.max(initial=0)) / np.float32(temperature))
+    if count == 1 and regions.all():
+        sums, weights = np.array([score @ weight], np.float64), np.array([weight.sum()], np.float64)
+    else:
+        sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
     return np.asarray(sums / np.where(weights > 0, weights, 1))
 
 

@@ -30,8 +30,8 @@ def draws(model: Segmenter, images_nchw: Tensor, *, dtype: torch.dtype | None = 
     decoded = begin(decoder, features, dtype or fastest(images_nchw.device))
 
     def draw() -> Tensor:
-        logits_nkhw = _headed(model.network.segmentation_head, model.head_dropout, decoded().float())
-        return logits_nkhw[..., :height, :width].div_(model.temperature)
+        logits_nkhw = _headed(model.network.segmentation_head, model.head_dropout, decoded(), model.temperature)
+        return logits_nkhw[..., :height, :width]
 
     return draw
 
@@ -103,20 +103,28 @@ def _separable(maps_nchw: Tensor, depth: Tensor, point: Tensor, shift: Tensor | 
     return functional.conv2d(deep_nchw, point, shift)
 
 
-def _headed(head: Any, layer: _DropoutNd, maps_nchw: Tensor) -> Tensor:
-    """The head's logits of maps that lose channels; where it begins with a matrix product, its weights lose them."""
+def _headed(head: Any, layer: _DropoutNd, maps_nchw: Tensor, temperature: float) -> Tensor:
+    """The head's logits, float32, of maps that lose channels; where it begins with a matrix product, its weights do."""
     first, *rest = head
     if not (isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1)):
-        logits_nkhw: Tensor = head(_dropped(layer, maps_nchw))
-        return logits_nkhw
-    kept_nc11 = _dropped(layer, maps_nchw.new_ones(*maps_nchw.shape[:2], 1, 1))
-    small_nkhw = torch.stack(
-        [
-            functional.linear(maps_chw.permute(1, 2, 0), first.weight.flatten(1) * kept_c11.flatten(), first.bias)
-            for maps_chw, kept_c11 in zip(maps_nchw, kept_nc11, strict=True)
-        ]
-    ).permute(0, 3, 1, 2)
-    return functools.reduce(lambda found, layer: layer(found), rest, small_nkhw.contiguous())
+        logits_nkhw: Tensor = head(_dropped(layer, maps_nchw.float()))
+        return logits_nkhw.div_(temperature)
+    count, channels, height, width = maps_nchw.shape
+    kept_nc = _dropped(layer, first.weight.new_ones(count, channels, 1, 1)).flatten(1)
+    weight_kc = first.weight.flatten(1) / temperature
+    small_nkp = [
+        _product(weight_kc * kept_c, maps_chw.permute(1, 2, 0).reshape(-1, channels))
+        for maps_chw, kept_c in zip(maps_nchw, kept_nc, strict=True)
+    ]
+    small_nkhw = torch.stack(small_nkp).view(count, -1, height, width)
+    if first.bias is not None:
+        small_nkhw += (first.bias / temperature).view(-1, 1, 1)
+    return functools.reduce(lambda found, layer: layer(found), rest, small_nkhw)
+
+
+def _product(weight_kc: Tensor, maps_pc: Tensor) -> Tensor:
+    """Weights times maps in float32, (K, P), as many pixels at a time as stay in a processor's cache."""
+    return torch.cat([weight_kc @ part_pc.float().T for part_pc in maps_pc.split(1024)], dim=1)
 
 
 def _folded(separable: Any, norm: Any) -> tuple[Tensor, Tensor, Tensor]:
