@@ -110,9 +110,8 @@ def pooled(
     else:
         weight = np.exp((score - score.max(initial=0)) / np.float32(temperature))
     if count == 1 and regions.all():
-        sums, weights = np.array([score @ weight], np.float64), np.array([weight.sum()], np.float64)
-    else:
-        sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
+        return np.array([score @ weight / max(weight.sum(), 1e-30)], np.float64)
+    sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
     return np.asarray(sums / np.where(weights > 0, weights, 1))
 
 

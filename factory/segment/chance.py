@@ -124,7 +124,7 @@ def _headed(head: Any, layer: _DropoutNd, maps_nchw: Tensor, temperature: float)
 
 def _product(weight_kc: Tensor, maps_pc: Tensor) -> Tensor:
     """Weights times maps in float32, (K, P), as many pixels at a time as stay in a processor's cache."""
-    return torch.cat([weight_kc @ part_pc.float().T for part_pc in maps_pc.split(1024)], dim=1)
+    return torch.cat([weight_kc @ part_pc.float().T for part_pc in torch.split(maps_pc, 1024)], dim=1)
 
 
 def _folded(separable: Any, norm: Any) -> tuple[Tensor, Tensor, Tensor]:
