@@ -1,6 +1,7 @@
 """Rounds for real, on small pictures: rehearsed by a simulated person, and with people who take their time."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from factory.__main__ import main
 from factory.core.artefact import read_header
 from factory.core.dataset import Dataset
-from factory.core.queue import Queue
+from factory.core.queue import Queue, QueueItem
 from factory.core.sample import Origin
 
 EXPERIMENT = """\
@@ -136,15 +137,49 @@ def test_people_take_their_turn_and_a_partial_return_counts(discs: Path, loop) -
     folder = discs / "outputs/discs/round-1"
     assert (folder / "review/annotate/queue.csv").exists()
     asked = Queue.open(folder / "select").items
-    (folder / "corrections").mkdir()
-    answer = np.full((32, 32), 255, np.uint8)
-    x0, y0, x1, y1 = asked[0].box
-    answer[y0:y1, x0:x1] = 1
-    Image.fromarray(answer).save(folder / f"corrections/{asked[0].sample_id}.png")
-    (folder / "corrections-too").mkdir()
-    assert "round 1 has several returns" in loop(*words, status=1)
-    (folder / "corrections-too").rmdir()
+    answered = answer(folder, "corrections", asked[0])
     assert "all rounds are done" in loop(*words)
-    made = Dataset.open(folder / "label")
+    assert painted(folder / "label") == {asked[0].sample_id: answered}
+
+
+def test_answers_of_several_people_and_late_ones_are_all_taken_in(discs: Path, loop) -> None:
+    """One after the other, each beside the queue that it answers; what names no earlier round is refused."""
+    words, first, second = ["rounds=2", "codec=png"], *(discs / f"outputs/discs/round-{number}" for number in (1, 2))
+    loop(*words)
+    asked = Queue.open(first / "select").items
+    one, two, three = (
+        {item.sample_id: item for item in asked}[name] for name in sorted({i.sample_id for i in asked})[:3]
+    )
+    expected = {one.sample_id: answer(first, "corrections-anna", one)}
+    expected[two.sample_id] = answer(first, "corrections-ben", two)
+    assert "late-1.zip" in loop(*words)
+    assert painted(first / "label") == expected
+    expected[three.sample_id] = answer(second, "late-1", three)
+    assert "round 2 waits for people" in loop(*words)
+    own = next(item for item in Queue.open(second / "select").items if item.sample_id not in expected)
+    expected[own.sample_id] = answer(second, "corrections", own)
+    answer(second, "late-2", own)
+    assert "no earlier round" in loop(*words, status=1)
+    shutil.rmtree(second / "late-2")
+    assert "all rounds are done" in loop(*words)
+    assert painted(second / "label") == expected
+    rows = json.loads((discs / "outputs/discs/loop.json").read_text())[0]["rows"]
+    assert [row["regions"] for row in rows] == [0, 2, 4]
+    assert rows[2]["pixels"] - rows[0]["pixels"] == sum(expected.values())
+
+
+def answer(folder: Path, name: str, item: QueueItem) -> int:
+    """A person says by a PNG that all of a region is disc; how many pixels that is."""
+    (folder / name).mkdir()
+    answer_hw = np.full((32, 32), 255, np.uint8)
+    x0, y0, x1, y1 = item.box
+    answer_hw[y0:y1, x0:x1] = 1
+    Image.fromarray(answer_hw).save(folder / name / f"{item.sample_id}.png")
+    return (x1 - x0) * (y1 - y0)
+
+
+def painted(folder: Path) -> dict[str, int]:
+    """Pixels of people in a data set, by image."""
+    made = Dataset.open(folder)
     human = {sample.id: int((made.map(sample, "source") == Origin.HUMAN).sum()) for sample in made.samples}
-    assert {name: count for name, count in human.items() if count} == {asked[0].sample_id: (x1 - x0) * (y1 - y0)}
+    return {name: count for name, count in human.items() if count}

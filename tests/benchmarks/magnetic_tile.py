@@ -30,12 +30,21 @@ def photographs() -> dict[str, tuple[str, Path]]:
 
 
 def real(folder: Path) -> None:
-    """The photographs as they are, and the CSV of their tags; no mask is read."""
+    """The photographs as they are, the CSV of their tags, and apart from both their masks as class ids."""
     kinds = {}
+    (folder / "truth").mkdir(exist_ok=True)
     for name, (kind, path) in photographs().items():
         kinds[name] = kind
         (folder / "images" / path.name).write_bytes(path.read_bytes())
+        class_id = 1 + DEFECTS.index(kind) if kind in DEFECTS else 0
+        cv2.imwrite(str(folder / "truth" / f"{name}.png"), class_id * true_mask(path).astype(np.uint8))
     write_tags(folder / "tags.csv", kinds)
+
+
+def true_mask(photograph: Path) -> np.ndarray:
+    """Where the defect is; the PNGs hold grey values along the edges."""
+    found_hw: np.ndarray = cv2.imread(str(photograph.with_suffix(".png")), 0) >= 128
+    return found_hw
 
 
 def drawn(folder: Path, seed: int) -> Truth:
@@ -59,9 +68,9 @@ def write_tags(path: Path, kinds: dict[str, str]) -> None:
 
 
 def truth_of(labelled: Dataset) -> Truth:
-    """The real masks; the PNGs hold grey values along the edges."""
-    paths = {name: path.with_suffix(".png") for name, (_, path) in photographs().items()}
-    return {sample.id: cv2.imread(str(paths[sample.id]), 0) >= 128 for sample in labelled.samples}
+    """The real masks."""
+    paths = {name: path for name, (_, path) in photographs().items()}
+    return {sample.id: true_mask(paths[sample.id]) for sample in labelled.samples}
 
 
 def ious(labelled: Dataset, truth: Truth) -> dict[str, float]:

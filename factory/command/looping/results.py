@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from factory.core import digests
 from factory.core.dataset import Dataset
@@ -46,15 +48,18 @@ def _measured(judged: dict[str, object]) -> float:
     return float(str(judged.get("miou", judged.get("val_miou"))))
 
 
-def row_of(number: int, figures: dict[str, dict[str, object]], before: Row) -> Row:
-    """A round's row from its steps' figures, by the stage's name; counts add up over the rounds."""
-    merged, asked = figures["merge"], figures["select"]
-    spent, precision = figures.get("answer", asked).get("seconds", 0), merged.get("queue_precision")
+def row_of(
+    number: int, *, seconds: float, merged: Sequence[dict[str, Any]], judged: dict[str, object], before: Row
+) -> Row:
+    """A round's row: what its answers took, what its merges counted, how its model did; sums go on over the rounds."""
+    regions, changed, pixels = (
+        sum(int(one[name]) for one in merged) for name in ("regions_returned", "regions_changed", "pixels_human")
+    )
     return Row(
         round=number,
-        regions=before.regions + int(str(merged["regions_returned"])),
-        pixels=before.pixels + int(str(merged["pixels_human"])),
-        seconds=round(before.seconds + float(str(spent)), 1),
-        precision=None if precision is None else float(str(precision)),
-        miou=_measured(figures["judged"]),
+        regions=before.regions + regions,
+        pixels=before.pixels + pixels,
+        seconds=round(before.seconds + seconds, 1),
+        precision=changed / regions if regions else None,
+        miou=_measured(judged),
     )

@@ -12,6 +12,7 @@ from factory.command import compose, tree
 from factory.command import show as steps_shown
 from factory.command.bind import bind
 from factory.command.looping import places, results
+from factory.command.looping.returned import LATE, RETURNED, Return, chained, returned
 from factory.command.looping.rounds import Loop, drawn_out, named
 from factory.command.perform import perform
 from factory.core.errors import ConfigError, FactoryError
@@ -20,8 +21,6 @@ from factory.review.rounds import Point, Row
 from factory.tune.locks import holding
 
 Config = dict[str, Any]
-RETURNED = "corrections"
-"""Where people's answers to a round are looked for: by this name, with any ending, beside the round's steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,44 +131,34 @@ def _rounds(course: Course) -> Iterator[Row]:
 
 def _round(course: Course, number: int, before: Row) -> Row:
     """Ask, merge what comes back, make anew what hangs on it."""
-    queue = _made(course, course.loop.rounds[number - 1][0])
+    asking, *others = course.loop.rounds[number - 1]
+    queue = _made(course, asking)
     if not queue["queued"]:
         raise Ended("there is nothing left to ask")
-    figures = {"select": queue} | {_step(name, number): _made(course, name) for name in _ready(course, number)}
-    return results.row_of(number, figures | {"judged": figures[course.loop.judged]}, before)
+    answering, merge, *again = others
+    answered = _made(course, answering)
+    merges = [merge] if course.loop.oracle else chained(course.loop.config, number, _brought(course, number))
+    return results.row_of(
+        number,
+        seconds=(answered if course.loop.oracle else queue)["seconds"],
+        merged=[_made(course, name) for name in merges],
+        judged={name: _made(course, name) for name in again}[named(course.loop.judged, number)],
+        before=before,
+    )
 
 
-def _ready(course: Course, number: int) -> list[str]:
-    """A round's steps after its queue; `Ended` before people have answered it."""
-    names = list(course.loop.rounds[number - 1][1:])
-    if course.loop.oracle:
-        return names
-    folder = Path(course.loop.config[names[0]]["out"])
-    _made(course, names[0])
-    returned = sorted(folder.parent.glob(f"{RETURNED}*"))
-    if not returned:
+def _brought(course: Course, number: int) -> list[Return]:
+    """People's answers to a round; `Ended` before there are any."""
+    review = Path(course.loop.config[named("review", number)]["out"])
+    found = returned(review.parent, number)
+    if not any(one.number == number for one in found):
+        late = f"; what comes late for an earlier round counts too, as {LATE}-1.zip" if number > 1 else ""
         raise Ended(
-            f"round {number} waits for people: {folder / 'annotate'} is what they start from (README.txt says how); "
-            f"put what comes back to {folder.parent / RETURNED}.zip (.xml, or a folder) and give the same command again"
+            f"round {number} waits for people: {review / 'annotate'} is what they start from (README.txt says how); "
+            f"put what comes back to {review.parent / RETURNED}.zip (.xml, or a folder; of several people "
+            f"{RETURNED}-anna.zip, {RETURNED}-ben.zip){late}, and give the same command again"
         )
-    if returned[1:]:
-        todo = (
-            "keep one of them, all pictures in it; what comes back late can be merged into any later data set: "
-            f"factory merge inputs.source=… inputs.queue={course.loop.config[named('select', number)]['out']} …"
-        )
-        raise ConfigError(
-            f"round {number} has several returns",
-            where=folder.parent,
-            got=", ".join(p.name for p in returned),
-            todo=todo,
-        )
-    merge = course.loop.config[named("merge", number)]
-    merge["inputs"] = merge["inputs"] | {"corrections": str(returned[0])}
-    return names[1:]
-
-
-def _step(name: str, number: int) -> str:
-    return name.removesuffix(named("", number))
+    return found
 
 
 def _made(course: Course, name: str) -> dict[str, Any]:
