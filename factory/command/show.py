@@ -13,6 +13,8 @@ from rich.text import Text
 
 from factory.command import tree
 from factory.command.perform import Outcome
+from factory.review.beside_chance import HEAD as BESIDE_HEAD
+from factory.review.beside_chance import beside_chance
 from factory.review.rounds import HEAD, Point, table
 
 LONGEST_VALUE = 40
@@ -136,16 +138,27 @@ def summary(outcomes: list[Outcome]) -> None:
 
 def rounds(points: Sequence[Point], page: Path) -> None:
     """The table a loop ends with, and why each of its points did."""
-    drawn = Table(title="Rounds", title_justify="left", title_style="bold")
-    for number, column in enumerate(HEAD):
-        drawn.add_column(column, justify="left" if not number else "right")
-    for row in table(points):
-        shown = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row if value is not None]
-        drawn.add_row(*(shown if len(shown) == len(row) else [*shown[:-1], "", shown[-1]]))
-    paper().print(drawn)
+    _printed("Rounds", HEAD, [tuple(map(_short, row)) for row in table(points)])
+    if beside := beside_chance(points):
+        _printed(f"Beside chance: {beside[0].chance}", BESIDE_HEAD, [one.row for one in beside])
     for ended in dict.fromkeys(point.ended for point in points):
         print(ended)
     print(f"{page} shows the curves")
+
+
+def _printed(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    drawn = Table(title=title, title_justify="left", title_style="bold")
+    for number, column in enumerate(head):
+        drawn.add_column(column, justify="right" if number else "left")
+    for row in rows:
+        drawn.add_row(*row)
+    paper().print(drawn)
+
+
+def _short(value: str | int | float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _figures(figures: dict[str, Any]) -> str:

@@ -1,6 +1,10 @@
 """Curves of a loop: seeds are averaged, what they differ by is a band, and every figure stands in the table."""
 
-from factory.review.rounds import Point, Row, grouped, page, table
+import pytest
+
+from factory.review.beside_chance import beside_chance
+from factory.review.rounds import Point, Row, grouped, table
+from factory.review.rounds_page import page
 
 
 def point(name: str, seed: int, mious: list[float], **about) -> Point:
@@ -39,3 +43,35 @@ def test_points_survive_the_way_to_disk() -> None:
     """Inverse of each other."""
     for one in (*POINTS, point("a", 3, [], ended="no", failed=True)):
         assert Point.from_json(one.as_json()) == one
+
+
+def test_a_choice_is_held_against_the_best_chance_seed_by_seed() -> None:
+    """The last mIoU, and the share of chance's pixels and hours with which chance's last one was there."""
+    chance = [point("class_random", seed, [0.3, 0.4, 0.5]) for seed in range(3)]
+    better = [point("entropy", seed, [0.3, 0.5, 0.6]) for seed in range(3)]
+    worse = [point("margin", seed, [0.3, 0.3, 0.49]) for seed in range(3)]
+    mixed = [point("k_center", seed, [0.3, 0.3, (0.49, 0.6, 0.5)[seed]]) for seed in range(3)]
+    uniform = [point("random", seed, [0.3, 0.45, 0.45]) for seed in range(2)]
+    found = {one.name: one for one in beside_chance([*uniform, *chance, *better, *worse, *mixed])}
+    assert {one.chance for one in found.values()} == {"class_random"}
+    assert found["entropy"].gain == pytest.approx([0.1] * 3)
+    assert found["entropy"].pixels == pytest.approx([110 / 120] * 3)
+    assert found["entropy"].seconds == pytest.approx([0.5] * 3)
+    assert {name: one.verdict for name, one in found.items()} == {
+        "entropy": "cheaper with every seed",
+        "margin": "worse with every seed",
+        "k_center": "no better than chance",
+        "random": "no proof: 2 of 3 seeds",
+    }
+    assert found["k_center"].row[1:3] == ("-1.0, +10.0, +0.0", "never, 97%, 100%")
+    assert "cheaper with every seed" in page([*chance, *better], title="run").decode()
+
+
+def test_between_rounds_the_way_to_chances_figure_is_a_straight_line() -> None:
+    """Of several chances the one that ends best counts; where nothing is left to chance there is no verdict."""
+    two = [point("random", 0, [0.2, 0.4]), point("entropy", 0, [0.2, 0.6])]
+    (found,) = beside_chance(two)
+    assert found.seconds == pytest.approx([0.5])
+    assert found.pixels == pytest.approx([105 / 110])
+    assert beside_chance(two[1:]) == []
+    assert beside_chance([point("random", 0, [0.2]), point("entropy", 0, [0.3])])[0].seconds == (None,)

@@ -10,8 +10,8 @@ from typing import Any
 from factory.core import digests
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError
-from factory.review import rounds
 from factory.review.rounds import Point, Row
+from factory.review.rounds_page import page
 from factory.tune.locks import holding
 
 FIGURES, PAGE, LOCK = "loop.json", "loop.html", ".loop.lock"
@@ -24,7 +24,7 @@ def keep(root: Path, point: Point) -> None:
         points = [other for other in read(root) if other.key != point.key] + [point]
         points.sort(key=lambda one: one.key)
         digests.write_atomically(root / FIGURES, digests.canonical([one.as_json() for one in points]))
-        digests.write_atomically(root / PAGE, rounds.page(points, title=root.name))
+        digests.write_atomically(root / PAGE, page(points, title=root.name))
 
 
 def read(root: Path) -> list[Point]:
