@@ -10,7 +10,6 @@ import numpy.typing as npt
 from skimage.measure import label
 
 from factory.core.errors import ConfigError
-from factory.core.spread import SPREADS
 from factory.core.superpixels import superpixels
 
 
@@ -90,17 +89,13 @@ class Pixels:
     """``most`` pixels of an image, any of the ``share`` of it that is most doubtful (PixelPick, Shin et al. 2021).
 
     The most doubtful pixels lie side by side; drawing from a share of them spreads the questions. Share 1 draws from
-    all, whatever the doubt. ``spread`` says what is as likely to be drawn as any other of its kind: ``pixels``, or
-    ``segments`` of like colour, whatever their size.
+    all, whatever the doubt.
     """
 
     most: int
     share: float
-    spread: str
 
     def __post_init__(self) -> None:
-        if self.spread not in SPREADS:
-            raise ConfigError("regions.spread is unknown", got=self.spread, expected=" or ".join(SPREADS))
         if self.most < 1 or not 0 < self.share <= 1:
             got = f"most {self.most}, share {self.share}"
             raise ConfigError("regions.most is 1 or more, share above 0 and up to 1", got=got)
@@ -111,7 +106,7 @@ class Pixels:
         doubt = np.nan_to_num(sight.score_hw.ravel()[places])
         ranked = places[np.argsort(-doubt, kind="stable")]
         eligible = ranked[: max(round(self.share * len(ranked)), self.most)]
-        chosen = SPREADS[self.spread](sight.image_hwc, eligible, self.most, rng)
+        chosen = np.sort(rng.permutation(eligible)[: self.most])
         numbers = np.zeros(sight.proposal_hw.size, np.intp)
         numbers[chosen] = np.arange(1, len(chosen) + 1)
         return numbers.reshape(sight.proposal_hw.shape)

@@ -10,7 +10,6 @@ from factory.command import tree
 from factory.command.bind import make_part
 from factory.core.errors import ConfigError
 from factory.core.seeds import generator
-from factory.core.spread import SPREADS
 from tests.command.composing import composed
 
 
@@ -66,29 +65,27 @@ def test_tiles_are_alike_and_pictures_whole() -> None:
     assert Images()(sight((24, 47)), rng=generator(0, "a")).max() == 1
 
 
-@pytest.mark.parametrize("spread", sorted(SPREADS))
-def test_pixels_are_drawn_from_the_most_doubtful_that_nobody_vouched_for(spread: str) -> None:
+def test_pixels_are_drawn_from_the_most_doubtful_that_nobody_vouched_for() -> None:
     """Spread over them, other ones by another stream, and all there are where there are few."""
     given_ = sight((30, 40))
-    found = Pixels(most=12, share=0.1, spread=spread)(given_, rng=generator(0, "a"))
+    found = Pixels(most=12, share=0.1)(given_, rng=generator(0, "a"))
     chosen = found > 0
     assert chosen.sum() == found.max() == 12
     assert given_.askable_hw[chosen].all()
     limit = np.sort(given_.score_hw[given_.askable_hw])[-round(0.1 * given_.askable_hw.sum())]
     assert (given_.score_hw[chosen] >= limit).all()
-    assert (Pixels(most=12, share=0.1, spread=spread)(given_, rng=generator(1, "a")) != found).any()
+    assert (Pixels(most=12, share=0.1)(given_, rng=generator(1, "a")) != found).any()
     nearly_done = given_._replace(askable_hw=np.arange(1200).reshape(30, 40) < 5)
-    assert (Pixels(most=12, share=0.1, spread=spread)(nearly_done, rng=generator(0, "a")) > 0).sum() == 5
+    assert (Pixels(most=12, share=0.1)(nearly_done, rng=generator(0, "a")) > 0).sum() == 5
     nonsense = given_._replace(score_hw=np.full((30, 40), np.nan, np.float32))
-    assert (Pixels(most=12, share=0.1, spread=spread)(nonsense, rng=generator(0, "a")) > 0).sum() == 12
+    assert (Pixels(most=12, share=0.1)(nonsense, rng=generator(0, "a")) > 0).sum() == 12
 
 
 @pytest.mark.parametrize(
     ("kind", "broken"),
     [
-        (Pixels, {"most": 0, "share": 0.5, "spread": "pixels"}),
-        (Pixels, {"most": 1, "share": 0.0, "spread": "pixels"}),
-        (Pixels, {"most": 1, "share": 1.0, "spread": "objects"}),
+        (Pixels, {"most": 0, "share": 0.5}),
+        (Pixels, {"most": 1, "share": 0.0}),
         (Tiles, {"side": 0}),
         (Superpixels, {"area": 0, "compactness": 1.0}),
     ],

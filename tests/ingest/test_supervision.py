@@ -1,6 +1,5 @@
 """Each way of simulating hints, measured: what people aim at, how far off they are, what they overlook."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,6 @@ from factory.ingest.supervision.tags import Tags
 from factory.ingest.supervision.wander import displaced
 
 NONE = {"missed": 0.0, "wrong": 0.0}
-POINTS = {**NONE, "count": 4, "spread": "pixels", "jitter": 0.0}
 CLICKS = {**NONE, "least": 1, "centring": 2.0, "jitter": 0.0}
 SCRIBBLES = {**NONE, "coverage": 0.42, "span": 0.62, "width": 4, "comfort": 24.0, "least": 1, "jitter": 0.0}
 BOXES = {**NONE, "stuff": [0], "least": 1, "jitter": 0.0}
@@ -50,35 +48,8 @@ def test_random_points_are_the_draw_that_figures_were_published_with() -> None:
     """Whatever else the filter learns to do."""
     ids_hw = np.arange(48, dtype=np.uint8).reshape(6, 8) % 5
     ids_hw[2] = IGNORE
-    drawn = RandomPoints(**POINTS)(photo(ids_hw, "a"), 7)
+    drawn = RandomPoints(count=4, jitter=0.0, **NONE)(photo(ids_hw, "a"), 7)
     assert drawn.hints.points == ((2, 0, 2), (6, 0, 1), (0, 3, 4), (3, 4, 0))
-
-
-def test_points_spread_over_segments_meet_small_things_often() -> None:
-    """A disc of 0.2 % of the pixels gets every eighth point; what is ignored is never meant."""
-    mask_hw = discs()
-    image_hwc = np.repeat(60 * mask_hw[..., None], 3, axis=2)
-    mask_hw[0] = IGNORE
-    shown = replace(photo(mask_hw), image=image_hwc)
-    draw = RandomPoints(**POINTS | {"spread": "segments"})
-    points = [point for seed in range(100) for point in draw(shown, seed).hints.points]
-    assert len(points) == 400
-    assert all(y > 0 for _, y, _ in points)
-    assert sum(class_id == 2 for _, _, class_id in points) > 40
-
-
-@pytest.mark.parametrize("spread", ["pixels", "segments"])
-def test_a_picture_of_fewer_pixels_than_points_gives_all_of_them(spread: str) -> None:
-    """One pixel, and one row of three."""
-    for shape in ((1, 1), (1, 3)):
-        drawn = RandomPoints(**POINTS | {"spread": spread})(photo(np.zeros(shape)), 0)
-        assert drawn.hints.points == tuple((x, 0, 0) for x in range(shape[1]))
-
-
-def test_points_spread_over_nothing_known_are_refused() -> None:
-    """By one sentence."""
-    with pytest.raises(ConfigError, match="spread is unknown"):
-        RandomPoints(**POINTS | {"spread": "objects"})
 
 
 def test_a_hand_lands_beside_what_it_meant_by_as_much_as_stated() -> None:
@@ -213,9 +184,9 @@ def test_places_move_together_and_by_as_much_as_stated() -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "said"),
     [
-        (RandomPoints, POINTS | {"count": 0}, "count"),
-        (RandomPoints, POINTS | {"jitter": -1.0}, "jitter"),
-        (RandomPoints, POINTS | {"jitter": float("nan")}, "jitter"),
+        (RandomPoints, {**NONE, "count": 0, "jitter": 0.0}, "count"),
+        (RandomPoints, {**NONE, "count": 3, "jitter": -1.0}, "jitter"),
+        (RandomPoints, {**NONE, "count": 3, "jitter": float("nan")}, "jitter"),
         (Clicks, CLICKS | {"missed": 1.1}, "missed is a probability"),
         (Clicks, CLICKS | {"centring": -1.0}, "centring"),
         (Clicks, CLICKS | {"least": 0}, "least"),

@@ -11,7 +11,6 @@ from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.seeds import generator
-from factory.core.spread import SPREADS
 from factory.ingest.supervision.aim import pick
 from factory.ingest.supervision.regions import Floats, Map8, Region, depths, regions
 from factory.ingest.supervision.slips import Clumsy, at_least, ids_in
@@ -56,14 +55,12 @@ class Pointing(Clumsy):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomPoints(Pointing):
-    """Masks are forgotten but for ``count`` pixels an image, drawn among those that are not ignored.
+    """Masks are forgotten but for ``count`` pixels an image, drawn uniformly among those that are not ignored.
 
-    ``spread`` over ``pixels``, all alike, is the protocol of point-supervision benchmarks (PixelPick, Shin et al. 2021,
-    first round); over ``segments`` of like colour, all alike, more of them fall on small things.
+    This is the protocol of point-supervision benchmarks (PixelPick, Shin et al. 2021, first round).
     """
 
     count: int
-    spread: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,16 +68,13 @@ class RandomPoints(Pointing):
             raise ConfigError(
                 "supervision.count must be positive", got=self.count, expected="1 or more points an image"
             )
-        if self.spread not in SPREADS:
-            raise ConfigError("supervision.spread is unknown", got=self.spread, expected=" or ".join(SPREADS))
 
     def __call__(self, photo: Picture, seed: int) -> Picture:
         """The photograph with points instead of its mask; without a mask it stays as it is."""
         if photo.mask is None:
             return photo
         known = np.flatnonzero(photo.mask != IGNORE)
-        rng = generator(seed, "points", photo.id)
-        meant = SPREADS[self.spread](photo.image, known, self.count, rng)
+        meant = np.sort(generator(seed, "points", photo.id).permutation(known)[: self.count])
         return self.pointed(photo, photo.mask, meant, generator(seed, "points", photo.id, "slips"))
 
 
