@@ -9,10 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from factory.acquire.candidates import Candidate
 from factory.acquire.caps import Caps
 from factory.core.errors import ConfigError
 from factory.core.seeds import derive
+
+TINY = 1e-12
+"""What no probability and no draw is below."""
 
 Order = Callable[[Candidate], float]
 """What candidates are sorted by, lowest first."""
@@ -57,6 +63,29 @@ class ClassRandom(Caps):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassLikely(Caps):
+    """Regions that may be of each class in turn, drawn in proportion to the probability that they are.
+
+    Of a rare class that the model hardly finds, regions predicted to be of it are mostly mistakes, and those it misses
+    are predicted to be something else: drawn by predicted class, the former alone are asked about.
+    """
+
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+        """See `Acquisition`; the class that is likely least often goes first."""
+        if not candidates:
+            return []
+        ordered = _sorted(candidates, lambda _: 0.0)
+        probability_nk = np.array([candidate.probabilities for candidate in ordered])
+        classes = probability_nk.shape[1]
+        drawn_n = np.array([_uniform(seed, candidate) for candidate in ordered])
+        drawn_nk = (drawn_n[:, None] + np.arange(classes) / classes) % 1
+        keys_nk = -np.log(np.maximum(drawn_nk, TINY)) / np.maximum(probability_nk, TINY)
+        rare_first = np.argsort(probability_nk.sum(axis=0), kind="stable")
+        ranked_kn = np.argsort(keys_nk, axis=0, kind="stable").T[rare_first]
+        return self.kept(ordered[number] for number in _alternately(ranked_kn))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stratified(Caps):
     """The most doubtful of each predicted class in turn, with noise on the scores that decays from round to round.
 
@@ -85,7 +114,7 @@ class Stratified(Caps):
 
         def order(candidate: Candidate) -> float:
             gumbel = -math.log(-math.log(_uniform(seed, candidate)))
-            return -(math.log(max(candidate.score, 1e-12)) + noise * gumbel)
+            return -(math.log(max(candidate.score, TINY)) + noise * gumbel)
 
         return self.kept(_merged(_in_turn(candidates, order), _sorted(candidates, order), self.share))
 
@@ -107,6 +136,18 @@ def _in_turn(candidates: Sequence[Candidate], order: Order) -> list[Candidate]:
     rows = sorted(strata.items(), key=lambda stratum: (len(stratum[1]), stratum[0]))
     turns = itertools.zip_longest(*(members for _, members in rows))
     return [candidate for turn in turns for candidate in turn if candidate is not None]
+
+
+def _alternately(ranked_kn: npt.NDArray[np.intp]) -> Iterator[int]:
+    """The first number of each row, the next of each that was not given yet, and so on."""
+    given: set[int] = set()
+    rows = [iter(row.tolist()) for row in ranked_kn]
+    while len(given) < ranked_kn.shape[1]:
+        for row in rows:
+            number = next((one for one in row if one not in given), None)
+            if number is not None:
+                given.add(number)
+                yield number
 
 
 def _merged(first: Sequence[Candidate], second: Sequence[Candidate], share: float) -> Iterator[Candidate]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.acquire.acquisition import ClassRandom, Stratified, TopRegions, class_of
+from factory.acquire.acquisition import ClassLikely, ClassRandom, Stratified, TopRegions, class_of
 from factory.acquire.candidates import Candidate
 from factory.acquire.diversity import KCenter
 from factory.acquire.embeddings import unit
@@ -83,6 +83,19 @@ def test_classes_are_asked_about_in_turn() -> None:
     assert set(found) == set(there)
     fair = 12 // len(there)
     assert all(found[class_id] >= min(fair, there[class_id]) for class_id in there)
+
+
+def test_a_class_that_is_predicted_nowhere_has_its_turn_where_it_is_likely() -> None:
+    """Drawn in proportion: of two regions, the one that is three times as likely to be rare comes first so often."""
+    two = [replace(one, probabilities=p) for one, p in zip(pool(2, 2, 0), ((0.9, 0.1), (0.7, 0.3)), strict=True)]
+    first = [ClassLikely(**CAPS)(two, seed=seed)[0].probabilities[1] for seed in range(600)]
+    np.testing.assert_allclose(np.mean(np.array(first) == 0.3), 0.75, atol=0.05)
+    candidates = [
+        replace(one, pixels=50, probabilities=(0.5, 0.3, 0.2) if number < 6 else (0.7, 0.3, 0.0))
+        for number, one in enumerate(pool(60, 3, 0))
+    ]
+    chosen = ClassLikely(**CAPS | {"budget": 12})(candidates, seed=0)
+    assert sum(one.probabilities[2] > 0 for one in chosen) >= 4
 
 
 def test_without_noise_the_most_doubtful_of_each_class_come_first() -> None:
