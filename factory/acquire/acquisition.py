@@ -67,7 +67,8 @@ class ClassLikely(Caps):
     """Regions that may be of each class in turn, drawn in proportion to the probability that they are.
 
     Of a rare class that the model hardly finds, regions predicted to be of it are mostly mistakes, and those it misses
-    are predicted to be something else: drawn by predicted class, the former alone are asked about.
+    are predicted to be something else: drawn by predicted class, the former alone are asked about. Drawn without
+    replacement by keys E / p, E exponential (Efraimidis & Spirakis 2006); a region has one draw, shifted by class.
     """
 
     def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:

@@ -109,7 +109,7 @@ def pooled(
         weight = np.ones_like(score)
     else:
         weight = np.exp((score - score.max(initial=0)) / np.float32(temperature))
-    if count == 1 and regions.all():
+    if count == 1 and regions.all():  # a picture as one region: a product instead of counting pixel by pixel
         return np.array([score @ weight / max(weight.sum(), 1e-30)], np.float64)
     sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
     return np.asarray(sums / np.where(weights > 0, weights, 1))

@@ -36,7 +36,8 @@ class Beside:
         if len(self.gain) < ENOUGH:
             return f"no proof: {len(self.gain)} of {ENOUGH} seeds"
         if all(share is not None and share < 1 for share in self.pixels):
-            return "cheaper with every seed"
+            behind = sum(gain < 0 for gain in self.gain)
+            return f"cheaper with every seed, behind at the end with {behind}" if behind else "cheaper with every seed"
         if all(gain < 0 for gain in self.gain):
             return "worse with every seed"
         return "no better than chance"
@@ -53,7 +54,8 @@ def _said(shares: Sequence[float | None]) -> str:
 
 
 def beside_chance(points: Sequence[Point]) -> list[Beside]:
-    """Every choice but chance itself; none where nothing was left to chance."""
+    """Every choice that is finished, but chance itself; none where nothing was left to chance."""
+    points = [point for point in points if point.finished]
     groups = {name: _by_seed(members) for name, members in grouped(points).items()}
     chance = _chance(points, groups)
     found = []

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+UNDER_WAY = "under way"
+"""What a point says of its end before it has come to it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -32,6 +35,11 @@ class Point:
     rows: tuple[Row, ...]
     ended: str = ""
     failed: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether it went as far as it goes: what is under way, or failed, cannot be compared yet."""
+        return not self.failed and self.ended != UNDER_WAY
 
     @property
     def key(self) -> tuple[tuple[str, ...], int]:

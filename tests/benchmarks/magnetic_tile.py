@@ -1,7 +1,7 @@
 """Masks of magnetic tiles' defects from tags alone, measured: ``python -m tests.benchmarks.magnetic_tile``.
 
 A folder of the photographs and a CSV of their tags are made from FACTORY_DATA, the factory labels them, and the masks
-are compared with the real ones, which nothing before has read. ``rehearsal`` as first word takes sound tiles with drawn
+are compared with the real ones, which it has not read. ``rehearsal`` as first word takes sound tiles with drawn
 defects instead (settings are chosen on these); every other word goes to the factory.
 """
 

@@ -1,9 +1,11 @@
 """Curves of a loop: seeds are averaged, what they differ by is a band, and every figure stands in the table."""
 
+from dataclasses import replace
+
 import pytest
 
 from factory.review.beside_chance import beside_chance
-from factory.review.rounds import Point, Row, grouped, table
+from factory.review.rounds import UNDER_WAY, Point, Row, grouped, table
 from factory.review.rounds_page import page
 
 
@@ -63,6 +65,10 @@ def test_a_choice_is_held_against_the_best_chance_seed_by_seed() -> None:
         "k_center": "no better than chance",
         "random": "no proof: 2 of 3 seeds",
     }
+    lost = [point("entropy", seed, [0.3, 0.6, 0.45 if seed else 0.6]) for seed in range(3)]
+    assert beside_chance([*chance, *lost])[0].verdict == "cheaper with every seed, behind at the end with 2"
+    open_ends = [replace(one, ended=UNDER_WAY) for one in better] + [replace(one, failed=True) for one in worse]
+    assert beside_chance([*chance, *open_ends]) == []
     assert found["k_center"].row[1:3] == ("-1.0, +10.0, +0.0", "never, 97%, 100%")
     assert "cheaper with every seed" in page([*chance, *better], title="run").decode()
 

@@ -17,7 +17,7 @@ from factory.command.looping.rounds import Loop, drawn_out, named
 from factory.command.perform import perform
 from factory.core.errors import ConfigError, FactoryError
 from factory.execute.process import Process
-from factory.review.rounds import Point, Row
+from factory.review.rounds import UNDER_WAY, Point, Row
 from factory.tune.locks import holding
 
 Config = dict[str, Any]
@@ -99,7 +99,7 @@ def follow(course: Course) -> Point:
 
     After each round its figures are kept: a loop can be watched.
     """
-    point = Point(words=course.words, seed=course.seed, rows=(), ended="under way")
+    point = Point(words=course.words, seed=course.seed, rows=(), ended=UNDER_WAY)
     try:
         for row in _rounds(course):
             point = replace(point, rows=(*point.rows, row))
