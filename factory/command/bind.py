@@ -151,6 +151,9 @@ def check_value(where: str, value: Any, annotation: Any) -> None:
     elif (allowed := _scalar_types(annotation)) and not _fits(value, allowed):
         names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in allowed)
         raise ConfigError("a value of the wrong type", where=where, got=repr(value), expected=names)
+    elif isinstance(value, bool | int | float | str) and _is_part(annotation):
+        todo = "if that is a choice of a group, factory <stage> --help lists them; its own keys come after a dot"
+        raise ConfigError("a value where a part belongs", where=where, got=repr(value), expected="a part", todo=todo)
 
 
 def _parameters(target: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -186,6 +189,17 @@ def _scalar_types(annotation: Any) -> tuple[type, ...]:
     members = typing.get_args(annotation) if union else (annotation,)
     scalars = (bool, int, float, str, type(None))
     return tuple(members) if all(member in scalars for member in members) else ()
+
+
+def _is_part(annotation: Any) -> bool:
+    """Whether it admits nothing but objects made from a `_target_`: classes of the factory's, protocols, callables."""
+    union = typing.get_origin(annotation) in (Union, types.UnionType)
+    members = [one for one in (typing.get_args(annotation) if union else (annotation,)) if one is not type(None)]
+    return all(
+        typing.get_origin(one) is Callable
+        or (isinstance(one, type) and (dataclasses.is_dataclass(one) or getattr(one, "_is_protocol", False)))
+        for one in members
+    )
 
 
 def _fits(value: Any, allowed: tuple[type, ...]) -> bool:

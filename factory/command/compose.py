@@ -97,7 +97,7 @@ def in_hydras_words(stage: str, words: list[str]) -> list[str]:
     opened = [name_input(stage, open_table(word)) for word in words]
     if stage == tree.LOOP:
         opened = [name_step(word) for word in opened]
-    chosen = [choose_group(word) for word in opened] if stage in tree.LINES else opened
+    chosen = [choose_group(stage, word) for word in opened]
     return [choose_nothing(word) for word in chosen]
 
 
@@ -128,12 +128,18 @@ def name_step(word: str) -> str:
     return f"{LOOP_GROUPS[group]}.{word}" if group in LOOP_GROUPS else word
 
 
-def choose_group(word: str) -> str:
-    """``label.refiner=argmax`` chooses from the group `refiner` for the step `label`: in Hydra's own words."""
+def choose_group(stage: str, word: str) -> str:
+    """``label.refiner=argmax`` chooses from the group `refiner` for the step `label`: in Hydra's own words.
+
+    So do words of deeper places, such as ``labeler.members.across.labeler.tta=flip``, where they name choices.
+    """
     key, equals, value = word.partition("=")
-    step, dot, group = key.rpartition(".")
-    is_choice = equals and dot and "." not in step and group in tree.groups() and not value.startswith("{")
-    return f"{group}@{step}.{group}={value}" if is_choice else word
+    place, dot, group = key.rpartition(".")
+    if not (equals and dot and group in tree.groups()) or value.startswith("{"):
+        return word
+    of_a_step = stage in tree.LINES and "." not in place
+    is_choice = of_a_step or set(value.split(",")) <= set(tree.choices(group))
+    return f"{group}@{place}.{group}={value}" if is_choice else word
 
 
 def choose_nothing(word: str) -> str:
@@ -187,7 +193,7 @@ def package_file(package: str, relative: str) -> str:
 def _clear_errors(stage: str) -> Iterator[None]:
     try:
         yield
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # a number for a choice is a ValueError
         if isinstance(error.__cause__, FactoryError):
             raise error.__cause__ from error
         raise ConfigError(

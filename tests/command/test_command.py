@@ -55,6 +55,8 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "inputs.source=gone", "+extra=1"], "unknown key"),
         (["label", "inputs.source=gone", "+refiner.extra=1"], "unknown key"),
         (["label", "~min_confidence", "inputs.source=gone"], "keys are missing"),
+        (["label", "inputs.source=gone", "labeler=fused", "labeler.members.across.labeler.tta=flap"], "a part belongs"),
+        (["train", "real=gone", "augmentation=3"], "does not fit"),
         (["label", "refiner=[", "inputs.source=gone"], "does not fit"),
         (["label"], "give inputs.source=…"),
         (["train", "real=gone", "ema=2"], "train.ema is a decay"),
@@ -188,6 +190,18 @@ def test_nothing_can_be_chosen_where_a_part_may_be_left_out() -> None:
     assert config["peer"] is None
     ((config, _),) = composed("run", "experiment=coins", "evaluate.peer=null")
     assert config["evaluate"]["peer"] is None
+
+
+def test_a_choice_can_be_made_however_deep_its_group_lies() -> None:
+    """A network's views within a labeler within a labeler, for a stage and for a step of a line."""
+    place = "labeler.members.across.labeler.tta"
+    ((config, _),) = composed("label", "labeler=fused", f"{place}=flip")
+    assert config["labeler"]["members"]["across"]["labeler"]["tta"]["scales"] == [1.0]
+    jobs = composed("run", "experiment=camvid", f"label.{place}=flip,none", sweep=True)
+    views = [config["label"]["labeler"]["members"]["across"]["labeler"]["tta"]["flip"] for config, _ in jobs]
+    assert views == [True, False]
+    ((config, _),) = composed("label", "labeler=spots", "labeler.confidence=0.7")  # `confidence` is a group as well
+    assert config["labeler"]["confidence"] == 0.7
 
 
 def test_a_sweep_over_the_line_shares_the_steps_it_does_not_touch() -> None:
