@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from factory.core.artefact import Model, Report, read_header
+from factory.core.artefact import Kind, Model, Report, read_header
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError, InputError
@@ -46,7 +46,9 @@ def file_of(given: Model | Report | Dataset | Path, which: str) -> Path:
         todo = "give the model itself: what train or export wrote, or a file of it"
         raise ArtefactError("a data set holds no model", where=given.root, got=got, todo=todo)
     if given.is_dir():
-        read_header(given)
+        kinds: dict[Kind, type[Model | Report | Dataset]]
+        kinds = {Kind.MODEL: Model, Kind.REPORT: Report, Kind.DATASET: Dataset}
+        return file_of(kinds.get(read_header(given).kind, Model).open(given), which)
     if given.suffix not in (".ckpt", *SHIPPED):
         expected = "a model artefact, an export, a .ckpt, .onnx or .torchscript file"
         raise InputError("this holds no model", where=given, got=given.suffix or "no suffix", expected=expected)

@@ -12,6 +12,7 @@ from factory.acquire.mc_dropout import McDropout
 from factory.acquire.moments import SQUARES, VOTES, Moments
 from factory.command import tree
 from factory.command.bind import make_part
+from factory.core.artefact import Kind
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError, ConfigError
 from factory.segment import checkpoint
@@ -19,6 +20,7 @@ from factory.segment.chance import draws
 from factory.segment.models import SegmenterSpec, build
 from factory.segment.predict import Predictor
 from factory.segment.tta import Views
+from tests.artefacts import written
 from tests.command.composing import composed
 
 CLASSES = ClassList.of(["background", "coin", "wood"])
@@ -76,6 +78,15 @@ def test_models_and_looks_have_a_vote_each(file: Path) -> None:
     check(found, [predictor(IMAGE) for predictor in both])
     mirrored = both[0](np.ascontiguousarray(IMAGE[:, ::-1]))[..., ::-1]
     check(moments(Looks(views=Views(flip=True))), [both[0](IMAGE), mirrored])
+
+
+def test_a_member_may_be_a_whole_artefact(file: Path, tmp_path: Path) -> None:
+    """Its checkpoint by the name that was asked for."""
+    with written(tmp_path / "train", Kind.MODEL) as out:
+        out.classes = trained().classes
+        out.write("last.ckpt", file.read_bytes())
+    found = moments(Ensemble(models=[str(tmp_path / "train")], checkpoint="last"))
+    np.testing.assert_array_equal(found.mean_khw, moments(Ensemble(models=[str(file)], checkpoint="best")).mean_khw)
 
 
 def test_averages_nobody_asked_for_are_not_taken() -> None:
