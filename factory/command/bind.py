@@ -98,14 +98,16 @@ def folders_of(part: Any) -> list[str]:
 
 def by_content(config: Any, folders: Iterable[str]) -> Any:
     """The configuration with each of the folders replaced by a digest of what is in it: where it lies is no matter."""
-    stated = {folder: {"content": digests.of_path(Path(folder))} for folder in folders}
+    return replaced(config, {folder: {"content": digests.of_path(Path(folder))} for folder in folders})
 
-    def replaced(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: replaced(child) for key, child in value.items()}
-        return stated.get(value, value) if isinstance(value, str) else value
 
-    return replaced(config)
+def replaced(value: Any, others: Mapping[str, Any]) -> Any:
+    """The same configuration with other values in place of some strings, however deep."""
+    if isinstance(value, dict):
+        return {key: replaced(child, others) for key, child in value.items()}
+    if isinstance(value, list):
+        return [replaced(child, others) for child in value]
+    return others.get(value, value) if isinstance(value, str) else value
 
 
 def make_part(where: str, value: Any) -> Any:

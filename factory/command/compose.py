@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from factory.command import experiment_files, tree
+from factory.core import seeds
 from factory.core.errors import ConfigError, FactoryError
 
 QUIET = [
@@ -172,6 +173,7 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 @contextmanager
 def _hydra() -> Iterator[Hydra]:
     OmegaConf.register_new_resolver("package_file", package_file, replace=True)
+    OmegaConf.register_new_resolver("derived_seed", seeds.derive, replace=True)
     with initialize_config_module("conf", job_name="factory", version_base="1.3"):
         hydra = GlobalHydra.instance().hydra
         assert hydra is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.command import tree
-from factory.command.bind import FOLDERS, MACHINE, Step, bind
+from factory.command.bind import FOLDERS, MACHINE, Step, bind, replaced
 from factory.core.artefact import Header, Identity, read_header
 from factory.core.errors import ConfigError
 from factory.core.writer import Onlooker, is_sealed, open_writer
@@ -107,25 +107,23 @@ def differing(config: Config, other: Config) -> set[str]:
 def essence(config: Config, name: str) -> Config:
     """A step's configuration without places; what an earlier step made is read by that step's name."""
     made = {config[earlier]["out"]: earlier for earlier in config["line"]}
-    inputs = {key: made.get(path, path) for key, path in config[name]["inputs"].items()}
     kept = {key: value for key, value in config[name].items() if key not in (*FOLDERS, *MACHINE)}
-    return kept | {"inputs": inputs}
+    return dict(replaced(kept | {"inputs": config[name]["inputs"]}, made))
 
 
 def reached(config: Config, steps: set[str]) -> set[str]:
-    """These steps of a line, and all that read, directly or not, what they make."""
+    """These steps of a line, and all that read, directly or not, what they make: as inputs or by their parts."""
     found = set(steps)
     for name in config["line"]:
-        made = {config[earlier]["out"] for earlier in found}
-        if made & set(config[name]["inputs"].values()):
+        made = dict.fromkeys((config[earlier]["out"] for earlier in found), None)
+        if replaced(config[name] | {"out": None}, made) != config[name] | {"out": None}:
             found.add(name)
     return found
 
 
 def moved(step: Config, places: dict[str, str]) -> Config:
     """A step's configuration with the folders it reads and writes in other places: ``places`` maps old to new."""
-    inputs = {name: places.get(path, path) for name, path in step["inputs"].items()}
-    return step | {"inputs": inputs, "out": places.get(step["out"], step["out"])}
+    return dict(replaced(step, places))
 
 
 def aside(out: str, suffix: str) -> str:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
 
+from factory.execute.precision import fastest
 from factory.segment.models import Segmenter
-from factory.segment.precision import fastest
 
 Draw = Callable[[], Tensor]
 

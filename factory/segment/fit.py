@@ -16,13 +16,13 @@ import torch
 from factory.core import digests
 from factory.core.errors import ConfigError, MachineError, TrainingError
 from factory.core.writer import Writer
+from factory.execute.precision import fastest
 from factory.execute.progress import Progress
 from factory.execute.ranks import nodes, rank
 from factory.segment import checkpoint
 from factory.segment.ledger import Ledger
 from factory.segment.models import best_device
 from factory.segment.module import SegmentationModule
-from factory.segment.precision import fastest
 from factory.segment.recorder import Log, Recorder, patient_signals
 from factory.segment.track import Tracks
 

@@ -25,6 +25,7 @@ from factory.segment.models import Outputs, Segmenter
 from factory.segment.predict import probabilities, slide, to_unit
 from factory.segment.recipe import Recipe
 from factory.segment.teacher import Teacher
+from factory.segment.trained_teacher import Lesson
 from factory.segment.weighing import PixelWeights
 
 VALIDATION_OVERLAP = 0.25
@@ -52,6 +53,7 @@ class SegmentationModule(lightning.LightningModule):
         mixing: Mixing,
         weights: PixelWeights,
         teacher: Teacher | None,
+        lesson: Lesson | None,
         recipe: Recipe,
         batches: TrainingBatches,
         validation: PixelCache,
@@ -60,7 +62,7 @@ class SegmentationModule(lightning.LightningModule):
         super().__init__()
         self.model, self.loss, self.augmentation, self.mixing, self.weights = model, loss, augmentation, mixing, weights
         self.teacher, self.recipe, self.batches, self.validation = teacher, recipe, batches, validation
-        self.seed = seed
+        self.lesson, self.seed = lesson, seed
         if recipe.channels_last:
             model.to(memory_format=torch.channels_last)
         decay = teacher.decay if teacher else recipe.ema
@@ -138,6 +140,8 @@ class SegmentationModule(lightning.LightningModule):
             evidence = self._evidence(images_nchw, labels_nchw, self.teacher.weigh(labels_nchw))
             taught = self.teacher.loss(outputs, evidence)
             parts |= {f"teacher_{name}": self.teacher.weight * teaching * value for name, value in taught.items()}
+        if self.lesson:
+            parts["teacher"] = self.lesson(images_nchw, labels_nchw, outputs.logits_nkhw)
         self.ledger.add(self.step, batch.ids, parts)
         return torch.stack(list(parts.values())).sum()
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from factory.core.artefact import Model
 from factory.core.classes import ClassList
+from factory.core.errors import ConfigError
 from factory.core.writer import Writer
 from factory.segment import checkpoint
 from factory.segment.batches import TrainingBatches
@@ -23,6 +25,7 @@ from factory.segment.recipe import Recipe
 from factory.segment.recorder import Log
 from factory.segment.teacher import Teacher
 from factory.segment.track import Tracks
+from factory.segment.trained_teacher import Lesson, TrainedTeacher
 from factory.segment.weighing import PixelWeights
 
 
@@ -40,7 +43,7 @@ class Training:
     pixel_weights: PixelWeights
     sampling: RareClasses | None
     mixing: Mixing
-    teacher: Teacher | None
+    teacher: Teacher | TrainedTeacher | None
     size: Sequence[int] | None
     crop: Sequence[int] | None
     recipe: Recipe
@@ -63,6 +66,7 @@ class Training:
         shares: Mapping[str, float],
         validation: PixelCache,
         weights: Path | None,
+        teacher_model: Model | Path | None = None,
         seed: int,
         report: Callable[[object, str], None],
     ) -> SegmentationModule:
@@ -75,7 +79,8 @@ class Training:
             augmentation=self.augmentation,
             mixing=self.mixing,
             weights=self.pixel_weights,
-            teacher=self.teacher,
+            teacher=self.teacher if isinstance(self.teacher, Teacher) else None,
+            lesson=self._lesson(teacher_model, classes),
             recipe=self.recipe,
             batches=TrainingBatches(
                 sources=sources,
@@ -88,6 +93,13 @@ class Training:
             validation=validation,
             seed=seed,
         )
+
+    def _lesson(self, given: Model | Path | None, classes: ClassList) -> Lesson | None:
+        if isinstance(self.teacher, TrainedTeacher):
+            return self.teacher.lesson(given, classes)
+        if given is not None:
+            raise ConfigError("a model to teach, but no teacher", got=given, todo="teacher=trained, or leave it out")
+        return None
 
     def pack(self, module: SegmentationModule) -> bytes:
         """The weights that are kept, as a checkpoint."""

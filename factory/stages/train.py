@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from factory.core import digests
+from factory.core.artefact import Model
 from factory.core.cache import Cache
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset, require_same_classes
@@ -32,6 +33,7 @@ from factory.segment.recorder import Log
 from factory.segment.teacher import Teacher
 from factory.segment.temperature import fitted, parted
 from factory.segment.track import Tracks
+from factory.segment.trained_teacher import TrainedTeacher
 from factory.segment.training import Training
 from factory.segment.weighing import PixelWeights
 
@@ -42,6 +44,7 @@ def run(
     synthetic: Dataset | None,
     unlabelled: Dataset | None,
     validation: Dataset | None,
+    teacher_model: Model | Path | None,
     weights: Path | None,
     out: ModelWriter,
     seed: int,
@@ -51,7 +54,7 @@ def run(
     pixel_weights: PixelWeights,
     sampling: RareClasses | None,
     mixing: Mixing,
-    teacher: Teacher | None,
+    teacher: Teacher | TrainedTeacher | None,
     size: Sequence[int] | None,
     crop: Sequence[int] | None,
     synthetic_share: float,
@@ -67,10 +70,10 @@ def run(
     """Write `best.ckpt`, `last.ckpt`, `history.json`, `history.csv`, `validation.json`, and what cycles leave.
 
     Learns from the train split of ``real`` and ``synthetic`` (at least one), by way of ``teacher`` from the pictures of
-    ``unlabelled`` too, and validates on the val split of ``validation``, else of real, else of synthetic. ``size`` and
-    ``crop`` are (height, width). Of the labelled pictures of ``real``, or else of synthetic, the share ``aside`` is not
-    learnt from: on them the temperature is set that makes the model as sure as it is right. The recipe's fields are
-    keys of the stage; see conf/train.yaml.
+    ``unlabelled`` too (a `TrainedTeacher` is the model in ``teacher_model``), and validates on the val split of
+    ``validation``, else of real, else of synthetic. ``size`` and ``crop`` are (height, width). Of the labelled pictures
+    of ``real``, or else of synthetic, the share ``aside`` is not learnt from: on them the temperature is set that makes
+    the model as sure as it is right. The recipe's fields are keys of the stage; see conf/train.yaml.
     """
     training = Training(
         model=model, loss=loss, augmentation=augmentation, pixel_weights=pixel_weights, sampling=sampling,
@@ -88,6 +91,7 @@ def run(
         shares=_shares(sources, synthetic_share, unlabelled_share),
         validation=pixels(rows=validation_rows(validation, real, synthetic)),
         weights=weights,
+        teacher_model=teacher_model,
         seed=seed,
         report=out.report,
     )

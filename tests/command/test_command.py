@@ -218,6 +218,16 @@ def test_a_sweep_over_the_line_shares_the_steps_it_does_not_touch() -> None:
     assert placed[0]["train"]["inputs"]["synthetic"] == "outputs/coins/adapt"
 
 
+def test_a_sweep_moves_what_a_part_of_a_step_reads() -> None:
+    """A second teacher is read by a part, not as an input: its settings move the student, the first stays."""
+    jobs = composed("run", "experiment=camvid_taught", "second.steps=300,600", sweep=True)
+    placed = place_sweep("run", jobs)
+    same = [name for name in placed[0]["line"] if placed[0][name]["out"] == placed[1][name]["out"]]
+    assert same == ["ingest", "validation", "label", "first"]
+    assert placed[0]["train"]["teacher"]["models"] == [placed[0]["second"]["out"]]
+    assert placed[0]["first"]["seed"] != placed[0]["second"]["seed"]
+
+
 def test_a_full_disk_ends_in_one_message_and_the_same_command_goes_on(ingested, tmp_path, capfd) -> None:
     """A file system of 48 KiB stands in for a full disk; after making room the stage finishes whole."""
     disk = tmp_path / "disk"

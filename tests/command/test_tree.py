@@ -70,6 +70,21 @@ def test_the_users_folders_count_by_what_is_in_them(meshes: Path, tmp_path_facto
     assert identity(meshes) != identity(elsewhere)
 
 
+def test_models_that_a_part_asks_count_by_what_they_hold(tmp_path: Path) -> None:
+    """In a list as well: a committee's members, teachers."""
+    one, other = tmp_path / "one.ckpt", tmp_path / "other.ckpt"
+    one.write_bytes(b"weights")
+    shutil.copy(one, other)
+
+    def identity(file: Path) -> Identity:
+        ((config, _),) = composed("select", "committee=ensemble", f"committee.models=[{file}]")
+        return bind("select", config).identity({})
+
+    assert identity(one) == identity(other)
+    other.write_bytes(b"others")
+    assert identity(one) != identity(other)
+
+
 @pytest.mark.parametrize("experiment", tree.choices("experiment"))
 def test_every_experiment_binds_and_is_wired(experiment: str) -> None:
     """Each input is made by an earlier step, or lies outside the run's folder."""

@@ -25,7 +25,7 @@ from tests.artefacts import add_sample, written
 
 CLASSES = ClassList.of(["ground", "coin"])
 SPEC = SegmenterSpec(architecture="unet", encoder="tu-mobilenetv3_small_050", decoder_channels=16, decoder_dropout=0.0)
-INPUTS = ("real", "synthetic", "unlabelled", "validation", "weights")
+INPUTS = ("real", "synthetic", "unlabelled", "validation", "teacher_model", "weights")
 SETTINGS = {
     "seed": 0,
     "model": SPEC,
