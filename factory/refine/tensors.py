@@ -35,11 +35,16 @@ def decide(
     check_scores(image_hwc, scores_khw)
     device = best_device()
     with torch.inference_mode():
-        images_nchw = torch.tensor(image_hwc, device=device).permute(2, 0, 1).unsqueeze(0)
-        scores_nkhw = torch.tensor(scores_khw, dtype=torch.float32, device=device).unsqueeze(0)
+        images_nchw = _tensor(image_hwc).to(device).permute(2, 0, 1).unsqueeze(0)
+        scores_nkhw = _tensor(scores_khw).to(device, torch.float32).unsqueeze(0)
         confidence_hw, mask_hw = posterior(images_nchw, scores_nkhw)[0].max(dim=0)
         confidence_hw.clamp_(0, 1)
     return mask_hw.to(torch.uint8).cpu().numpy(), confidence_hw.cpu().numpy()
+
+
+def _tensor(array: npt.NDArray[np.generic]) -> Tensor:
+    """Not copied where torch can be sure of the memory: refiners change nothing that they are given."""
+    return torch.from_numpy(array) if array.flags.writeable else torch.tensor(array)
 
 
 def normalised(values_nkhw: Tensor) -> Tensor:
