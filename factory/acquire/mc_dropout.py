@@ -28,9 +28,10 @@ class McDropout:
         model = predictor.model
 
         def asked(images_nchw: Tensor) -> Tensor:
+            height, width = images_nchw.shape[-2:]
             draw, tally = draws(model, images_nchw), Tally(extras)
             for _ in range(self.passes):
                 tally.add(draw())
-            return tally.channels()
+            return tally.channels()[..., :height, :width]
 
         return asked

@@ -53,8 +53,8 @@ class Tally:
     def add(self, logs_nkhw: Tensor) -> None:
         """One more answer, as logits or log-probabilities (N, K, H, W)."""
         if not self.count:
-            names = ("logs", "found", "mean", "doubt", *self.extras)
-            self._sums = {name: torch.zeros_like(logs_nkhw) for name in names}
+            self._sums = {name: torch.zeros_like(logs_nkhw) for name in ("mean", "doubt", *self.extras)}
+            self._sums |= {name: torch.empty_like(logs_nkhw) for name in ("logs", "found")}
         sums = self._sums
         logs_nkhw = torch.log_softmax(logs_nkhw, dim=1, out=sums["logs"])
         found_nkhw = torch.exp(logs_nkhw, out=sums["found"])

@@ -20,18 +20,17 @@ Draw = Callable[[], Tensor]
 def draws(model: Segmenter, images_nchw: Tensor, *, dtype: torch.dtype | None = None) -> Draw:
     """A function that gives the logits (N, K, H, W), float32, of one more draw at each call.
 
-    The model is in evaluation mode; images are RGB in [0, 1]. Logits are distributed as if every dropout layer dropped
-    in a forward pass of its own, and equal to them for the same state of torch's generator but for rounding: what is
-    left to chance is computed in ``dtype`` (None: what is fastest on the device).
+    The model is in evaluation mode; images are RGB in [0, 1]. Logits are those of the images padded to the stride at
+    the right and bottom, which is to be cut off in the end: whole maps are quicker to add up. They are distributed as
+    if every dropout layer dropped in a forward pass of its own, and equal to those for the same state of torch's
+    generator but for rounding: what is left to chance is computed in ``dtype`` (None: what is fastest on the device).
     """
-    height, width = images_nchw.shape[-2:]
     decoder, features = model.network.decoder, model.features(images_nchw)
     begin = TAILS.get(model.spec.architecture, _last) if model.spec.decoder_drops else _none
     decoded = begin(decoder, features, dtype or fastest(images_nchw.device))
 
     def draw() -> Tensor:
-        logits_nkhw = _headed(model.network.segmentation_head, model.head_dropout, decoded(), model.temperature)
-        return logits_nkhw[..., :height, :width]
+        return _headed(model.network.segmentation_head, model.head_dropout, decoded(), model.temperature)
 
     return draw
 

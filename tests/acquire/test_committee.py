@@ -67,7 +67,7 @@ def test_draws_of_one_model_are_averaged_as_if_they_had_been_kept() -> None:
         torch.manual_seed(3)
         with torch.inference_mode():
             draw = draws(trained().model, torch.from_numpy(IMAGE).permute(2, 0, 1)[None] / 255)
-            kept = [draw().softmax(dim=1)[0].numpy() for _ in range(7)]
+            kept = [draw().softmax(dim=1)[0, :, :40, :52].numpy() for _ in range(7)]
     check(found, kept)
 
 

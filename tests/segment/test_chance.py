@@ -44,7 +44,7 @@ def test_the_same_chance_gives_the_same_logits(model, size) -> None:
         expected = naive(model, images, 3)
         torch.manual_seed(5)
         draw = draws(model, images, dtype=torch.float32)
-        found = [draw() for _ in range(3)]
+        found = [draw()[..., : size[0], : size[1]] for _ in range(3)]
     scale = expected[0].abs().max()
     for one, other in zip(found, expected, strict=True):
         assert one.dtype == torch.float32
@@ -95,4 +95,4 @@ def test_without_dropout_there_is_nothing_left_to_chance() -> None:
     images = torch.rand(1, 3, 40, 48)
     with torch.inference_mode():
         draw = draws(model, images, dtype=torch.float32)
-        torch.testing.assert_close(draw(), model(images))
+        torch.testing.assert_close(draw()[..., :40, :], model(images))
