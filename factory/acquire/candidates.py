@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import ndimage
 from skimage.measure import label
 
@@ -105,12 +106,14 @@ def pooled(
     unknown = np.isnan(score)
     if unknown.any():
         regions, score = regions[~unknown], score[~unknown]
+    if count == 1 and len(score) and temperature is not None and regions.min() > 0:  # a picture as one region
+        logits = torch.from_numpy(np.ascontiguousarray(score)).div(temperature)
+        weight = logits.sub_(logits.max()).exp_().numpy()
+        return np.array([score @ weight / weight.sum()], np.float64)
     if temperature is None:
         weight = np.ones_like(score)
     else:
         weight = np.exp((score - score.max(initial=0)) / np.float32(temperature))
-    if count == 1 and regions.all():  # a picture as one region: a product instead of counting pixel by pixel
-        return np.array([score @ weight / max(weight.sum(), 1e-30)], np.float64)
     sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
     return np.asarray(sums / np.where(weights > 0, weights, 1))
 
