@@ -116,8 +116,12 @@ class _Bilateral:
         self.scale_n1hw = self._sums(one_n1hw).clamp_(min=FLOOR).rsqrt_()
 
     def __call__(self, belief_nkhw: Tensor) -> Tensor:
-        """Each cell's message from its window: (N, K, h, w)."""
-        return self._sums(belief_nkhw * self.scale_n1hw).mul_(self.scale_n1hw)
+        """Each cell's message from its window, (N, K, h, w), less what it would be if nothing were known.
+
+        That is the same for all classes, so it decides nothing; but in few digits small differences would drown in it.
+        """
+        known_nkhw = belief_nkhw - 1 / belief_nkhw.shape[1]
+        return self._sums(known_nkhw * self.scale_n1hw).mul_(self.scale_n1hw)
 
     def _sums(self, maps_nchw: Tensor) -> Tensor:
         points = torch.split(self.windows.around(maps_nchw.to(self.dtype)), self.count)
