@@ -34,7 +34,7 @@ class TrainedTeacher:
 
     tta: Views
     models: Sequence[str] = ()
-    weight: float = 1.0
+    weight: float = 3.0
     checkpoint: str = "best"
 
     def __post_init__(self) -> None:
