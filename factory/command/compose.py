@@ -136,7 +136,7 @@ def choose_group(stage: str, word: str) -> str:
     """
     key, equals, value = word.partition("=")
     place, dot, group = key.rpartition(".")
-    if not (equals and dot and group in tree.groups()) or value.startswith("{"):
+    if not (equals and dot and group in tree.groups()) or "@" in place or value.startswith("{"):
         return word
     of_a_step = stage in tree.LINES and "." not in place
     is_choice = of_a_step or set(value.split(",")) <= set(tree.choices(group))

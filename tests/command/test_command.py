@@ -200,6 +200,8 @@ def test_a_choice_can_be_made_however_deep_its_group_lies() -> None:
     jobs = composed("run", "experiment=camvid", f"label.{place}=flip,none", sweep=True)
     views = [config["label"]["labeler"]["members"]["across"]["labeler"]["tta"]["flip"] for config, _ in jobs]
     assert views == [True, False]
+    ((config, _),) = composed("label", "labeler=model", "tta@labeler.tta=flips_twice")  # Hydra's own words
+    assert config["labeler"]["tta"]["scales"] == [1.0, 2.0]
     ((config, _),) = composed("label", "labeler=spots", "labeler.confidence=0.7")  # `confidence` is a group as well
     assert config["labeler"]["confidence"] == 0.7
 
