@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from factory.command import tree
 from factory.command.bind import FOLDERS, MACHINE, Step, bind, replaced
 from factory.core.artefact import Header, Identity, read_header
 from factory.core.errors import ConfigError
-from factory.core.writer import Onlooker, is_sealed, open_writer
+from factory.core.writer import Onlooker, is_begun, is_sealed, open_writer
 from factory.execute.ranks import rank
 
 LOOK_EVERY_SECONDS = 0.5
@@ -66,12 +66,18 @@ def _assist(step: Step, opened: Config, identity: Identity, began: float) -> Out
     """What a process beside the first does: its share of what is shared, and then wait for the artefact."""
     partial, parent = step.out.with_name(f"{step.out.name}.partial"), os.getppid()
     if step.parts.get("devices", 1) > 1:
+        _wait(lambda: is_begun(step.out, identity), parent)
         step.function(**step.parts, **opened, out=Onlooker(partial, step.out, identity, step.kind))
-    while not is_sealed(step.out, identity, overwrite=True):
+    _wait(lambda: is_sealed(step.out, identity, overwrite=True), parent)
+    return Outcome(step.name, step.out, read_header(step.out), time.monotonic() - began, skipped=True)
+
+
+def _wait(there: Callable[[], bool], parent: int) -> None:
+    """Until it is there; ends where whoever started this process is gone."""
+    while not there():
         if os.getppid() != parent:
             raise KeyboardInterrupt
         time.sleep(LOOK_EVERY_SECONDS)
-    return Outcome(step.name, step.out, read_header(step.out), time.monotonic() - began, skipped=True)
 
 
 def place_sweep(stage: str, points: Sequence[tuple[Config, list[str]]]) -> list[Config]:

@@ -205,6 +205,13 @@ def is_sealed(target: Path, identity: Identity, *, overwrite: bool = False) -> b
     )
 
 
+def is_begun(target: Path, identity: Identity) -> bool:
+    """Whether a writer for exactly this artefact has been opened, by this try or an earlier one, and not yet sealed."""
+    root = target.with_name(f"{target.name}.partial")
+    marker = root / IDENTITY
+    return (root / JOURNAL).is_dir() and marker.is_file() and marker.read_bytes() == digests.canonical(asdict(identity))
+
+
 @contextmanager
 def open_writer(target: Path, identity: Identity, kind: Kind, *, overwrite: bool = False) -> Iterator[Writer]:
     """A writer for ``target``; takes up what an earlier try with the same identity left, holds a lock meanwhile."""

@@ -10,7 +10,7 @@ import pytest
 from factory.core.artefact import Artefact, Identity, Kind, Model
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError
-from factory.core.writer import is_sealed, open_writer
+from factory.core.writer import is_begun, is_sealed, open_writer
 from tests.artefacts import CLASSES, add_sample, dataset, identity, sealed
 
 MASK = np.zeros((6, 8), np.uint8)
@@ -69,6 +69,18 @@ def test_the_same_identity_is_skipped_and_another_is_refused_by_name(tmp_path: P
         is_sealed(target, other)
     assert caught.value.got == "config.part.sigma: 1 there, 2 asked"
     assert not is_sealed(target, other, overwrite=True)
+
+
+def test_a_process_beside_the_first_knows_when_the_artefact_has_been_begun(tmp_path: Path) -> None:
+    """Not by another's, not before there is a place to work in, and no more once it is sealed."""
+    target, asked, other = tmp_path / "a", identity("train"), identity("train", size=5)
+    assert not is_begun(target, asked)
+    with open_writer(target, asked, Kind.REPORT) as out:
+        assert is_begun(target, asked)
+        assert not is_begun(target, other)
+        out.write("index.html", b"page")
+        out.seal()
+    assert not is_begun(target, asked)
 
 
 def test_an_unfinished_artefact_of_other_settings_is_not_mixed_in(tmp_path: Path) -> None:
