@@ -121,8 +121,8 @@ def reached(config: Config, steps: set[str]) -> set[str]:
     """These steps of a line, and all that read, directly or not, what they make: as inputs or by their parts."""
     found = set(steps)
     for name in config["line"]:
-        made = dict.fromkeys((config[earlier]["out"] for earlier in found), None)
-        if replaced(config[name] | {"out": None}, made) != config[name] | {"out": None}:
+        reading = {key: value for key, value in config[name].items() if key != "out"}
+        if replaced(reading, {config[earlier]["out"]: None for earlier in found}) != reading:
             found.add(name)
     return found
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import torch
+from kornia.color import rgb_to_grayscale
 from torch import Tensor
 from torch.nn import functional
-
-LUMINANCE = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue (ITU-R BT.601)."""
 
 EPSILON = 5.0
 """Grey levels by which a neighbourhood must vary to count as an edge, about. Between 3 and 8 no figure changes."""
@@ -21,8 +18,7 @@ def guided(maps_nchw: Tensor, images_nchw: Tensor, cells_nchw: Tensor, side: int
     are colours of 0 to 255, ``cells_nchw`` (N, 3, h, w) their means over cells. Values may go a little beyond those of
     the maps.
     """
-    weights_k11 = torch.tensor(LUMINANCE, device=maps_nchw.device).view(3, 1, 1)
-    fine_n1hw, guide_n1hw = ((colours * weights_k11).sum(dim=1, keepdim=True) for colours in (images_nchw, cells_nchw))
+    fine_n1hw, guide_n1hw = rgb_to_grayscale(images_nchw), rgb_to_grayscale(cells_nchw)
     guide_mean, maps_mean = _around(guide_n1hw), _around(maps_nchw)
     variance = _around(guide_n1hw.square()) - guide_mean.square()
     slope = (_around(guide_n1hw * maps_nchw) - guide_mean * maps_mean) / (variance + EPSILON**2)

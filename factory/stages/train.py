@@ -86,15 +86,10 @@ def run(
     rows[kind], kept = parted(rows[kind], aside, seed)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
     module = training.module(
-        out.classes,
-        sources=sources,
-        shares=_shares(sources, synthetic_share, unlabelled_share),
+        out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share),
         validation=pixels(rows=validation_rows(validation, real, synthetic)),
-        weights=weights,
-        teacher_model=teacher_model,
-        seed=seed,
-        report=out.report,
-    )
+        weights=weights, teacher_model=teacher_model, seed=seed, report=out.report,
+    )  # fmt: skip
     _announce(module, out)
     log, last = training.fit(module, out, tracks=_tracks(out, tensorboard, mlflow), devices=devices)
     _write(module, log, last, out)
