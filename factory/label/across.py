@@ -47,7 +47,8 @@ class Across:
     labels as on any new one. What is learnt from are pixels that people named and those that ``spread`` makes of them,
     at least ``least`` sure; pictures kept aside are labelled by the first fold's network, and those larger than
     ``longest`` pixels a side at that size. ``tta`` averages several looks at each. ``weights`` is a file of weights for
-    the encoder. Probabilities are raised to the power ``certainty``: below 1 they leave more to other evidence.
+    the encoder, or a model artefact to start from. Probabilities are raised to the power ``certainty``: below 1 they
+    leave more to other evidence.
     """
 
     RANGES: ClassVar[dict[str, str]] = {"certainty": "log:0.1:2"}
@@ -72,7 +73,7 @@ class Across:
 
     @property
     def folders(self) -> dict[str, str]:
-        """The weights' file: it counts by its content."""
+        """The weights to start from: they count by their content."""
         return {"weights": self.weights} if self.weights else {}
 
     def learnt(self, corpus: Corpus, *, seed: int, shop: Workshop) -> Labeler:

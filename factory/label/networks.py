@@ -18,6 +18,7 @@ from factory.segment.cache import PixelCache
 from factory.segment.data import Row
 from factory.segment.track import Tracks
 from factory.segment.training import Training
+from factory.segment.weights import file_in
 
 WEIGHTS = "last.ckpt"
 Issues = list[dict[str, str]]
@@ -26,9 +27,10 @@ Issues = list[dict[str, str]]
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkMaker:
-    """Trains by ``training``, from a file of ``weights`` for the encoder, and keeps in ``cache`` what came of it.
+    """Trains by ``training`` and keeps in ``cache`` what came of it.
 
-    A killed training goes on from its last saved state, in whichever run asks for the network next.
+    ``weights`` to start from are a file for the encoder, or a model artefact. A killed training goes on from its last
+    saved state, in whichever run asks for the network next.
     """
 
     training: Training
@@ -50,7 +52,7 @@ class NetworkMaker:
     def _identity(self, said: Dataset, rows: Sequence[Row], seed: int) -> Identity:
         ids = [row.sample.id for row in rows]
         config = {"training": repr(self.training), "rows": digests.of_bytes(digests.canonical(ids))}
-        inputs = {"said": said.digest} | ({"weights": digests.of_file(self.weights)} if self.weights else {})
+        inputs = {"said": said.digest} | ({"weights": digests.of_file(file_in(self.weights))} if self.weights else {})
         return Identity(stage="network", config=config, seed=seed, inputs=inputs, code=code_version())
 
     def _train(self, said: Dataset, rows: Sequence[Row], seed: int, place: Path, identity: Identity) -> None:

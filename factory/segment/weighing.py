@@ -18,7 +18,9 @@ class PixelWeights:
     """One weight an origin, times the label's confidence (0 to 1) to the power ``confidence``.
 
     ``exact``: rendered; ``hint``: said by a person's click or stroke; ``pseudo``: by a labeler; ``human``: by a person
-    who looked at the mask. Pixels of confidence below ``least`` do not count, nor do pixels without a class.
+    who looked at the mask. Pixels of confidence below ``least`` do not count, nor do pixels without a class. All of
+    a picture's weights are divided by how many of its pixels count, to the power ``picture`` (0 to 1): at 1 a hundred
+    clicks count as much as a whole mask, where the mask of one rendered picture would drown the clicks of hundreds.
     """
 
     exact: float = 1.0
@@ -27,13 +29,15 @@ class PixelWeights:
     human: float = 1.0
     confidence: float = 0.0
     least: float = 0.0
+    picture: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             if (got := getattr(self, field.name)) < 0:
                 raise ConfigError(f"pixel_weights.{field.name} must not be negative", got=got)
-        if self.least > 1:
-            raise ConfigError("pixel_weights.least is a probability", got=self.least, expected="0 to 1")
+        for name in ("least", "picture"):
+            if (got := getattr(self, name)) > 1:
+                raise ConfigError(f"pixel_weights.{name} is between 0 and 1", got=got)
         if not any((self.exact, self.hint, self.pseudo, self.human)):
             raise ConfigError("pixel_weights leave nothing to learn from: all of them are 0")
 
@@ -47,4 +51,8 @@ class PixelWeights:
         if self.confidence:
             weight_nhw = weight_nhw * sure_nhw**self.confidence
         counted_nhw = (labels_nchw[:, CLASS] != IGNORE) & (sure_nhw >= self.least)
-        return weight_nhw * counted_nhw
+        weight_nhw = weight_nhw * counted_nhw
+        if self.picture:
+            size_n = (weight_nhw > 0).flatten(1).sum(dim=1).clamp(min=1)
+            weight_nhw = weight_nhw / size_n.view(-1, 1, 1) ** self.picture
+        return weight_nhw

@@ -1,4 +1,4 @@
-"""Weights from files: an encoder's, whoever saved it, or a whole checkpoint of ours to go on from. No code is run."""
+"""Weights to start from: an encoder's, whoever saved it, or a whole model of ours to go on from. No code is run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from factory.core.artefact import HEADER, Model
 from factory.core.errors import InputError
 from factory.segment.normalisation import NORMALISATIONS, resolved
 
@@ -51,10 +52,12 @@ class Start:
     origin: Origin | None = None
 
 
-def read(path: Path) -> Start:
-    """Open a weights file; `InputError` where it is of another kind, damaged, or holds no tensors."""
-    if path.is_dir():
-        raise InputError("weights are a file, not a folder", where=path, todo="give a file in it, such as best.ckpt")
+def read(given: Path) -> Start:
+    """Open a weights file, or a model artefact's best checkpoint.
+
+    `InputError` where it is of another kind, damaged, or holds no tensors; `ArtefactError` for another artefact.
+    """
+    path = file_in(given)
     if path.suffix.lower() not in (*SAFE, *PICKLED):
         raise InputError(
             "weights of an unknown kind", where=path, got=path.suffix or "no suffix", expected=", ".join(SAFE + PICKLED)
@@ -67,6 +70,16 @@ def read(path: Path) -> Start:
             raise
         todo = "copy or download the file again"
         raise InputError.of(error, what="unreadable weights file", where=path, todo=todo) from error
+
+
+def file_in(given: Path) -> Path:
+    """The file that is meant: ``given`` itself, or the best checkpoint where it is a model artefact."""
+    if not given.is_dir():
+        return given
+    if not (given / HEADER).is_file():
+        expected = "a file, or what factory train wrote"
+        raise InputError("no weights in this folder", where=given, expected=expected, todo="give a file in it")
+    return Model.open(given).path("best.ckpt")
 
 
 def fill(parts: Mapping[str, nn.Module], start: Start, *, encoder: str, class_names: Sequence[str]) -> list[str]:

@@ -45,7 +45,7 @@ def run(
     unlabelled: Dataset | None,
     validation: Dataset | None,
     teacher_model: Model | Path | None,
-    weights: Path | None,
+    weights: Model | Path | None,
     out: ModelWriter,
     seed: int,
     model: SegmenterSpec,
@@ -88,7 +88,8 @@ def run(
     module = training.module(
         out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share),
         validation=pixels(rows=validation_rows(validation, real, synthetic)),
-        weights=weights, teacher_model=teacher_model, seed=seed, report=out.report,
+        weights=weights.root if isinstance(weights, Model) else weights,
+        teacher_model=teacher_model, seed=seed, report=out.report,
     )  # fmt: skip
     _announce(module, out)
     log, last = training.fit(module, out, tracks=_tracks(out, tensorboard, mlflow), devices=devices)
