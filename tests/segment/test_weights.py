@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save, save_file
 
+from factory.core.artefact import Kind
 from factory.core.classes import ClassList
-from factory.core.errors import InputError
+from factory.core.errors import ArtefactError, InputError
 from factory.segment import checkpoint
 from factory.segment.models import Segmenter, SegmenterSpec, build
 from factory.segment.weights import read
+from tests.artefacts import written
 
 CLASSES = ClassList.of(["ground", "coin", "paper"])
 SPEC = SegmenterSpec(architecture="fpn", encoder="mobilenet_v2", decoder_channels=64)
@@ -112,6 +114,21 @@ def test_a_checkpoint_of_the_same_architecture_and_classes_goes_on_whole(earlier
     assert found.spec.mean_and_std() == model.spec.mean_and_std()
     assert said == []
     assert started(path, replace(SPEC, normalisation="signed"))[0].spec.mean_and_std()[0] == (0.5, 0.5, 0.5)
+
+
+def test_of_a_model_artefact_the_best_checkpoint_is_meant(earlier, tmp_path):
+    """As of one checkpoint; another artefact holds no weights."""
+    path, model = earlier
+    with written(tmp_path / "train", Kind.MODEL) as out:
+        out.classes = CLASSES
+        out.write("best.ckpt", path.read_bytes())
+    found, said = started(tmp_path / "train")
+    assert taken(found, dict(model.state_dict()))
+    assert said == []
+    with written(tmp_path / "pictures") as out:
+        out.classes = CLASSES
+    with pytest.raises(ArtefactError, match=r"(?s)pictures.*dataset.*model"):
+        started(tmp_path / "pictures")
 
 
 def test_with_other_classes_only_the_head_starts_at_random_and_it_is_said(earlier):
