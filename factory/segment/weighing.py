@@ -21,6 +21,7 @@ class PixelWeights:
     who looked at the mask. Pixels of confidence below ``least`` do not count, nor do pixels without a class. All of
     a picture's weights are divided by how many of its pixels count, to the power ``picture`` (0 to 1): at 1 a hundred
     clicks count as much as a whole mask, where the mask of one rendered picture would drown the clicks of hundreds.
+    The sum over the batch stays what it was.
     """
 
     exact: float = 1.0
@@ -54,5 +55,6 @@ class PixelWeights:
         weight_nhw = weight_nhw * counted_nhw
         if self.picture:
             size_n = (weight_nhw > 0).flatten(1).sum(dim=1).clamp(min=1)
-            weight_nhw = weight_nhw / size_n.view(-1, 1, 1) ** self.picture
+            shared_nhw = weight_nhw / size_n.view(-1, 1, 1) ** self.picture
+            weight_nhw = shared_nhw * (weight_nhw.sum() / shared_nhw.sum().clamp(min=torch.finfo(torch.float32).tiny))
         return weight_nhw

@@ -47,6 +47,15 @@ def squares(tmp_path_factory):
     return bright_squares(tmp_path_factory.mktemp("fit") / "squares", 12)
 
 
+def test_a_training_goes_on_from_a_model_that_learnt_from_renders(squares, tmp_path):
+    """One small step from there is far better than one from random weights."""
+    renders = bright_squares(tmp_path / "renders", 12, domain=Domain.SYNTHETIC)
+    first = trained(tmp_path / "first", synthetic=renders, steps=30, validate_every=30)
+    step = {"real": squares, "steps": 1, "validate_every": 1, "encoder_lr": 1e-6, "decoder_lr": 1e-6}
+    on, anew = (trained(tmp_path / name, weights=weights, **step) for name, weights in (("on", first), ("anew", None)))
+    assert on.figures["val_miou"] > max(0.7, anew.figures["val_miou"] + 0.2)
+
+
 def test_a_few_steps_find_bright_squares_and_everything_is_written(squares, tmp_path):
     """History, validation by class, best and last, and figures in the header."""
     model = trained(tmp_path / "model", real=squares, steps=30, validate_every=10, save_every=50)
