@@ -76,14 +76,12 @@ class Lesson:
 
         The teacher sees the very pictures that the student sees (Hinton, Vinyals and Dean 2015, equation 2 at
         temperature 1; Beyer et al., A good teacher is patient and consistent, 2022, section 3.1), ``images_nchw``
-        (N, 3, H, W) in [0, 1]. Of their ``labels_nchw`` (N, 3, H, W) every pixel counts but those that somebody looked
-        at and left out, and rendered ones, whose labels no teacher knows better. The view is drawn from torch's global
-        stream.
+        (N, 3, H, W) in [0, 1]. Every pixel counts but those that somebody looked at and left out, according to the
+        ``labels_nchw`` (N, 3, H, W). The view is drawn from torch's global stream.
         """
         view = self.views[int(torch.randint(len(self.views), ()))]
         with torch.no_grad():
             told_nkhw = view(images_nchw).float()
         loss_nhw = -(told_nkhw * logits_nkhw.log_softmax(dim=1)).sum(dim=1)
-        source_nhw = labels_nchw[:, SOURCE]
-        void_nhw = (labels_nchw[:, CLASS] == IGNORE) & (source_nhw != Origin.NONE)
-        return self.weight * mean(loss_nhw, (~void_nhw & (source_nhw != Origin.EXACT)).to(loss_nhw.dtype))
+        void_nhw = (labels_nchw[:, CLASS] == IGNORE) & (labels_nchw[:, SOURCE] != Origin.NONE)
+        return self.weight * mean(loss_nhw, (~void_nhw).to(loss_nhw.dtype))

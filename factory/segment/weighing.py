@@ -18,10 +18,7 @@ class PixelWeights:
     """One weight an origin, times the label's confidence (0 to 1) to the power ``confidence``.
 
     ``exact``: rendered; ``hint``: said by a person's click or stroke; ``pseudo``: by a labeler; ``human``: by a person
-    who looked at the mask. Pixels of confidence below ``least`` do not count, nor do pixels without a class. All of
-    a picture's weights are divided by how many of its pixels count, to the power ``picture`` (0 to 1): at 1 a hundred
-    clicks count as much as a whole mask, where the mask of one rendered picture would drown the clicks of hundreds.
-    The sum over the batch stays what it was.
+    who looked at the mask. Pixels of confidence below ``least`` do not count, nor do pixels without a class.
     """
 
     exact: float = 1.0
@@ -30,15 +27,13 @@ class PixelWeights:
     human: float = 1.0
     confidence: float = 0.0
     least: float = 0.0
-    picture: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             if (got := getattr(self, field.name)) < 0:
                 raise ConfigError(f"pixel_weights.{field.name} must not be negative", got=got)
-        for name in ("least", "picture"):
-            if (got := getattr(self, name)) > 1:
-                raise ConfigError(f"pixel_weights.{name} is between 0 and 1", got=got)
+        if self.least > 1:
+            raise ConfigError("pixel_weights.least is a probability", got=self.least, expected="0 to 1")
         if not any((self.exact, self.hint, self.pseudo, self.human)):
             raise ConfigError("pixel_weights leave nothing to learn from: all of them are 0")
 
@@ -52,9 +47,4 @@ class PixelWeights:
         if self.confidence:
             weight_nhw = weight_nhw * sure_nhw**self.confidence
         counted_nhw = (labels_nchw[:, CLASS] != IGNORE) & (sure_nhw >= self.least)
-        weight_nhw = weight_nhw * counted_nhw
-        if self.picture:
-            size_n = (weight_nhw > 0).flatten(1).sum(dim=1).clamp(min=1)
-            shared_nhw = weight_nhw / size_n.view(-1, 1, 1) ** self.picture
-            weight_nhw = shared_nhw * (weight_nhw.sum() / shared_nhw.sum().clamp(min=torch.finfo(torch.float32).tiny))
-        return weight_nhw
+        return weight_nhw * counted_nhw

@@ -46,19 +46,17 @@ def bare(target, count):
 
 
 def test_the_loss_is_the_cross_entropy_to_what_the_teacher_says():
-    """Rendered pixels and those that somebody left out on purpose do not count, unlabelled and labelled ones do."""
-    images, logits = torch.rand(3, 3, 4, 5), torch.randn(3, 2, 4, 5, requires_grad=True)
-    told = torch.rand(3, 2, 4, 5).softmax(1)
-    labels = torch.zeros(3, 3, 4, 5, dtype=torch.uint8)
+    """Pixels that somebody left out on purpose do not count, unlabelled and labelled ones do."""
+    images, logits = torch.rand(2, 3, 4, 5), torch.randn(2, 2, 4, 5, requires_grad=True)
+    told = torch.rand(2, 2, 4, 5).softmax(1)
+    labels = torch.zeros(2, 3, 4, 5, dtype=torch.uint8)
     labels[0, 0], labels[0, 2] = IGNORE, int(Origin.NONE)
     labels[1, 0, :2], labels[1, 2] = IGNORE, int(Origin.HUMAN)
-    labels[2, 2] = int(Origin.EXACT)
     found = Lesson(weight=0.5, views=[lambda _: told])(images, labels, logits)
     each = functional.cross_entropy(logits, told, reduction="none")
     assert found.item() == pytest.approx(0.5 * torch.cat([each[0].flatten(), each[1, 2:].flatten()]).mean().item())
     found.backward()
     assert (logits.grad[1, :, :2] == 0).all()
-    assert (logits.grad[2] == 0).all()
     assert (logits.grad[0] != 0).any()
 
 

@@ -30,23 +30,11 @@ def test_ignored_and_unsure_pixels_do_not_count_and_others_by_their_confidence()
     assert found.flatten().tolist() == pytest.approx([0, 0, 0.16, 1.0])
 
 
-def test_a_picture_of_few_clicks_may_count_as_much_as_a_whole_mask():
-    """At power 1 the pixels of each picture add up alike but for its origin's weight; the batch adds up as before."""
-    clicked = labels((0, 255, int(Origin.HINT)), *[(IGNORE, 0, int(Origin.NONE))] * 3)
-    rendered = labels(*[(0, 255, int(Origin.EXACT))] * 4)
-    batch = torch.cat([clicked, rendered, labels(*[(IGNORE, 0, 0)] * 4)])
-    sums = torch.stack([PixelWeights(exact=2.0, picture=power)(batch).sum((1, 2)) for power in (0.0, 0.5, 1.0)])
-    torch.testing.assert_close(sums, torch.tensor([[1.0, 8, 0], [1.8, 7.2, 0], [3, 6, 0]]))
-    nothing = PixelWeights(picture=1.0)(labels((IGNORE, 0, 0)))
-    assert nothing.flatten().tolist() == [0]
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"hint": -1.0}, "hint"),
         ({"least": 1.5}, "least"),
-        ({"picture": 2.0}, "picture"),
         (dict.fromkeys(("exact", "hint", "pseudo", "human"), 0.0), "nothing"),
     ],
 )
