@@ -81,7 +81,7 @@ def _all_of(functions: Sequence[Callable[[Tensor], Tensor]], extras: Collection[
     def asked(images_nchw: Tensor) -> Tensor:
         tally = Tally(extras)
         for function in functions:
-            tally.add(torch.log(function(images_nchw).clamp_min(FLOOR)))
+            tally.add([torch.log(function(images_nchw).clamp_min(FLOOR))])
         return tally.channels()
 
     return asked

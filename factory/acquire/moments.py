@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 Map = npt.NDArray[np.float32]
 SQUARES, VOTES = "squares", "votes"
 """Averages that are only taken where an uncertainty asks for them."""
+LN_2 = math.log(2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,29 +50,42 @@ class Tally:
 
     def __init__(self, extras: Collection[str]) -> None:
         self.extras, self.count = extras, 0
-        self._sums: dict[str, Tensor] = {}
+        self._strips: list[dict[str, Tensor]] = []
 
-    def add(self, logs_nkhw: Tensor) -> None:
-        """One more answer, as logits or log-probabilities (N, K, H, W)."""
-        if not self.count:
-            self._sums = {name: torch.zeros_like(logs_nkhw) for name in ("mean", "doubt", *self.extras)}
-            self._sums |= {name: torch.empty_like(logs_nkhw) for name in ("logs", "found")}
-        sums = self._sums
-        logs_nkhw = torch.log_softmax(logs_nkhw, dim=1, out=sums["logs"])
-        found_nkhw = torch.exp(logs_nkhw, out=sums["found"])
-        sums["mean"] += found_nkhw
-        sums["doubt"].addcmul_(logs_nkhw, found_nkhw, value=-1)
-        if SQUARES in self.extras:
-            sums[SQUARES].addcmul_(found_nkhw, found_nkhw)
-        if VOTES in self.extras:
-            chosen_n1hw = logs_nkhw.argmax(dim=1, keepdim=True)
-            sums[VOTES].scatter_add_(1, chosen_n1hw, torch.ones_like(chosen_n1hw, dtype=logs_nkhw.dtype))
+    def add(self, strips: Iterable[Tensor]) -> None:
+        """One more answer, as logits or log-probabilities (N, K, rows, W), in the same strips from top to bottom."""
+        for number, logs_nkhw in enumerate(strips):
+            if not self.count:
+                self._strips.append(self._nothing(logs_nkhw))
+            self._add(self._strips[number], logs_nkhw)
         self.count += 1
 
     def channels(self) -> Tensor:
         """All averages as channels of one map (N, C, H, W), which tiles may blend; see `Moments.of_channels`."""
-        sums = self._sums
-        parts = [sums["mean"], sums["doubt"].sum(dim=1, keepdim=True)]
-        parts += [sums[SQUARES].sum(dim=1, keepdim=True)] if SQUARES in self.extras else []
-        parts += [sums[VOTES]] if VOTES in self.extras else []
-        return torch.cat(parts, dim=1) / self.count
+        return torch.cat([torch.cat(list(sums.values()), dim=1) for sums in self._strips], dim=2) / self.count
+
+    def _nothing(self, logs_nkhw: Tensor) -> dict[str, Tensor]:
+        of_classes, of_all = torch.zeros_like(logs_nkhw), torch.zeros_like(logs_nkhw[:, :1])
+        sums = {"mean": of_classes, "doubt": of_all}
+        sums |= {SQUARES: of_all.clone()} if SQUARES in self.extras else {}
+        return sums | ({VOTES: of_classes.clone()} if VOTES in self.extras else {})
+
+    def _add(self, sums: dict[str, Tensor], logs_nkhw: Tensor) -> None:
+        """Add p = 2^z / n, where z are logits to base 2 below the pixel's largest and n is the sum of all 2^z.
+
+        The entropy is ln n - ln 2 * sum(p z): one power a class, and one to base 2, which takes processors a third of
+        the time of exp.
+        """
+        low_nkhw = (logs_nkhw - logs_nkhw.amax(dim=1, keepdim=True)).mul_(1 / LN_2)
+        found_nkhw = torch.exp2(low_nkhw)
+        total_n1hw = found_nkhw.sum(dim=1, keepdim=True)
+        share_n1hw = total_n1hw.reciprocal()
+        sums["mean"].addcmul_(found_nkhw, share_n1hw)
+        weighed_n1hw = low_nkhw.mul_(found_nkhw).sum(dim=1, keepdim=True)
+        sums["doubt"].add_(total_n1hw.log_()).addcmul_(weighed_n1hw, share_n1hw, value=-LN_2)
+        if VOTES in self.extras:
+            chosen_n1hw = found_nkhw.argmax(dim=1, keepdim=True)
+            sums[VOTES].scatter_add_(1, chosen_n1hw, torch.ones_like(chosen_n1hw, dtype=logs_nkhw.dtype))
+        if SQUARES in self.extras:
+            squared_n1hw = found_nkhw.square_().sum(dim=1, keepdim=True)
+            sums[SQUARES].addcmul_(squared_n1hw, share_n1hw.square_())

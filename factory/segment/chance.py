@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -12,48 +11,54 @@ from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
 
 from factory.execute.precision import fastest
+from factory.segment.enlarging import enlarged
 from factory.segment.models import Segmenter
 
-Draw = Callable[[], Tensor]
+Draw = Callable[[], Iterator[Tensor]]
+"""Logits of one more draw, in strips (N, K, rows, W) from top to bottom."""
+Decoded = Callable[[], Tensor]
+"""The decoder's maps of one more draw."""
+STRIP = 2**18
+"""Values of a strip on a processor: what is made of them one step after the other stays in its cache."""
 
 
 def draws(model: Segmenter, images_nchw: Tensor, *, dtype: torch.dtype | None = None) -> Draw:
-    """A function that gives the logits (N, K, H, W), float32, of one more draw at each call.
+    """A function that gives the logits (N, K, H, W), float32, of one more draw at each call, in strips.
 
     The model is in evaluation mode; images are RGB in [0, 1]. Logits are those of the images padded to the stride at
     the right and bottom, which is to be cut off in the end: whole maps are quicker to add up. They are distributed as
-    if every dropout layer dropped in a forward pass of its own, and equal to those for the same state of torch's
-    generator but for rounding: what is left to chance is computed in ``dtype`` (None: what is fastest on the device).
+    if every dropout layer dropped in a forward pass of its own, and equal to those where the layers drop the same but
+    for rounding: what is left to chance is computed in ``dtype`` (None: what is fastest on the device).
     """
     decoder, features = model.network.decoder, model.features(images_nchw)
     begin = TAILS.get(model.spec.architecture, _last) if model.spec.decoder_drops else _none
     decoded = begin(decoder, features, dtype or fastest(images_nchw.device))
 
-    def draw() -> Tensor:
+    def draw() -> Iterator[Tensor]:
         return _headed(model.network.segmentation_head, model.head_dropout, decoded(), model.temperature)
 
     return draw
 
 
-def _none(decoder: nn.Module, features: Sequence[Tensor], _: torch.dtype) -> Draw:
+def _none(decoder: nn.Module, features: Sequence[Tensor], _: torch.dtype) -> Decoded:
     """The decoder leaves nothing to chance."""
     decoded_nchw = decoder(features)
     return lambda: decoded_nchw
 
 
-def _last(decoder: nn.Module, features: Sequence[Tensor], _: torch.dtype) -> Draw:
+def _last(decoder: nn.Module, features: Sequence[Tensor], _: torch.dtype) -> Decoded:
     """Dropout is the last thing that the decoder does."""
     layer, decoded_nchw = _dropout_of(decoder), decoder(features)
-    return lambda: _dropped(layer, decoded_nchw)
+    return lambda: dropped(layer, decoded_nchw)
 
 
-def _after_aspp(decoder: Any, features: Sequence[Tensor], _: torch.dtype) -> Draw:
+def _after_aspp(decoder: Any, features: Sequence[Tensor], _: torch.dtype) -> Decoded:
     """DeepLabv3: a convolution follows."""
     layer, context_nchw = _dropout_of(decoder), decoder.aspp(features[-1])
-    return lambda: decoder.relu(decoder.bn(decoder.conv(_dropped(layer, context_nchw))))
+    return lambda: decoder.relu(decoder.bn(decoder.conv(dropped(layer, context_nchw))))
 
 
-def _after_aspp_plus(decoder: Any, features: Sequence[Tensor], dtype: torch.dtype) -> Draw:
+def _after_aspp_plus(decoder: Any, features: Sequence[Tensor], dtype: torch.dtype) -> Decoded:
     """DeepLabv3+: dropped context is brought to the size of finer features, and both are convolved together.
 
     A convolution of two maps side by side is the sum of the convolutions of each: that of the finer one is sure.
@@ -70,15 +75,15 @@ def _after_aspp_plus(decoder: Any, features: Sequence[Tensor], dtype: torch.dtyp
     fine_nchw = _separable(fine_nchw, both_depth[channels:], both_point[:, channels:], both_shift)
 
     def draw() -> Tensor:
-        dropped_nchw = _dropped(layer, context_nchw).to(dtype, memory_format=torch.channels_last)
-        coarse_nchw = decoder.up(_separable(dropped_nchw, depth, point, shift).relu_())
+        context_left_nchw = dropped(layer, context_nchw).to(dtype, memory_format=torch.channels_last)
+        coarse_nchw = decoder.up(_separable(context_left_nchw, depth, point, shift).relu_())
         found_nchw = _separable(coarse_nchw, both_depth[:channels], both_point[:, :channels], None)
         return found_nchw.add_(fine_nchw).relu_()
 
     return draw
 
 
-TAILS: dict[str, Callable[[Any, Sequence[Tensor], torch.dtype], Draw]] = {
+TAILS: dict[str, Callable[[Any, Sequence[Tensor], torch.dtype], Decoded]] = {
     "deeplabv3": _after_aspp,
     "deeplabv3plus": _after_aspp_plus,
 }
@@ -91,9 +96,13 @@ def _dropout_of(decoder: nn.Module) -> _DropoutNd:
     return layer
 
 
-def _dropped(layer: _DropoutNd, maps_nchw: Tensor) -> Tensor:
-    drop = functional.dropout2d if isinstance(layer, nn.Dropout2d) else functional.dropout
-    return drop(maps_nchw, layer.p, training=True) if layer.p else maps_nchw
+def dropped(layer: _DropoutNd, maps_nchw: Tensor) -> Tensor:
+    """What the layer does in training, by uniform numbers, which are drawn four times as fast as torch's own masks."""
+    if not layer.p:
+        return maps_nchw
+    shape = (*maps_nchw.shape[:2], 1, 1) if isinstance(layer, nn.Dropout2d) else maps_nchw.shape
+    kept = torch.rand(shape, device=maps_nchw.device) >= layer.p
+    return maps_nchw * (kept / (1 - layer.p)).to(maps_nchw.dtype)
 
 
 def _separable(maps_nchw: Tensor, depth: Tensor, point: Tensor, shift: Tensor | None) -> Tensor:
@@ -102,23 +111,38 @@ def _separable(maps_nchw: Tensor, depth: Tensor, point: Tensor, shift: Tensor | 
     return functional.conv2d(deep_nchw, point, shift)
 
 
-def _headed(head: Any, layer: _DropoutNd, maps_nchw: Tensor, temperature: float) -> Tensor:
+def _headed(head: Any, layer: _DropoutNd, maps_nchw: Tensor, temperature: float) -> Iterator[Tensor]:
     """The head's logits, float32, of maps that lose channels; where it begins with a matrix product, its weights do."""
-    first, *rest = head
-    if not (isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1)):
-        logits_nkhw: Tensor = head(_dropped(layer, maps_nchw.float()))
-        return logits_nkhw.div_(temperature)
+    first, upsampling, *_ = head  # what may follow does nothing
+    if isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1):
+        small_nkhw = _classified(first, layer, maps_nchw)
+    else:
+        small_nkhw = first(dropped(layer, maps_nchw.float()))
+    return _in_strips(small_nkhw.div_(temperature), upsampling)
+
+
+def _classified(first: nn.Conv2d, layer: _DropoutNd, maps_nchw: Tensor) -> Tensor:
+    """The convolution of maps that lose channels, (N, K, h, w), float32, as a product with weights that lose them."""
     count, channels, height, width = maps_nchw.shape
-    kept_nc = _dropped(layer, first.weight.new_ones(count, channels, 1, 1)).flatten(1)
-    weight_kc = first.weight.flatten(1) / temperature
+    kept_nc = dropped(layer, first.weight.new_ones(count, channels, 1, 1)).flatten(1)
     small_nkp = [
-        _product(weight_kc * kept_c, maps_chw.permute(1, 2, 0).reshape(-1, channels))
+        _product(first.weight.flatten(1) * kept_c, maps_chw.permute(1, 2, 0).reshape(-1, channels))
         for maps_chw, kept_c in zip(maps_nchw, kept_nc, strict=True)
     ]
     small_nkhw = torch.stack(small_nkp).view(count, -1, height, width)
-    if first.bias is not None:
-        small_nkhw += (first.bias / temperature).view(-1, 1, 1)
-    return functools.reduce(lambda found, layer: layer(found), rest, small_nkhw)
+    return small_nkhw if first.bias is None else small_nkhw.add_(first.bias.view(-1, 1, 1))
+
+
+def _in_strips(small_nkhw: Tensor, upsampling: nn.Module) -> Iterator[Tensor]:
+    """Logits at the size that the head ends in."""
+    count, classes, height, width = small_nkhw.shape
+    factor = int(getattr(upsampling, "scale_factor", 1))
+    size_hw = (factor * height, factor * width)
+    on_processor = small_nkhw.device.type == "cpu"
+    rows = max(1, STRIP // (count * classes * size_hw[1])) if on_processor else size_hw[0]
+    if factor == 1:
+        return iter(torch.split(small_nkhw, rows, dim=2))
+    return enlarged(small_nkhw, size_hw, rows=rows, align_corners=bool(getattr(upsampling, "align_corners", False)))
 
 
 def _product(weight_kc: Tensor, maps_pc: Tensor) -> Tensor:

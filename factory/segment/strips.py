@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from factory.core.tiling import starts
-from factory.segment.data import resize_image
+from factory.segment.data import Size, resize_image
+from factory.segment.enlarging import enlarged
 from factory.segment.models import best_device
 from factory.segment.predict import Predictor, ramp, slide, to_unit
 
@@ -36,7 +36,7 @@ def strips(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Iterator[S
     if predictor.size_hw in (None, image_hwc.shape[:2]):
         return _blended(predictor, image_hwc)
     working_hwc = np.array(resize_image(image_hwc, predictor.size_hw))
-    return _enlarged(_whole(predictor, working_hwc), image_hwc.shape[0], image_hwc.shape[1])
+    return _enlarged(_whole(predictor, working_hwc), image_hwc.shape[:2])
 
 
 @torch.inference_mode()
@@ -101,17 +101,12 @@ class _Band:
 
 
 @torch.inference_mode()
-def _enlarged(maps_nchw: Tensor, height: int, width: int) -> Iterator[Strip]:
-    """The one set of maps at another size, bilinear as `torch.nn.functional.interpolate` has it, up to rounding."""
-    have = maps_nchw.shape[-2]
-    (wide_chw,) = functional.interpolate(maps_nchw, (have, width), mode="bilinear", align_corners=False)
-    for top in range(0, height, ROWS):
-        rows = torch.arange(top, min(top + ROWS, height), device=wide_chw.device)
-        at = ((rows + 0.5) * (have / height) - 0.5).clamp(min=0)
-        above = at.floor().long().clamp(max=have - 1)
-        share_h1 = (at - above).unsqueeze(1)
-        below = (above + 1).clamp(max=have - 1)
-        yield Strip(top, _array(wide_chw[:, above] * (1 - share_h1) + wide_chw[:, below] * share_h1))
+def _enlarged(maps_nchw: Tensor, size_hw: Size) -> Iterator[Strip]:
+    """The one set of maps at another size."""
+    top = 0
+    for (strip_chw,) in enlarged(maps_nchw, size_hw, rows=ROWS):
+        yield Strip(top, _array(strip_chw))
+        top += strip_chw.shape[1]
 
 
 def _images(image_hwc: npt.NDArray[np.uint8]) -> Tensor:

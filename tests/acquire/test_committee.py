@@ -56,7 +56,9 @@ def check(found: Moments, answers: list[np.ndarray]) -> None:
     np.testing.assert_allclose(found.entropy_hw, -(kept * np.log(kept)).sum(axis=1).mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(found.squares_hw, (kept**2).sum(axis=1).mean(axis=0), atol=1e-5)
     votes = np.stack([kept.argmax(axis=1) == k for k in range(len(CLASSES))], axis=1).mean(axis=0)
-    np.testing.assert_allclose(found.votes_khw, votes, atol=1e-6)
+    clear_hw = (np.diff(np.sort(kept, axis=1)[:, -2:], axis=1) > 1e-6).all(axis=(0, 1))
+    assert clear_hw.mean() > 0.9
+    np.testing.assert_allclose(found.votes_khw[:, clear_hw], votes[:, clear_hw], atol=1e-6)
 
 
 def test_draws_of_one_model_are_averaged_as_if_they_had_been_kept() -> None:
@@ -67,7 +69,7 @@ def test_draws_of_one_model_are_averaged_as_if_they_had_been_kept() -> None:
         torch.manual_seed(3)
         with torch.inference_mode():
             draw = draws(trained().model, torch.from_numpy(IMAGE).permute(2, 0, 1)[None] / 255)
-            kept = [draw().softmax(dim=1)[0, :, :40, :52].numpy() for _ in range(7)]
+            kept = [torch.cat(list(draw()), dim=2).softmax(dim=1)[0, :, :40, :52].numpy() for _ in range(7)]
     check(found, kept)
 
 

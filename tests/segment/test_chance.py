@@ -1,11 +1,14 @@
 """Draws of a segmenter whose dropout layers drop are what forward passes would give, at less work."""
 
+from functools import partial
+
 import pytest
 import torch
+from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from factory.segment.architectures import ARCHITECTURES
-from factory.segment.chance import draws
+from factory.segment.chance import Draw, draws, dropped
 from factory.segment.models import Segmenter, build
 from tests.segment.test_models import CLASSES, spec_of
 
@@ -24,15 +27,34 @@ def model(request) -> Segmenter:
     return model.eval()
 
 
+def whole(draw: Draw) -> torch.Tensor:
+    """All strips of one draw."""
+    return torch.cat(list(draw()), dim=2)
+
+
 def naive(model: Segmenter, images: torch.Tensor, count: int) -> list[torch.Tensor]:
-    """Whole forward passes with every dropout layer of decoder and head at work."""
+    """Whole forward passes in which every dropout layer of decoder and head drops by the same numbers as draws do."""
     inside = set(model.network.encoder.modules())
     layers = [layer for layer in model.modules() if isinstance(layer, _DropoutNd) and layer not in inside]
-    for layer in layers:
-        layer.train()
-    found = [model(images) for _ in range(count)]
-    model.eval()
-    return found
+    with pytest.MonkeyPatch.context() as patch:
+        for layer in layers:
+            patch.setattr(layer, "forward", partial(dropped, layer))
+        return [model(images) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("layer", "drawn"), [(nn.Dropout(0.3), 40 * 50 * 64), (nn.Dropout2d(0.3), 40 * 50)])
+def test_as_much_is_dropped_as_the_layer_says(layer, drawn) -> None:
+    """Values one by one or channels as a whole, the others enlarged, as the layer does itself in training."""
+    maps = torch.rand(40, 50, 8, 8) + 0.5
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for found in (dropped(layer, maps), layer.train()(maps)):
+            gone = found == 0
+            torch.testing.assert_close(found[~gone], (maps / 0.7)[~gone])
+            assert abs(gone.float().mean() - 0.3) < 5 * (0.3 * 0.7 / drawn) ** 0.5
+            shares = gone.float().mean(dim=(2, 3))
+            assert ((shares == 0) | (shares == 1)).all() == isinstance(layer, nn.Dropout2d)
+    assert dropped(nn.Dropout(0.0), maps) is maps
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -44,7 +66,7 @@ def test_the_same_chance_gives_the_same_logits(model, size) -> None:
         expected = naive(model, images, 3)
         torch.manual_seed(5)
         draw = draws(model, images, dtype=torch.float32)
-        found = [draw()[..., : size[0], : size[1]] for _ in range(3)]
+        found = [whole(draw)[..., : size[0], : size[1]] for _ in range(3)]
     scale = expected[0].abs().max()
     for one, other in zip(found, expected, strict=True):
         assert one.dtype == torch.float32
@@ -57,11 +79,11 @@ def test_few_bits_change_draws_less_than_chance_does(model) -> None:
     images = torch.rand(1, 3, 64, 96)
     with torch.inference_mode(), torch.random.fork_rng():
         torch.manual_seed(5)
-        whole = draws(model, images, dtype=torch.float32)
-        exact = torch.stack([whole() for _ in range(8)])
+        unrounded = draws(model, images, dtype=torch.float32)
+        exact = torch.stack([whole(unrounded) for _ in range(8)])
         torch.manual_seed(5)
         rounded = draws(model, images, dtype=torch.bfloat16)
-        found = torch.stack([rounded() for _ in range(8)])
+        found = torch.stack([whole(rounded) for _ in range(8)])
     spread = exact.std(dim=0).mean()
     assert (found - exact).abs().mean() < 0.05 * spread
 
@@ -83,7 +105,7 @@ def test_what_is_sure_runs_once(model) -> None:
     with torch.inference_mode():
         draw = draws(model, torch.rand(1, 3, 32, 32))
         for _ in range(4):
-            draw()
+            whole(draw)
     for hook in hooks:
         hook.remove()
     assert calls == {"encoder": 1, "aspp": int(aspp is not None)}
@@ -95,4 +117,4 @@ def test_without_dropout_there_is_nothing_left_to_chance() -> None:
     images = torch.rand(1, 3, 40, 48)
     with torch.inference_mode():
         draw = draws(model, images, dtype=torch.float32)
-        torch.testing.assert_close(draw()[..., :40, :], model(images))
+        torch.testing.assert_close(whole(draw)[..., :40, :], model(images))
