@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,19 +104,28 @@ def pooled(
 ) -> npt.NDArray[np.float64]:
     """A score for each region, from 1; see `describe`."""
     regions, score = regions_hw.reshape(-1), score_hw.reshape(-1)
-    unknown = np.isnan(score)
-    if unknown.any():
-        regions, score = regions[~unknown], score[~unknown]
+    if len(score) and np.isnan(score.max()):
+        known = ~np.isnan(score)
+        regions, score = regions[known], score[known]
     if count == 1 and len(score) and temperature is not None and regions.min() > 0:  # a picture as one region
-        logits = torch.from_numpy(np.ascontiguousarray(score)).div(temperature)
-        weight = logits.sub_(logits.max()).exp_().numpy()
-        return np.array([score @ weight / weight.sum()], np.float64)
+        return np.array([_soft_maximum(torch.from_numpy(np.ascontiguousarray(score)), temperature)])
     if temperature is None:
         weight = np.ones_like(score)
     else:
         weight = np.exp((score - score.max(initial=0)) / np.float32(temperature))
     sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
     return np.asarray(sums / np.where(weights > 0, weights, 1))
+
+
+def _soft_maximum(score: torch.Tensor, temperature: float) -> float:
+    """Scores weighed by e^(score / temperature), averaged.
+
+    What they lack of the largest is weighed by powers of two, which processors take in a third of exp's time.
+    """
+    largest = float(score.max())
+    lacking = score - largest
+    weight = lacking.mul(1 / (temperature * math.log(2))).exp2_()
+    return largest + float(lacking.mul_(weight).sum() / weight.sum())
 
 
 def _parts(predicted_hw: npt.NDArray[np.uint8], regions_hw: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:

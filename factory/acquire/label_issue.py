@@ -40,7 +40,7 @@ def self_confidence(label_hw: npt.NDArray[np.uint8], probability_khw: Map) -> Ma
     """The probability (K, H, W) of each pixel's own label (H, W); NaN where that is the ignore index."""
     flat = label_hw.reshape(-1)
     numbers = _numbers(flat.size, torch.int32 if probability_khw.size < 2**31 else torch.int64)
-    places = torch.tensor(flat, dtype=numbers.dtype).mul_(flat.size).add_(numbers)
+    places = torch.add(numbers, torch.tensor(flat, dtype=numbers.dtype), alpha=flat.size)
     ignored = flat == IGNORE if flat.size and flat.max() == IGNORE else None
     if ignored is not None:
         places[torch.from_numpy(ignored)] = 0
