@@ -26,13 +26,13 @@ class Judge:
     longest: int
     shop: Workshop
 
-    def densifier(self, settings: Mapping[str, Any]) -> Densifier:
-        """Labeler and refiner of these settings, ready; no pixel is left out for lack of confidence."""
+    def densifier(self, settings: Sequence[Mapping[str, Any]]) -> Densifier:
+        """Labelers of all settings, pooled, and the refiner of the first, ready; every pixel is decided."""
         labeler, refiner = with_settings(self.labeler, self.refiner, settings)
         ready = learnt(labeler, self.audit.corpus(self.rows), seed=self.audit.seed, shop=self.shop)
         return Densifier(labeler=ready, refiner=refiner, min_confidence=0, longest=self.longest)
 
-    def __call__(self, settings: Mapping[str, Any], rows: Sequence[Sample], *, title: str) -> list[Outcome]:
+    def __call__(self, settings: Sequence[Mapping[str, Any]], rows: Sequence[Sample], *, title: str) -> list[Outcome]:
         """What comes of some of the pictures, in their order."""
         work = partial(judge, audit=self.audit, densifier=self.densifier(settings))
         return list(self.shop.executor.map(work, rows, title=title))

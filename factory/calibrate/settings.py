@@ -55,12 +55,14 @@ def best_settings(
     *,
     sampler: Sampler,
     trials: int,
+    most: int,
     identity: Identity,
     folder: Path,
-) -> tuple[dict[str, Any], Ledger]:
-    """The settings of best mean IoU on some pictures, and the study; a killed search goes on where it was.
+) -> tuple[list[dict[str, Any]], Ledger]:
+    """The up to ``most`` different settings of best mean IoU on some pictures, the best first, and the study.
 
-    Trial 0 is what the parts were given, where that lies in the space: nothing worse there is ever chosen.
+    A killed search goes on where it was. Trial 0 is what the parts were given, where that lies in the space: nothing
+    worse there ever comes first.
     """
     ledger = Ledger.open(
         folder, settings=identity, space=space, sampler=sampler, pruner=Never(), direction="maximize", keep="best"
@@ -72,13 +74,16 @@ def best_settings(
     def carry_out(claim: Claim, listener: Listener) -> Figures:
         del listener
         settings = {key: value_of(word) for key, word in claim.words.items()}
-        outcomes = judge(settings, rows, title=f"trial {claim.number + 1} of {trials}")
+        outcomes = judge([settings], rows, title=f"trial {claim.number + 1} of {trials}")
         return {"miou": miou(outcome.refined_kk for outcome in outcomes)}
 
     for _ in search(ledger, trials=trials, figure="miou", carry_out=carry_out):
         pass
-    best = ledger.best()
-    return {key: value_of(word) for key, word in ledger.words(best).items()} if best else given, ledger
+    found: list[dict[str, Any]] = []
+    for trial in ledger.ranked():
+        settings = {key: value_of(word) for key, word in ledger.words(trial).items()}
+        found += [settings] if settings not in found else []
+    return found[:most] or [given], ledger
 
 
 def value_of(word: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -37,6 +38,9 @@ class Sight(NamedTuple):
 
     graph: SuperpixelGraph
     vectors: list[Floats]
+
+
+_LAST_SIGHT: dict[tuple[object, ...], Sight] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +102,18 @@ class Scribbles:
         return self.spread(given, classes, self.seen_as(given))
 
     def seen_as(self, given: Picture) -> Sight:
-        """The picture's superpixels and their features: what settings other than theirs do not change."""
-        graph = graph_of(given.image, area=self.area, compactness=self.compactness)
-        return Sight(graph, self.features(given.image, graph))
+        """The picture's superpixels and their features: what settings other than theirs do not change.
+
+        The last is remembered: labelers that are pooled ask for the same one after the other.
+        """
+        pixels = hashlib.blake2b(np.ascontiguousarray(given.image).data).digest()
+        key = (pixels, given.image.shape, self.area, self.compactness, repr(self.features))
+        if (sight := _LAST_SIGHT.get(key)) is None:
+            graph = graph_of(given.image, area=self.area, compactness=self.compactness)
+            sight = Sight(graph, self.features(given.image, graph))
+            _LAST_SIGHT.clear()
+            _LAST_SIGHT[key] = sight
+        return sight
 
     def spread(self, given: Picture, classes: int, sight: Sight) -> Scores:
         """As the call, with what was seen before."""

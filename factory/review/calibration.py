@@ -24,7 +24,7 @@ def calibration(report: Report | None, *, seed: int, examples: int) -> Section |
     return Section(
         key="calibration",
         title="Weak labels where the truth is known",
-        lead=f"{_expected(stated)} {_refiner(stated)} {_confidence(stated)}",
+        lead=" ".join(said for tell in (_expected, _pooled, _refiner, _confidence) if (said := tell(stated))),
         charts=(chart,) if chart else (),
         columns=("Hints, confidence, truth, dense mask, errors",),
         strips=drawn_pictures(report, seed=seed, examples=examples, what="Labels for"),
@@ -38,6 +38,11 @@ def _expected(stated: dict[str, Any]) -> str:
         f"Dense masks of such hints reach a mean IoU of {percent(stated['miou'])} (95 % between {percent(low)} and "
         f"{percent(high)}), measured on {stated['pictures']} pictures that had no part in the search."
     )
+
+
+def _pooled(stated: dict[str, Any]) -> str:
+    more = len(stated["calibration"].get("pooled", ()))
+    return f"Labelers of the {more + 1} best settings are pooled; the table has the best." if more else ""
 
 
 def _refiner(stated: dict[str, Any]) -> str:

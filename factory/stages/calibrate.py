@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from factory.calibrate.audit import Audit, Supervision, both
+from factory.calibrate.audit import Audit, Outcome, Supervision, both
 from factory.calibrate.judge import Judge
 from factory.calibrate.settings import best_settings, space_of
-from factory.calibrate.verdict import Curve, Verdict, conclude
+from factory.calibrate.verdict import Curve, Verdict, conclude, pooling
 from factory.core import digests, masks
 from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
-from factory.core.errors import ArtefactError
+from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Sample, Split
 from factory.core.seeds import derive
 from factory.core.writer import ReportWriter
@@ -49,6 +49,7 @@ def run(
     sampler: Sampler,
     space: dict[str, Any] | None,
     trials: int,
+    pool: int,
     images: int,
     longest: int,
     drawn: int,
@@ -58,9 +59,12 @@ def run(
 ) -> None:
     """Search settings on one half of the pictures, fit the curve of confidence there, judge both on the other half.
 
+    Labelers of the ``pool`` best settings are pooled unless that is worse on the other half beyond doubt.
     Hints are simulated by ``supervision`` on exact or human masks (None: the hints that the pictures have). Writes
     `calibration.json`, `trials.json` and `pictures/<id>.png`. A refiner that makes masks worse is refused.
     """
+    if not 1 <= pool <= trials:
+        raise ConfigError("pool is a number of trials", where="calibrate", got=pool, expected=f"1 to trials={trials}")
     varying = space_of(space, labeler, refiner)
     searched, held = _halves(source, images, seed)
     shop = Workshop(
@@ -71,12 +75,14 @@ def run(
         audit=Audit(source=source, supervision=supervision, seed=seed), rows=[*searched, *held], labeler=labeler,
         refiner=refiner, longest=longest, shop=shop,
     )  # fmt: skip
-    settings, ledger = best_settings(
-        judge, searched, varying, sampler=sampler, trials=trials, identity=out.identity, folder=out.scratch / "study"
-    )
+    found, ledger = best_settings(
+        judge, searched, varying, sampler=sampler, trials=trials, most=pool, identity=out.identity,
+        folder=out.scratch / "study",
+    )  # fmt: skip
+    settings, judged = _pooled(judge, found, held, out)
     verdict = conclude(
-        judge(settings, searched, title="fit confidence"), judge(settings, held, title="judge"), settings=settings,
-        labeler=labeler, refiner=refiner, curve=confidence, seed=seed,
+        judge(settings, searched, title="fit confidence"), judged, settings=settings, labeler=labeler, refiner=refiner,
+        curve=confidence, seed=seed,
     )  # fmt: skip
     out.classes = source.classes
     out.write(NAME, digests.canonical(verdict.as_json()))
@@ -98,6 +104,23 @@ def _halves(source: Dataset, images: int, seed: int) -> tuple[list[Sample], list
     return [sorted(half, key=lambda sample: sample.id) for half in (drawn[::2], drawn[1::2])]  # type: ignore[return-value]
 
 
+def _pooled(
+    judge: Judge, found: Sequence[dict[str, Any]], held: Sequence[Sample], out: ReportWriter
+) -> tuple[Sequence[dict[str, Any]], list[Outcome]]:
+    """The settings that will be used, and what comes of the pictures held back with them."""
+    alone = judge(found[:1], held, title="judge")
+    if len(found) == 1:
+        return found, alone
+    together = judge(found, held, title="judge pooled")
+    seen = pooling(together, alone, seed=judge.audit.seed)
+    out.figures = {"pooled_miou": seen.miou, "alone_miou": seen.alone}
+    if not seen.refused:
+        return found, together
+    reason = f"refused: mIoU {seen.miou:.3f}, {seen.alone:.3f} of the best settings alone, on {len(held)} pictures"
+    out.report(f"pool of {len(found)}", reason)
+    return found[:1], alone
+
+
 def _draw(sample: Sample, densifier: Densifier, audit: Audit, out: ReportWriter) -> None:
     """Hints, confidence, truth, the dense mask and where it is wrong."""
     given, truth_hw, classes = audit.hinted(sample), audit.source.truth(sample), audit.source.classes
@@ -115,7 +138,7 @@ def _spread(rows: Sequence[Sample], count: int) -> list[Sample]:
 
 def _tell(verdict: Verdict, out: ReportWriter) -> None:
     low, high = (round(value, 4) for value in verdict.miou_interval)
-    out.figures = {
+    out.figures |= {
         "expected_miou": verdict.miou,
         "miou_low": low,
         "miou_high": high,

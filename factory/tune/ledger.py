@@ -154,9 +154,12 @@ class Ledger:
 
     def best(self) -> FrozenTrial | None:
         """The best of the trials that were carried through; the first of equal ones."""
-        whole = self.trials(TrialState.COMPLETE)
+        return next(iter(self.ranked()), None)
+
+    def ranked(self) -> list[FrozenTrial]:
+        """The trials that were carried through, the best first, equal ones in their order."""
         sign = -1.0 if self.study.direction == StudyDirection.MAXIMIZE else 1.0
-        return min(whole, key=lambda trial: sign * (trial.value or 0.0), default=None)
+        return sorted(self.trials(TrialState.COMPLETE), key=lambda trial: sign * (trial.value or 0.0))
 
     def words(self, trial: FrozenTrial) -> dict[str, str]:
         """What a trial set, by key, as on a command line."""

@@ -1,7 +1,7 @@
 """Tuned and judged where the truth is known, then used where it is not."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from factory.__main__ import main
 from factory.calibrate.audit import Outcome, interval, miou
 from factory.calibrate.settings import space_of
-from factory.calibrate.verdict import conclude
+from factory.calibrate.verdict import conclude, pooling
 from factory.command import tree
 from factory.command.bind import make_part
 from factory.core import parts
@@ -32,6 +32,9 @@ from tests.command.composing import composed
 
 CLASSES = ClassList.of(["ground", "disc"])
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
+CRF = DenseCrf(
+    iterations=5, spatial_sxy=3.0, spatial_compat=3.0, bilateral_sxy=50.0, bilateral_srgb=5.0, bilateral_compat=10.0
+)
 
 
 def scene(number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -109,6 +112,34 @@ def test_what_was_found_on_scenes_labels_photographs(scenes, photographs, tmp_pa
     assert not (tmp_path / "other").exists()
 
 
+def test_several_settings_are_pooled(scenes, photographs, tmp_path) -> None:
+    """The best and the next best by the search; labels are what all of them say, by their geometric mean."""
+    report = calibrate(scenes, tmp_path / "calibrate", "pool=3", "trials=8", "space.labeler.area=[20,30,40,50]")
+    stated = json.loads(report.path("calibration.json").read_text())
+    trials = json.loads(report.path("trials.json").read_text())
+    ranked = sorted(trials, key=lambda trial: -trial["value"])
+    areas = list(dict.fromkeys(trial["settings"]["labeler.area"] for trial in ranked))
+    found = calibrated.read(report)
+    assert [str(one["labeler.area"]) for one in (found.settings, *found.pooled)] == areas[:3]
+    assert stated["miou"] == report.figures["pooled_miou"] != report.figures["alone_miou"]
+    labeler, _ = found.apply(POINTS, CRF)
+    given = Dataset.open(photographs).picture(Dataset.open(photographs).samples[0])
+    each = np.stack([replace(POINTS, area=one["labeler.area"])(given, 2) for one in (found.settings, *found.pooled)])
+    expected = np.exp(np.log(each.clip(1e-6)).mean(axis=0))
+    np.testing.assert_allclose(labeler(given, 2), expected / expected.sum(axis=0), atol=1e-5)
+
+
+def test_a_pool_that_is_worse_beyond_doubt_is_refused_with_the_numbers(scenes, tmp_path) -> None:
+    """The next best of two settings has superpixels larger than the discs."""
+    words = ["pool=2", "trials=8", "refiner=argmax", "supervision.count=20", "space.labeler.area=[30,400]"]
+    report = calibrate(scenes, tmp_path / "calibrate", *words)
+    (issue,) = report.header.issues
+    assert issue["where"] == "pool of 2"
+    assert f"{report.figures['pooled_miou']:.3f}, {report.figures['alone_miou']:.3f}" in issue["reason"]
+    assert report.figures["expected_miou"] == report.figures["alone_miou"] > report.figures["pooled_miou"]
+    assert calibrated.read(report).pooled == ()
+
+
 def test_the_same_search_again_is_the_same_to_the_byte(scenes, tmp_path) -> None:
     """In this process or in two workers."""
     digests = {
@@ -162,6 +193,7 @@ def test_a_killed_search_goes_on_where_it_was(scenes, tmp_path, monkeypatch) -> 
         (["space.labeler.area=around:9"], "neither a range"),
         (["space.refiner.iterations=log:0:9"], "begins above 0"),
         (["images=3"], "too few to calibrate on"),
+        (["pool=5"], "pool is a number of trials"),
         (["labeler=across", "space.labeler.folds=int:2:3"], "would have to learn again"),
     ],
 )
@@ -181,12 +213,9 @@ def test_a_report_of_another_stage_is_no_calibration(photographs, scenes, tmp_pa
 
 def test_parts_recommend_their_own_ranges_which_hold_what_they_are_given() -> None:
     """Those of labeler and refiner, by key; what is stated goes before them."""
-    crf = DenseCrf(
-        iterations=5, spatial_sxy=3.0, spatial_compat=3.0, bilateral_sxy=50.0, bilateral_srgb=5.0, bilateral_compat=10.0
-    )
-    space = space_of(None, POINTS, crf)
+    space = space_of(None, POINTS, CRF)
     assert set(space) >= {"labeler.area", "refiner.bilateral_srgb"}
-    assert set(space_of({"refiner": {"iterations": [2, 5]}}, POINTS, crf)) == {"refiner.iterations"}
+    assert set(space_of({"refiner": {"iterations": [2, 5]}}, POINTS, CRF)) == {"refiner.iterations"}
     with pytest.raises(ConfigError, match="nothing may vary"):
         space_of(None, Seeds(), Argmax())
 
@@ -218,12 +247,23 @@ class Named:
 def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     """Better where it was searched, worse where it is judged: refused."""
     seen, held = [outcome(90, 10, 50)] * 4, [outcome(40, 60, 50)] * 4
-    words = {"settings": {}, "labeler": POINTS, "refiner": Named(), "curve": AsStated(), "seed": 0}
+    words = {"settings": [{}], "labeler": POINTS, "refiner": Named(), "curve": AsStated(), "seed": 0}
     assert conclude(seen, held, **words).calibration.refused
     assert not conclude(held, seen, **words).calibration.refused
     assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
     found = conclude(seen, held, **words)
     assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration
+
+
+def test_a_pool_stands_unless_it_is_worse_beyond_doubt() -> None:
+    """A little worse on some pictures and better on others is no reason; worse on all is."""
+    alone = [outcome(right, 100 - right, 50) for right in (70, 80, 75, 85)]
+    mixed = [outcome(right, 100 - right, 50) for right in (72, 79, 77, 80)]
+    worse = [outcome(right, 100 - right, 50) for right in (60, 70, 65, 75)]
+    assert not pooling(mixed, alone, seed=0).refused
+    seen = pooling(worse, alone, seed=0)
+    assert seen.refused
+    assert seen.miou == miou(one.refined_kk for one in worse) < seen.alone
 
 
 def test_what_a_mixture_is_made_of_may_vary_but_not_what_its_members_learnt_with() -> None:
