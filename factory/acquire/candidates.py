@@ -108,7 +108,7 @@ def pooled(
         known = ~np.isnan(score)
         regions, score = regions[known], score[known]
     if count == 1 and len(score) and temperature is not None and regions.min() > 0:  # a picture as one region
-        return np.array([_soft_maximum(torch.from_numpy(np.ascontiguousarray(score)), temperature)])
+        return np.array([_soft_maximum(score, temperature)])
     if temperature is None:
         weight = np.ones_like(score)
     else:
@@ -117,15 +117,15 @@ def pooled(
     return np.asarray(sums / np.where(weights > 0, weights, 1))
 
 
-def _soft_maximum(score: torch.Tensor, temperature: float) -> float:
+def _soft_maximum(score: npt.NDArray[np.float32], temperature: float) -> float:
     """Scores weighed by e^(score / temperature), averaged.
 
     What they lack of the largest is weighed by powers of two, which processors take in a third of exp's time.
     """
-    largest = float(score.max())
-    lacking = score - largest
+    largest = score.max()
+    lacking = torch.from_numpy(score - largest)
     weight = lacking.mul(1 / (temperature * math.log(2))).exp2_()
-    return largest + float(lacking.mul_(weight).sum() / weight.sum())
+    return float(largest) + float(lacking.dot(weight) / weight.sum())
 
 
 def _parts(predicted_hw: npt.NDArray[np.uint8], regions_hw: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
