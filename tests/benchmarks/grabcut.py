@@ -47,7 +47,7 @@ def run(folder: Path, words: list[str]) -> dict[str, npt.NDArray[np.float64]]:
             methods[method] = [peer(given.image(sample), given.picture(sample).seeds_hw) for sample in given.samples]
             spent[method] = (time.process_time() - began) / len(given.samples)
         for method, masks in methods.items():
-            iou, error = _measured(given, data / "masks", masks)
+            iou, error = measured([sample.id for sample in given.samples], data / "masks", masks)
             found.setdefault(method, []).append((iou, error, spent[method]))
     for method, (one, two) in found.items():
         ious = f"IoU {one[0]:.3f} {two[0]:.3f} mean {np.mean([one[0], two[0]]):.3f}"
@@ -92,11 +92,11 @@ def _labelled(given: Dataset, out: Path, words: list[str]) -> tuple[Dataset, flo
     return Dataset.open(out), (time.process_time() - began) / len(given.samples)
 
 
-def _measured(given: Dataset, truths: Path, masks: list[Map8]) -> tuple[float, float]:
+def measured(names: list[str], truths: Path, masks: list[Map8]) -> tuple[float, float]:
     """Mean IoU of the object, and mean share of wrong pixels, over the photographs."""
     ious, errors = [], []
-    for sample, found_hw in zip(given.samples, masks, strict=True):
-        truth_hw = read_png(truths / f"{sample.id}.png")
+    for name, found_hw in zip(names, masks, strict=True):
+        truth_hw = read_png(truths / f"{name}.png")
         known, there, here = truth_hw != UNKNOWN, truth_hw == 255, found_hw == OBJECT
         ious.append((there & here & known).sum() / ((there | here) & known).sum())
         errors.append((there != here)[known].mean())
