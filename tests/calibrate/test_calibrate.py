@@ -83,6 +83,26 @@ def calibrate(scenes: Path, out: Path, *words: str, status: int = 0) -> Report |
     return Report.open(out) if status == 0 else None
 
 
+def test_hints_that_audited_pictures_have_are_taken_as_they_are(tmp_path) -> None:
+    """None is simulated: where nobody clicked nothing is known, where people clicked much is."""
+    found = {}
+    for clicks in (0, 12):
+
+        def fill(out, clicks=clicks) -> None:
+            for number in range(6):
+                image, mask = scene(number)
+                spots = np.random.default_rng(number).permutation(mask.size)[:clicks]
+                points = tuple((int(s % 64), int(s // 64), int(mask.flat[s])) for s in spots)
+                words = {"supervision": Supervision.HUMAN, "origin": Origin.HUMAN, "hints": Hints(points=points)}
+                add_sample(out, f"p{number}", mask, image=image, **words)
+
+        source = sealed(tmp_path / f"audited-{clicks}", Kind.DATASET, fill, CLASSES)
+        words = [f"source={source}", "supervision=null", "trials=2", "executor=serial", "drawn=0"]
+        assert main(["calibrate", *words, f"out={tmp_path}/{clicks}"]) == 0
+        found[clicks] = Report.open(tmp_path / str(clicks)).figures["expected_miou"]
+    assert found[12] > 0.7 > 0.5 > found[0]
+
+
 def test_what_was_found_on_scenes_labels_photographs(scenes, photographs, tmp_path, capfd) -> None:
     """Settings, curve and expectation go along; the first trial is what was given; pictures are drawn."""
     report = calibrate(scenes, tmp_path / "calibrate")
