@@ -47,8 +47,8 @@ def finished(*words: str, cwd: Path) -> str:
 def killed(*words: str, cwd: Path, watched: Path, after_files: int, delay: float) -> int:
     """SIGKILL the command and all its workers a moment after it has written some files."""
     process = factory(*words, cwd=cwd)
-    while process.poll() is None and sum(path.is_file() for path in watched.rglob("*")) < after_files:
-        time.sleep(0.02)
+    while process.poll() is None and sum(len(files) for *_, files in os.walk(watched)) < after_files:
+        time.sleep(0.02)  # os.walk passes over folders that are renamed while it looks
     time.sleep(delay)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
