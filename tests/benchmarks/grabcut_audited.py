@@ -32,12 +32,12 @@ def run(folder: Path, weights: str, words: list[str]) -> None:
     found: dict[str, dict[str, Map8]] = {name: {} for name in SETS}
     for fold in range(FOLDS):
         here = folder / f"fold-{fold}"
-        measured = names[fold::FOLDS]
-        audited = _ingested(data, [name for name in names if name not in measured], SETS, here / "audited", masks=True)
+        kept = names[fold::FOLDS]
+        audited = _ingested(data, [name for name in names if name not in kept], SETS, here / "audited", masks=True)
         asked = [f"source={audited}", "supervision=null", "images=10", f"out={here}/calibrate", *words]
         assert main(["calibrate", *labeler, *asked]) == 0
         for one in SETS:
-            given = _ingested(data, measured, (one,), here / one, masks=False)
+            given = _ingested(data, kept, (one,), here / one, masks=False)
             out = here / f"{one}-label"
             said = [f"source={given}", f"calibration={here}/calibrate", "min_confidence=0", f"out={out}"]
             assert main(["label", *labeler, *said]) == 0
