@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,13 +12,14 @@ from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
 
 from factory.execute.precision import fastest
+from factory.segment.coarse import CoarseConvolution, PerPixel
 from factory.segment.enlarging import enlarged
 from factory.segment.models import Segmenter
 
 Draw = Callable[[], Iterator[Tensor]]
 """Logits of one more draw, in strips (N, K, rows, W) from top to bottom."""
-Decoded = Callable[[], Tensor]
-"""The decoder's maps of one more draw."""
+Decoded = Callable[[], Callable[[PerPixel], Tensor]]
+"""One more draw of the decoder: a function that gives what another makes of each pixel of its maps."""
 STRIP = 2**18
 """Values of a strip on a processor: what is made of them one step after the other stays in its cache."""
 
@@ -35,7 +37,9 @@ def draws(model: Segmenter, images_nchw: Tensor, *, dtype: torch.dtype | None = 
     decoded = begin(decoder, features, dtype or fastest(images_nchw.device))
 
     def draw() -> Iterator[Tensor]:
-        return _headed(model.network.segmentation_head, model.head_dropout, decoded(), model.temperature)
+        return _headed(
+            model.network.segmentation_head, model.head_dropout, len(images_nchw), decoded(), model.temperature
+        )
 
     return draw
 
@@ -43,19 +47,19 @@ def draws(model: Segmenter, images_nchw: Tensor, *, dtype: torch.dtype | None = 
 def _none(decoder: nn.Module, features: Sequence[Tensor], _: torch.dtype) -> Decoded:
     """The decoder leaves nothing to chance."""
     decoded_nchw = decoder(features)
-    return lambda: decoded_nchw
+    return lambda: _all_at_once(decoded_nchw)
 
 
 def _last(decoder: nn.Module, features: Sequence[Tensor], _: torch.dtype) -> Decoded:
     """Dropout is the last thing that the decoder does."""
     layer, decoded_nchw = _dropout_of(decoder), decoder(features)
-    return lambda: dropped(layer, decoded_nchw)
+    return lambda: _all_at_once(dropped(layer, decoded_nchw))
 
 
 def _after_aspp(decoder: Any, features: Sequence[Tensor], _: torch.dtype) -> Decoded:
     """DeepLabv3: a convolution follows."""
     layer, context_nchw = _dropout_of(decoder), decoder.aspp(features[-1])
-    return lambda: decoder.relu(decoder.bn(decoder.conv(dropped(layer, context_nchw))))
+    return lambda: _all_at_once(decoder.relu(decoder.bn(decoder.conv(dropped(layer, context_nchw)))))
 
 
 def _after_aspp_plus(decoder: Any, features: Sequence[Tensor], dtype: torch.dtype) -> Decoded:
@@ -73,14 +77,17 @@ def _after_aspp_plus(decoder: Any, features: Sequence[Tensor], dtype: torch.dtyp
     )
     fine_nchw = fine_nchw.to(dtype, memory_format=torch.channels_last)
     fine_nchw = _separable(fine_nchw, both_depth[channels:], both_point[:, channels:], both_shift)
+    fused = CoarseConvolution(decoder.up, both_depth[:channels], both_point[:, :channels], fine_nchw)
 
-    def draw() -> Tensor:
+    def draw() -> Callable[[PerPixel], Tensor]:
         context_left_nchw = dropped(layer, context_nchw).to(dtype, memory_format=torch.channels_last)
-        coarse_nchw = decoder.up(_separable(context_left_nchw, depth, point, shift).relu_())
-        found_nchw = _separable(coarse_nchw, both_depth[:channels], both_point[:, :channels], None)
-        return found_nchw.add_(fine_nchw).relu_()
+        return partial(fused, _separable(context_left_nchw, depth, point, shift).relu_())
 
     return draw
+
+
+def _all_at_once(maps_nchw: Tensor) -> Callable[[PerPixel], Tensor]:
+    return lambda then: then(maps_nchw)
 
 
 TAILS: dict[str, Callable[[Any, Sequence[Tensor], torch.dtype], Decoded]] = {
@@ -105,32 +112,31 @@ def dropped(layer: _DropoutNd, maps_nchw: Tensor) -> Tensor:
     return maps_nchw * (kept / (1 - layer.p)).to(maps_nchw.dtype)
 
 
-def _separable(maps_nchw: Tensor, depth: Tensor, point: Tensor, shift: Tensor | None) -> Tensor:
+def _separable(maps_nchw: Tensor, depth: Tensor, point: Tensor, shift: Tensor) -> Tensor:
     """A depthwise convolution that keeps the size, and a pointwise one."""
     deep_nchw = functional.conv2d(maps_nchw, depth, padding=depth.shape[-1] // 2, groups=len(depth))
     return functional.conv2d(deep_nchw, point, shift)
 
 
-def _headed(head: Any, layer: _DropoutNd, maps_nchw: Tensor, temperature: float) -> Iterator[Tensor]:
+def _headed(
+    head: Any, layer: _DropoutNd, count: int, decoded: Callable[[PerPixel], Tensor], temperature: float
+) -> Iterator[Tensor]:
     """The head's logits, float32, of maps that lose channels; where it begins with a matrix product, its weights do."""
     first, upsampling, *_ = head  # what may follow does nothing
     if isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1):
-        small_nkhw = _classified(first, layer, maps_nchw)
+        kept_n1c = dropped(layer, first.weight.new_ones(count, first.in_channels, 1, 1)).flatten(1).unsqueeze(1)
+        small_nkhw = decoded(partial(_products, first.weight.flatten(1) * kept_n1c))
+        small_nkhw = small_nkhw if first.bias is None else small_nkhw.add_(first.bias.view(-1, 1, 1))
     else:
-        small_nkhw = first(dropped(layer, maps_nchw.float()))
+        small_nkhw = first(dropped(layer, decoded(Tensor.float)))
     return _in_strips(small_nkhw.div_(temperature), upsampling)
 
 
-def _classified(first: nn.Conv2d, layer: _DropoutNd, maps_nchw: Tensor) -> Tensor:
-    """The convolution of maps that lose channels, (N, K, h, w), float32, as a product with weights that lose them."""
-    count, channels, height, width = maps_nchw.shape
-    kept_nc = dropped(layer, first.weight.new_ones(count, channels, 1, 1)).flatten(1)
-    small_nkp = [
-        _product(first.weight.flatten(1) * kept_c, maps_chw.permute(1, 2, 0).reshape(-1, channels))
-        for maps_chw, kept_c in zip(maps_nchw, kept_nc, strict=True)
-    ]
-    small_nkhw = torch.stack(small_nkp).view(count, -1, height, width)
-    return small_nkhw if first.bias is None else small_nkhw.add_(first.bias.view(-1, 1, 1))
+def _products(weight_nkc: Tensor, maps_nchw: Tensor) -> Tensor:
+    """Each picture's weights times its maps in float32, (N, K, h, w)."""
+    pixels_npc = maps_nchw.permute(0, 2, 3, 1).flatten(1, 2)
+    found_nkp = torch.stack([_product(*pair) for pair in zip(weight_nkc, pixels_npc, strict=True)])
+    return found_nkp.view(*found_nkp.shape[:2], *maps_nchw.shape[2:])
 
 
 def _in_strips(small_nkhw: Tensor, upsampling: nn.Module) -> Iterator[Tensor]:
