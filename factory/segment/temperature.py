@@ -21,7 +21,8 @@ PIXELS = 2000
 LEAST = 100
 """Known pixels below which no temperature is worth setting."""
 FLOOR = 1e-12
-TRUSTED = (Origin.EXACT, Origin.HINT, Origin.HUMAN)
+WHOLE = 0.5
+"""Share of a picture's pixels that people named above which they were not asked about the doubtful ones alone."""
 
 
 def parted(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], list[Row]]:
@@ -36,12 +37,15 @@ def parted(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], lis
 def fitted(predictor: Predictor, rows: Sequence[Row], seed: int) -> float | None:
     """The temperature of greatest likelihood (Guo et al. 2017, section 4.2) on the known pixels of pictures kept aside.
 
-    Known are pixels that are exact or that people named; where there are none, a labeler's. None where too few are.
+    Known are pixels that are exact or that people named without being asked; where those are too few, answers to
+    questions too, which are asked about what is doubtful: on them a model looks less sure than it may be elsewhere;
+    then a labeler's as well. None where even those are too few.
     """
-    known = [_known(predictor, row, seed, trusted=True) for row in rows]
-    if sum(len(ids_n) for _, ids_n in known) < LEAST:
-        known = [_known(predictor, row, seed, trusted=False) for row in rows]
-    if sum(len(ids_n) for _, ids_n in known) < LEAST:
+    for choice in range(3):
+        known = [_known(predictor, row, seed, choice) for row in rows]
+        if sum(len(ids_n) for _, ids_n in known) >= LEAST:
+            break
+    else:
         return None
     logs_nk, ids_n = (np.concatenate(parts) for parts in zip(*known, strict=True))
 
@@ -53,14 +57,19 @@ def fitted(predictor: Predictor, rows: Sequence[Row], seed: int) -> float | None
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
+def _choices(source_hw: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], ...]:
+    """Pixels that may count by their origin: the first choice, the second, the third."""
+    human_hw = np.equal(source_hw, Origin.HUMAN)
+    unasked_hw = np.isin(source_hw, (Origin.EXACT, Origin.HINT)) | (human_hw & (human_hw.mean() > WHOLE))
+    return unasked_hw, unasked_hw | human_hw, np.not_equal(source_hw, Origin.NONE)
+
+
 def _known(
-    predictor: Predictor, row: Row, seed: int, *, trusted: bool
+    predictor: Predictor, row: Row, seed: int, choice: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
     """Log-probabilities (N, K) and class ids of some of a picture's known pixels."""
     image_hwc, label_hwc = decode(row, predictor.size_hw)
-    there_hw = label_hwc[..., CLASS] != IGNORE
-    if trusted:
-        there_hw &= np.isin(label_hwc[..., SOURCE], TRUSTED)
+    there_hw = (label_hwc[..., CLASS] != IGNORE) & _choices(label_hwc[..., SOURCE])[choice]
     rng = generator(seed, "temperature", row.sample.id)
     places = np.sort(rng.permutation(np.flatnonzero(there_hw))[:PIXELS])
     ids_n = label_hwc[..., CLASS].reshape(-1)[places].astype(np.intp)

@@ -1,16 +1,22 @@
 """A model is as sure as it is right on pictures it did not learn from."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from factory.core.classes import IGNORE
+from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
+from factory.core.sample import Origin, Supervision
 from factory.segment import checkpoint
 from factory.segment.chance import draws
-from factory.segment.data import training_rows
+from factory.segment.data import Row, training_rows
 from factory.segment.predict import Predictor
 from factory.segment.temperature import fitted, parted
+from tests.artefacts import add_sample, written
 from tests.segment.training import bright_squares, history, trained
 
 
@@ -61,6 +67,44 @@ def test_what_was_made_too_sure_or_too_unsure_is_found_out(model, squares) -> No
     right = fitted(Predictor(trained=loaded), rows, 0)
     loaded.model.temperature = 1 / 3
     assert fitted(Predictor(trained=loaded), rows, 0) == pytest.approx(3 * right, rel=0.02)
+
+
+def relabelled(rows: list[Row], target: Path, known: Callable[[np.random.Generator, np.ndarray], np.ndarray]):
+    """The rows' pictures, known where ``known`` says, by the origins it gives."""
+    rng = np.random.default_rng(0)
+    with written(target) as out:
+        out.classes = rows[0].dataset.classes
+        for dataset, sample in rows:
+            mask_hw, source_hw = dataset.mask(sample), known(rng, dataset.mask(sample))
+            stated_hw = np.where(source_hw == Origin.NONE, IGNORE, mask_hw)
+            made = add_sample(out, sample.id, stated_hw, image=dataset.image(sample), supervision=Supervision.POINTS)
+            out.write_map("source", made.id, source_hw)
+    return training_rows(Dataset.open(target))
+
+
+def test_answers_to_questions_do_not_make_a_model_less_sure_than_it_may_be(model, squares, tmp_path) -> None:
+    """They are about what is doubtful: pixels that nobody was asked about go before them, and pictures done whole."""
+    loaded, rows = checkpoint.load(model.path("best.ckpt")), training_rows(squares)[:8]
+
+    def hints(rng: np.random.Generator, mask_hw: np.ndarray) -> np.ndarray:
+        return np.where(rng.random(mask_hw.shape) < 0.1, Origin.HINT, Origin.NONE).astype(np.uint8)
+
+    def asked(rng: np.random.Generator, mask_hw: np.ndarray) -> np.ndarray:
+        source_hw = hints(rng, mask_hw)
+        source_hw[:12][source_hw[:12] == Origin.NONE] = Origin.HUMAN
+        return source_hw
+
+    def temperature(name: str, known) -> float | None:
+        return fitted(Predictor(trained=loaded), relabelled(rows, tmp_path / name, known), 0)
+
+    assert temperature("asked", asked) == temperature("hints", hints)
+    only = temperature(
+        "only", lambda rng, mask: np.where(asked(rng, mask) == Origin.HUMAN, Origin.HUMAN, 0).astype("u1")
+    )
+    assert only is not None
+    assert only != temperature("asked", asked)
+    whole = temperature("whole", lambda _, mask: np.full(mask.shape, Origin.HUMAN, np.uint8))
+    assert whole == fitted(Predictor(trained=loaded), rows, 0)
 
 
 def test_without_known_pixels_no_temperature_is_set(model, squares) -> None:
