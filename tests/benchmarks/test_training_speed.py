@@ -14,8 +14,11 @@ import numpy as np
 import pytest
 
 from factory.__main__ import main
+from tests.benchmarks import training_speed
 from tests.benchmarks.test_camvid import DATA, WEIGHTS
+from tests.segment.training import bright_squares
 
+PLAIN = ("model.encoder_weights=null", "model.encoder=tu-mobilenetv3_small_050", "model=unet")
 ROUNDS, STEPS = int(os.environ.get("BENCH_ROUNDS", "3")), int(os.environ.get("BENCH_STEPS", "25"))
 
 
@@ -27,6 +30,15 @@ def measured(who: str, data: Path) -> dict[str, float]:
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def test_a_step_can_be_timed(tmp_path: Path) -> None:
+    """Ours in a few steps, so that the long measurement below is not the first to notice what has changed."""
+    found = training_speed.ours(
+        bright_squares(tmp_path / "squares", 8), None, training_speed.WARM + 3, "batch=2", *PLAIN
+    )
+    assert found["wall"] > 0
+    assert found["memory"] > 0
 
 
 @pytest.mark.data

@@ -63,14 +63,14 @@ class Ticking(CrossEntropy):
         return super().__call__(outputs, evidence)
 
 
-def ours(data: Dataset, weights: Path, steps: int, *words: str) -> dict[str, float]:
+def ours(data: Dataset, weights: Path | None, steps: int, *words: str) -> dict[str, float]:
     """The train stage without a validation, flips for augmentation as in the plain loop."""
     chosen = ["loss=ce", "augmentation=flip", "precision=32-true", f"steps={steps}", "save_every=100000", *words]
     ((config, _),) = composed("train", *chosen)
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, written(Path(folder) / "model", Kind.MODEL) as out:
         parts = dict(bind("train", config).parts) | {"loss": {"ce": Ticking(clock=clock)}, "cache": folder}
-        inputs = dict.fromkeys(("synthetic", "unlabelled", "validation")) | {"real": data, "weights": weights}
+        inputs = dict.fromkeys(config["inputs"]) | {"real": data, "weights": weights}
         train.run(**parts, **inputs, out=out)
     return clock.figures()
 
