@@ -95,6 +95,21 @@ def resize(photo: Picture, width: int, height: int) -> Picture:
     )
 
 
+def mirrored(photo: Picture) -> Picture:
+    """The picture with left and right changed over, hints and maps with it."""
+    width = photo.size_hw[1]
+    points = tuple((width - 1 - x, y, class_id) for x, y, class_id in photo.hints.points)
+    boxes = tuple((width - x1, y0, width - x0, y1, class_id) for x0, y0, x1, y1, class_id in photo.hints.boxes)
+    return replace(
+        photo,
+        image=_turned(photo.image),
+        hints=replace(photo.hints, points=points, boxes=boxes),
+        mask=None if photo.mask is None else _turned(photo.mask),
+        scribbles=None if photo.scribbles is None else _turned(photo.scribbles),
+        noisy_mask=None if photo.noisy_mask is None else _turned(photo.noisy_mask),
+    )
+
+
 def at_most(photo: Picture, longest: int) -> Picture:
     """The picture, reduced where a side is longer than ``longest`` pixels."""
     height, width = photo.size_hw
@@ -133,6 +148,10 @@ def _cut(photo: Picture, x: int, y: int, width: int, height: int) -> Picture:
 def _cut_box(box: tuple[int, int, int, int, int], x: int, y: int, w: int, h: int) -> tuple[int, int, int, int, int]:
     x0, y0, x1, y1, class_id = box
     return (max(x0 - x, 0), max(y0 - y, 0), min(x1 - x, w), min(y1 - y, h), class_id)
+
+
+def _turned(pixels: Map8) -> Map8:
+    return np.ascontiguousarray(pixels[:, ::-1])
 
 
 def _nearest(ids: Map8 | None, width: int, height: int) -> Map8 | None:

@@ -40,7 +40,7 @@ class Sight(NamedTuple):
     vectors: list[Floats]
 
 
-_LAST_SIGHT: dict[tuple[object, ...], Sight] = {}
+_LAST_SIGHTS: dict[tuple[object, ...], Sight] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,15 +104,16 @@ class Scribbles:
     def seen_as(self, given: Picture) -> Sight:
         """The picture's superpixels and their features: what settings other than theirs do not change.
 
-        The last is remembered: labelers that are pooled ask for the same one after the other.
+        The last two are remembered: labelers that are pooled ask for the same ones, and their mirror images, in turn.
         """
         pixels = hashlib.blake2b(np.ascontiguousarray(given.image).data).digest()
         key = (pixels, given.image.shape, self.area, self.compactness, repr(self.features))
-        if (sight := _LAST_SIGHT.get(key)) is None:
+        if (sight := _LAST_SIGHTS.get(key)) is None:
             graph = graph_of(given.image, area=self.area, compactness=self.compactness)
             sight = Sight(graph, self.features(given.image, graph))
-            _LAST_SIGHT.clear()
-            _LAST_SIGHT[key] = sight
+            while len(_LAST_SIGHTS) > 1:
+                del _LAST_SIGHTS[next(iter(_LAST_SIGHTS))]
+            _LAST_SIGHTS[key] = sight
         return sight
 
     def spread(self, given: Picture, classes: int, sight: Sight) -> Scores:

@@ -1,10 +1,12 @@
 """Resizing and tiling move everything that is said of a picture along with it."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.core.picture import Picture, resize, tiles
+from factory.core.picture import Picture, mirrored, resize, tiles
 from factory.core.sample import Hints
 from factory.core.tiling import starts
 
@@ -24,6 +26,23 @@ def photographs(draw) -> Picture:
     image = np.stack([mask] * 3, axis=2)
     boxes = ((0, 0, width, height, 2),)
     return Picture(id="p", image=image, mask=mask, scribbles=scribbles, hints=Hints(points=points, boxes=boxes))
+
+
+@given(photographs())
+def test_a_mirror_image_carries_everything_to_the_other_side(photo) -> None:
+    """Scribbles still spell out the points, boxes cover what they covered, and twice is not at all."""
+    turned = mirrored(photo)
+    assert {turned.scribbles[y, x] for x, y, _ in turned.hints.points} <= {1}
+    assert (turned.scribbles == 1).sum() == len(turned.hints.points) == len(photo.hints.points)
+    np.testing.assert_array_equal(turned.image[..., 0], turned.mask)
+    x0, y0, x1, y1 = 0, 0, max(photo.size_hw[1] // 2, 1), photo.size_hw[0]
+    half = replace(photo, hints=Hints(boxes=((x0, y0, x1, y1, 2),)))
+    ((left, top, right, bottom, _),) = mirrored(half).hints.boxes
+    np.testing.assert_array_equal(mirrored(half).image[top:bottom, left:right], photo.image[y0:y1, x0:x1][:, ::-1])
+    again = mirrored(turned)
+    assert again.hints == photo.hints
+    for name in ("image", "mask", "scribbles"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(photo, name))
 
 
 @given(photographs(), st.integers(8, 40), st.floats(0, 0.9))
