@@ -31,7 +31,7 @@ class McDropout:
             height, width = images_nchw.shape[-2:]
             draw, tally = draws(model, images_nchw), Tally(extras)
             for _ in range(self.passes):
-                tally.add(draw())
+                tally.add_exponents(draw())
             return tally.channels()[..., :height, :width]
 
         return asked

@@ -12,7 +12,7 @@ from factory.segment.data import Size
 
 PerPixel = Callable[[Tensor], Tensor]
 """Maps (N, C, h, w) to maps of as many pixels, each pixel by itself."""
-BLOCK: Size = (24, 60)
+BLOCK: Size = (48, 60)
 """Rows and columns of a block on a processor: what is made of it one step after the other stays in its cache."""
 
 

@@ -16,6 +16,8 @@ from factory.core.errors import ConfigError
 from factory.core.tiling import starts
 from factory.segment.checkpoint import Trained
 from factory.segment.data import Size, resize_image
+from factory.segment.folding import folded
+from factory.segment.layout import pixel_by_pixel
 from factory.segment.models import Segmenter, best_device
 from factory.segment.shipped import Shipped
 
@@ -78,9 +80,10 @@ class Predictor:
 
     @cached_property
     def model(self) -> Segmenter:
-        """The segmenter on its device, in evaluation mode; a checkpoint's only."""
+        """A copy of the segmenter for prediction alone, on its device; a checkpoint's only."""
         assert isinstance(self.trained, Trained)
-        return self.trained.model.to(best_device()).eval()
+        model = folded(self.trained.model.to(best_device()))
+        return pixel_by_pixel(model) if best_device().type == "cpu" else model
 
 
 def probabilities(model: Segmenter) -> TileFunction:

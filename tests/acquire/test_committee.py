@@ -16,7 +16,7 @@ from factory.core.artefact import Kind
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError, ConfigError
 from factory.segment import checkpoint
-from factory.segment.chance import draws
+from factory.segment.chance import LN_2, draws
 from factory.segment.models import SegmenterSpec, build
 from factory.segment.predict import Predictor
 from factory.segment.tta import Views
@@ -69,7 +69,7 @@ def test_draws_of_one_model_are_averaged_as_if_they_had_been_kept() -> None:
         torch.manual_seed(3)
         with torch.inference_mode():
             draw = draws(trained().model, torch.from_numpy(IMAGE).permute(2, 0, 1)[None] / 255)
-            kept = [torch.cat(list(draw()), dim=2).softmax(dim=1)[0, :, :40, :52].numpy() for _ in range(7)]
+            kept = [torch.cat(list(draw()), dim=2).mul(LN_2).softmax(dim=1)[0, :, :40, :52].numpy() for _ in range(7)]
     check(found, kept)
 
 

@@ -1,14 +1,12 @@
 """Draws of a segmenter whose dropout layers drop are what forward passes would give, at less work."""
 
-from functools import partial
-
 import pytest
 import torch
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from factory.segment.architectures import ARCHITECTURES
-from factory.segment.chance import Draw, draws, dropped
+from factory.segment.chance import LEAST, LN_2, Draw, draws, dropping
 from factory.segment.models import Segmenter, build
 from tests.segment.test_models import CLASSES, spec_of
 
@@ -28,18 +26,18 @@ def model(request) -> Segmenter:
 
 
 def whole(draw: Draw) -> torch.Tensor:
-    """All strips of one draw."""
-    return torch.cat(list(draw()), dim=2)
+    """All strips of one draw, as log-probabilities."""
+    return (torch.cat(list(draw()), dim=2) * LN_2).log_softmax(dim=1)
 
 
 def naive(model: Segmenter, images: torch.Tensor, count: int) -> list[torch.Tensor]:
-    """Whole forward passes in which every dropout layer of decoder and head drops by the same numbers as draws do."""
+    """Log-probabilities of whole passes in which each dropout layer of decoder and head drops by draws' own numbers."""
     inside = set(model.network.encoder.modules())
     layers = [layer for layer in model.modules() if isinstance(layer, _DropoutNd) and layer not in inside]
     with pytest.MonkeyPatch.context() as patch:
         for layer in layers:
-            patch.setattr(layer, "forward", partial(dropped, layer))
-        return [model(images) for _ in range(count)]
+            patch.setattr(layer, "forward", lambda maps, layer=layer: dropping(layer, maps)())
+        return [model(images).log_softmax(dim=1) for _ in range(count)]
 
 
 @pytest.mark.parametrize(("layer", "drawn"), [(nn.Dropout(0.3), 40 * 50 * 64), (nn.Dropout2d(0.3), 40 * 50)])
@@ -48,17 +46,17 @@ def test_as_much_is_dropped_as_the_layer_says(layer, drawn) -> None:
     maps = torch.rand(40, 50, 8, 8) + 0.5
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        for found in (dropped(layer, maps), layer.train()(maps)):
+        for found in (dropping(layer, maps)(), layer.train()(maps)):
             gone = found == 0
             torch.testing.assert_close(found[~gone], (maps / 0.7)[~gone])
             assert abs(gone.float().mean() - 0.3) < 5 * (0.3 * 0.7 / drawn) ** 0.5
             shares = gone.float().mean(dim=(2, 3))
             assert ((shares == 0) | (shares == 1)).all() == isinstance(layer, nn.Dropout2d)
-    assert dropped(nn.Dropout(0.0), maps) is maps
+    assert (dropping(nn.Dropout(0.0), maps)() == maps).all()
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_same_chance_gives_the_same_logits(model, size) -> None:
+def test_the_same_chance_gives_the_same_probabilities(model, size) -> None:
     """Draw by draw, of several pictures at a time, of any size, and none of them as the one before."""
     images = torch.rand(2, 3, *size)
     with torch.inference_mode(), torch.random.fork_rng():
@@ -117,4 +115,15 @@ def test_without_dropout_there_is_nothing_left_to_chance() -> None:
     images = torch.rand(1, 3, 40, 48)
     with torch.inference_mode():
         draw = draws(model, images, dtype=torch.float32)
-        torch.testing.assert_close(whole(draw)[..., :40, :], model(images))
+        torch.testing.assert_close(whole(draw)[..., :40, :], model(images).log_softmax(dim=1))
+
+
+def test_sure_models_overflow_nowhere() -> None:
+    """Logits of thousands, whose powers no number holds."""
+    model = build(spec_of("deeplabv3plus"), CLASSES, weights=None, seed=0).eval()
+    model.temperature = 1e-6
+    with torch.inference_mode():
+        (strip,) = draws(model, torch.rand(1, 3, 32, 32))()
+    assert strip.min() >= LEAST
+    assert strip.max() <= 0
+    assert (torch.exp2(strip).sum(dim=1) > 0).all()

@@ -14,8 +14,9 @@ from factory.core.classes import ClassList
 from factory.core.errors import ConfigError, TrainingError
 from factory.segment import checkpoint
 from factory.segment.architectures import ARCHITECTURES
+from factory.segment.folding import folded
 from factory.segment.latency import describe
-from factory.segment.models import Segmenter, SegmenterSpec, build
+from factory.segment.models import Outputs, Segmenter, SegmenterSpec, build
 
 CLASSES = ClassList.of(["ground", "coin", "paper"])
 WIDTHS = {name: one.width and max(one.width_step, 32) for name, one in ARCHITECTURES.items()}
@@ -44,6 +45,20 @@ def test_logits_have_the_images_size_whatever_it_is(model):
     for size in ((32, 48), (45, 70), (17, 33), (1, 1), (3, 100)):
         with torch.inference_mode():
             assert tuple(model(torch.rand(2, 3, *size)).shape) == (2, 3, *size)
+
+
+def test_folded_it_says_the_same_with_fewer_layers(model):
+    """But for rounding; the model itself is not touched."""
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    small, images = folded(model), torch.rand(2, 3, 45, 70)
+    layers, fewer = (sum(isinstance(one, torch.nn.BatchNorm2d) for one in each.modules()) for each in (model, small))
+    assert fewer < layers / 2
+    with torch.inference_mode():
+        for name, ours, theirs in zip(Outputs._fields, small.outputs(images), model.outputs(images), strict=True):
+            torch.testing.assert_close(
+                ours, theirs, rtol=1e-3, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
+            )
+    assert all((value == before[name]).all() for name, value in model.state_dict().items())
 
 
 def test_every_dropout_layer_comes_after_the_features(model):

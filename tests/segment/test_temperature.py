@@ -12,7 +12,7 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
 from factory.core.sample import Origin, Supervision
 from factory.segment import checkpoint
-from factory.segment.chance import draws
+from factory.segment.chance import LN_2, draws
 from factory.segment.data import Row, training_rows
 from factory.segment.predict import Predictor
 from factory.segment.temperature import fitted, parted
@@ -56,7 +56,8 @@ def test_logits_are_divided_outside_training_only(model) -> None:
             if hasattr(layer, "p") and "Dropout" in type(layer).__name__:
                 layer.p = 0.0
         drawn = torch.cat(list(draws(network, images, dtype=torch.float32)()), dim=2)
-        torch.testing.assert_close(drawn, plain / 4, atol=1e-4, rtol=1e-3)
+        wanted = (plain / 4).log_softmax(dim=1)
+        torch.testing.assert_close((LN_2 * drawn).log_softmax(dim=1), wanted, atol=1e-4, rtol=1e-3)
 
 
 def test_what_was_made_too_sure_or_too_unsure_is_found_out(model, squares) -> None:
