@@ -43,8 +43,8 @@ class Colour:
 def _in_range(
     lab_hwc: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Lightness within 0-100; chroma only where XYZ stays positive, which lab2rgb would otherwise warn of."""
+    """Lightness within 0-100; chroma only where XYZ stays positive, after rounding too, or lab2rgb would warn of it."""
     light = np.clip(lab_hwc[..., :1], 0, 100)
     green, blue = lab_hwc[..., 1:2], lab_hwc[..., 2:]
-    luminance = (light + 16) / 116
+    luminance = (light + 16) / 116 * (1 - 1e-9)
     return np.concatenate([light, np.maximum(green, -500 * luminance), np.minimum(blue, 200 * luminance)], axis=2)

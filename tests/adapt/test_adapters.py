@@ -68,6 +68,15 @@ def test_colour_takes_over_mean_and_spread() -> None:
     np.testing.assert_allclose(found.std(axis=(0, 1)), wanted.std(axis=(0, 1)), atol=0.5)
 
 
+def test_colours_that_no_screen_shows_are_cut_off_in_silence() -> None:
+    """Every colour there is, moved towards a saturated one: skimage warned, an error here, of rounding."""
+    steps = np.linspace(0, 255, 32).astype(np.uint8)
+    cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 128, 3)
+    saturated = np.zeros((8, 8, 3), np.uint8)
+    saturated[:4], saturated[4:] = (0, 0, 255), (255, 255, 0)
+    assert Colour(strength=1.0, max_gain=5.0)(cube, saturated, generator(0)).shape == cube.shape
+
+
 def test_a_grey_reference_takes_the_colour_away() -> None:
     """What rendered coins need to look like an old photograph."""
     rng = np.random.default_rng(0)
