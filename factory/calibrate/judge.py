@@ -17,7 +17,10 @@ from factory.refine import Refiner
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """Holds all but the settings. Labelers that learn do so once, from the hints on all ``rows``, in ``shop``."""
+    """Holds all but the settings. Labelers that learn do so once, from the hints on all ``rows``, in ``shop``.
+
+    ``mirrored``: they are asked about mirror images too.
+    """
 
     audit: Audit
     rows: Sequence[Sample]
@@ -25,10 +28,11 @@ class Judge:
     refiner: Refiner
     longest: int
     shop: Workshop
+    mirrored: bool = False
 
     def densifier(self, settings: Sequence[Mapping[str, Any]]) -> Densifier:
         """Labelers of all settings, pooled, and the refiner of the first, ready; every pixel is decided."""
-        labeler, refiner = with_settings(self.labeler, self.refiner, settings)
+        labeler, refiner = with_settings(self.labeler, self.refiner, settings, mirrored=self.mirrored)
         ready = learnt(labeler, self.audit.corpus(self.rows), seed=self.audit.seed, shop=self.shop)
         return Densifier(labeler=ready, refiner=refiner, min_confidence=0, longest=self.longest)
 

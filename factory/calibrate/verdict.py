@@ -54,6 +54,7 @@ def conclude(
     held: Sequence[Outcome],
     *,
     settings: Sequence[Mapping[str, Any]],
+    mirrored: bool,
     labeler: Labeler,
     refiner: Refiner,
     curve: Curve,
@@ -70,6 +71,7 @@ def conclude(
         refiner=name_of(refiner),
         settings=dict(settings[0]),
         pooled=tuple(map(dict, settings[1:])),
+        mirrored=mirrored,
         refused=refused,
         curve=tuple(round(float(value), 6) for value in levels),
     )
@@ -87,11 +89,11 @@ def conclude(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pooling:
-    """What labelers of several settings are worth beside the best alone: mean IoU of both, and of the gain 95 %."""
+class Comparison:
+    """What more looks at a picture are worth beside fewer: mean IoU of both, and of the gain 95 %."""
 
     miou: float
-    alone: float
+    before: float
     gain_interval: tuple[float, float]
 
     @property
@@ -100,12 +102,11 @@ class Pooling:
         return self.gain_interval[1] < 0
 
 
-def pooling(together: Sequence[Outcome], alone: Sequence[Outcome], *, seed: int) -> Pooling:
-    """Compare on the same pictures, refined if that is better for the best alone."""
-    refine = miou(one.refined_kk for one in alone) >= miou(one.plain_kk for one in alone)
-    pooled, single = ([one.refined_kk if refine else one.plain_kk for one in side] for side in (together, alone))
-    between = interval(pooled, beside=single, seed=seed)
-    return Pooling(miou=miou(pooled), alone=miou(single), gain_interval=between)
+def compared(after: Sequence[Outcome], before: Sequence[Outcome], *, seed: int) -> Comparison:
+    """On the same pictures, refined if that is better for the fewer looks."""
+    refine = miou(one.refined_kk for one in before) >= miou(one.plain_kk for one in before)
+    more, fewer = ([one.refined_kk if refine else one.plain_kk for one in side] for side in (after, before))
+    return Comparison(miou=miou(more), before=miou(fewer), gain_interval=interval(more, beside=fewer, seed=seed))
 
 
 def _together(outcomes: Sequence[Outcome], *, refused: bool) -> Reliability:

@@ -11,6 +11,7 @@ from factory.core import parts
 from factory.core.artefact import Report
 from factory.core.errors import ArtefactError, ConfigError
 from factory.label import Labeler
+from factory.label.mirrored import Mirrored
 from factory.label.mixed import Mixed, Weighed
 from factory.refine import Refiner
 from factory.refine.argmax import Argmax
@@ -22,7 +23,8 @@ NAME = "calibration.json"
 class Calibration:
     """``labeler`` and ``refiner`` name the parts it was made for, ``settings`` what the search found best for them.
 
-    Labelers of the next best settings, ``pooled``, are asked as well: see `with_settings`.
+    Labelers of the next best settings, ``pooled``, are asked as well, all of them about mirror images too where it says
+    ``mirrored``: see `with_settings`.
     ``curve`` is the probability that a pixel is right at each of 256 levels of confidence, of whichever is used:
     the refiner, or the scores alone where it was ``refused``.
     """
@@ -33,6 +35,7 @@ class Calibration:
     refused: bool
     curve: tuple[float, ...]
     pooled: tuple[dict[str, Any], ...] = ()
+    mirrored: bool = False
 
     def apply(self, labeler: Labeler, refiner: Refiner) -> tuple[Labeler, Refiner]:
         """The parts with the settings that were found; `ConfigError` if they are not those it was made for."""
@@ -40,7 +43,7 @@ class Calibration:
             if (name := name_of(given)) != made_for:
                 todo = f"give the {group} it was made for, or calibrate again with this one"
                 raise ConfigError(f"the calibration is of another {group}", got=name, expected=made_for, todo=todo)
-        labeler, refiner = with_settings(labeler, refiner, [self.settings, *self.pooled])
+        labeler, refiner = with_settings(labeler, refiner, [self.settings, *self.pooled], mirrored=self.mirrored)
         return labeler, Argmax() if self.refused else refiner
 
     def as_json(self) -> dict[str, Any]:
@@ -53,17 +56,20 @@ def name_of(part: Any) -> str:
     return type(part).__name__
 
 
-def with_settings(labeler: Labeler, refiner: Refiner, settings: Sequence[Mapping[str, Any]]) -> tuple[Labeler, Refiner]:
-    """Both parts with some settings changed, by their keys on the command line.
+def with_settings(
+    labeler: Labeler, refiner: Refiner, settings: Sequence[Mapping[str, Any]], *, mirrored: bool = False
+) -> tuple[Labeler, Refiner]:
+    """Both parts with some settings changed, by their keys on the command line; the labeler `Mirrored` if so wished.
 
     Of several settings each has a labeler of its own, and all of them one vote: the geometric mean of their
     probabilities. The settings that win on some pictures hang on those pictures; several good ones pooled hang on them
     less (Caruana et al., Ensemble selection from libraries of models, 2004). The refiner is that of the first.
     """
     made = [_changed({"labeler": labeler, "refiner": refiner}, one) for one in settings]
+    labelers = [Mirrored(labeler=one["labeler"]) if mirrored else one["labeler"] for one in made]
     if len(made) == 1:
-        return made[0]["labeler"], made[0]["refiner"]
-    weighed = (Weighed(labeler=one["labeler"], weight=1 / len(made)) for one in made)
+        return labelers[0], made[0]["refiner"]
+    weighed = (Weighed(labeler=one, weight=1 / len(made)) for one in labelers)
     return Mixed(members={str(number): one for number, one in enumerate(weighed)}), made[0]["refiner"]
 
 

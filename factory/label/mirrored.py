@@ -26,11 +26,10 @@ class Mirrored:
 
     def __post_init__(self) -> None:
         if isinstance(self.labeler, Learner):
-            todo = "labeler.tta=flip of the labeler itself, or labeler.members.….labeler=mirrored within a mixture"
+            todo = "leave it out: such labelers look at mirror images themselves (labeler.tta=flip)"
             raise ConfigError(
-                "a labeler that learns from all pictures cannot be asked about a mirror image",
-                where="labeler.labeler", got=type(self.labeler).__name__,
-                expected="one that looks at one picture", todo=todo,
+                "a labeler that learns from all pictures is not asked about mirror images", where="mirrored",
+                got=type(self.labeler).__name__, expected="one that looks at one picture", todo=todo,
             )  # fmt: skip
 
     def __call__(self, given: Picture, classes: int) -> Scores:

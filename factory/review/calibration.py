@@ -24,7 +24,9 @@ def calibration(report: Report | None, *, seed: int, examples: int) -> Section |
     return Section(
         key="calibration",
         title="Weak labels where the truth is known",
-        lead=" ".join(said for tell in (_expected, _pooled, _refiner, _confidence) if (said := tell(stated))),
+        lead=" ".join(
+            said for tell in (_expected, _pooled, _mirrored, _refiner, _confidence) if (said := tell(stated))
+        ),
         charts=(chart,) if chart else (),
         columns=("Hints, confidence, truth, dense mask, errors",),
         strips=drawn_pictures(report, seed=seed, examples=examples, what="Labels for"),
@@ -43,6 +45,10 @@ def _expected(stated: dict[str, Any]) -> str:
 def _pooled(stated: dict[str, Any]) -> str:
     more = len(stated["calibration"].get("pooled", ()))
     return f"Labelers of the {more + 1} best settings are pooled; the table has the best." if more else ""
+
+
+def _mirrored(stated: dict[str, Any]) -> str:
+    return "Each picture is asked about mirrored as well." if stated["calibration"].get("mirrored") else ""
 
 
 def _refiner(stated: dict[str, Any]) -> str:

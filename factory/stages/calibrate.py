@@ -12,7 +12,7 @@ import numpy as np
 from factory.calibrate.audit import Audit, Outcome, Supervision, both
 from factory.calibrate.judge import Judge
 from factory.calibrate.settings import best_settings, space_of
-from factory.calibrate.verdict import Curve, Verdict, conclude, pooling
+from factory.calibrate.verdict import Curve, Verdict, compared, conclude
 from factory.core import digests, masks
 from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
@@ -23,7 +23,7 @@ from factory.core.seeds import derive
 from factory.core.writer import ReportWriter
 from factory.execute import Executor
 from factory.label import Labeler, Workshop
-from factory.label.calibrated import NAME
+from factory.label.calibrated import NAME, with_settings
 from factory.label.corpus import TRUSTED
 from factory.label.dense import Densifier
 from factory.measure import pictures as drawing
@@ -50,6 +50,7 @@ def run(
     space: dict[str, Any] | None,
     trials: int,
     pool: int,
+    mirrored: bool,
     images: int,
     longest: int,
     drawn: int,
@@ -59,12 +60,14 @@ def run(
 ) -> None:
     """Search settings on one half of the pictures, fit the curve of confidence there, judge both on the other half.
 
-    Labelers of the ``pool`` best settings are pooled unless that is worse on the other half beyond doubt.
+    Labelers of the ``pool`` best settings are pooled, and asked about ``mirrored`` pictures too, unless that is worse
+    on the other half beyond doubt.
     Hints are simulated by ``supervision`` on exact or human masks (None: the hints that the pictures have). Writes
     `calibration.json`, `trials.json` and `pictures/<id>.png`. A refiner that makes masks worse is refused.
     """
     if not 1 <= pool <= trials:
         raise ConfigError("pool is a number of trials", where="calibrate", got=pool, expected=f"1 to trials={trials}")
+    with_settings(labeler, refiner, [{}], mirrored=mirrored)  # refuses before anything is searched
     varying = space_of(space, labeler, refiner)
     searched, held = _halves(source, images, seed)
     shop = Workshop(
@@ -79,10 +82,10 @@ def run(
         judge, searched, varying, sampler=sampler, trials=trials, most=pool, identity=out.identity,
         folder=out.scratch / "study",
     )  # fmt: skip
-    settings, judged = _pooled(judge, found, held, out)
+    settings, judge, judged = _agreed(judge, found, held, mirrored, out)
     verdict = conclude(
-        judge(settings, searched, title="fit confidence"), judged, settings=settings, labeler=labeler, refiner=refiner,
-        curve=confidence, seed=seed,
+        judge(settings, searched, title="fit confidence"), judged, settings=settings, mirrored=judge.mirrored,
+        labeler=labeler, refiner=refiner, curve=confidence, seed=seed,
     )  # fmt: skip
     out.classes = source.classes
     out.write(NAME, digests.canonical(verdict.as_json()))
@@ -104,21 +107,33 @@ def _halves(source: Dataset, images: int, seed: int) -> tuple[list[Sample], list
     return [sorted(half, key=lambda sample: sample.id) for half in (drawn[::2], drawn[1::2])]  # type: ignore[return-value]
 
 
-def _pooled(
-    judge: Judge, found: Sequence[dict[str, Any]], held: Sequence[Sample], out: ReportWriter
-) -> tuple[Sequence[dict[str, Any]], list[Outcome]]:
-    """The settings that will be used, and what comes of the pictures held back with them."""
-    alone = judge(found[:1], held, title="judge")
-    if len(found) == 1:
-        return found, alone
-    together = judge(found, held, title="judge pooled")
-    seen = pooling(together, alone, seed=judge.audit.seed)
-    out.figures = {"pooled_miou": seen.miou, "alone_miou": seen.alone}
-    if not seen.refused:
-        return found, together
-    reason = f"refused: mIoU {seen.miou:.3f}, {seen.alone:.3f} of the best settings alone, on {len(held)} pictures"
-    out.report(f"pool of {len(found)}", reason)
-    return found[:1], alone
+def _agreed(
+    judge: Judge, found: Sequence[dict[str, Any]], held: Sequence[Sample], mirrored: bool, out: ReportWriter
+) -> tuple[Sequence[dict[str, Any]], Judge, list[Outcome]]:
+    """The settings that will be used, whoever judges with them, and what comes of the pictures held back."""
+    settings, judged = found[:1], judge(found[:1], held, title="judge")
+    if len(found) > 1:
+        together = judge(found, held, title="judge pooled")
+        if _worthwhile("pooled", together, judged, judge, out):
+            settings, judged = found, together
+    if mirrored:
+        twice = replace(judge, mirrored=True)
+        both_ways = twice(settings, held, title="judge mirrored")
+        if _worthwhile("mirrored", both_ways, judged, judge, out):
+            judge, judged = twice, both_ways
+    return settings, judge, judged
+
+
+def _worthwhile(
+    name: str, after: Sequence[Outcome], before: Sequence[Outcome], judge: Judge, out: ReportWriter
+) -> bool:
+    """Whether more looks at a picture are kept; what they are worth becomes figures."""
+    seen = compared(after, before, seed=judge.audit.seed)
+    out.figures |= {f"{name}_miou": seen.miou, f"{name}_gain": seen.miou - seen.before}
+    if seen.refused:
+        reason = f"refused: mIoU {seen.miou:.3f} with it, {seen.before:.3f} without, on {len(after)} pictures"
+        out.report(name, reason)
+    return not seen.refused
 
 
 def _draw(sample: Sample, densifier: Densifier, audit: Audit, out: ReportWriter) -> None:

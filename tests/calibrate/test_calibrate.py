@@ -10,7 +10,7 @@ import pytest
 from factory.__main__ import main
 from factory.calibrate.audit import Outcome, interval, miou
 from factory.calibrate.settings import space_of
-from factory.calibrate.verdict import conclude, pooling
+from factory.calibrate.verdict import compared, conclude
 from factory.command import tree
 from factory.command.bind import make_part
 from factory.core import parts
@@ -18,6 +18,7 @@ from factory.core.artefact import Kind, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
+from factory.core.picture import mirrored
 from factory.core.ranges import ranges
 from factory.core.sample import Domain, Hints, Origin, Split, Supervision
 from factory.label import calibrated
@@ -141,7 +142,8 @@ def test_several_settings_are_pooled(scenes, photographs, tmp_path) -> None:
     areas = list(dict.fromkeys(trial["settings"]["labeler.area"] for trial in ranked))
     found = calibrated.read(report)
     assert [str(one["labeler.area"]) for one in (found.settings, *found.pooled)] == areas[:3]
-    assert stated["miou"] == report.figures["pooled_miou"] != report.figures["alone_miou"]
+    assert stated["miou"] == report.figures["pooled_miou"]
+    assert report.figures["pooled_gain"] != 0
     labeler, _ = found.apply(POINTS, CRF)
     given = Dataset.open(photographs).picture(Dataset.open(photographs).samples[0])
     each = np.stack([replace(POINTS, area=one["labeler.area"])(given, 2) for one in (found.settings, *found.pooled)])
@@ -154,10 +156,38 @@ def test_a_pool_that_is_worse_beyond_doubt_is_refused_with_the_numbers(scenes, t
     words = ["pool=2", "trials=8", "refiner=argmax", "supervision.count=20", "space.labeler.area=[30,400]"]
     report = calibrate(scenes, tmp_path / "calibrate", *words)
     (issue,) = report.header.issues
-    assert issue["where"] == "pool of 2"
-    assert f"{report.figures['pooled_miou']:.3f}, {report.figures['alone_miou']:.3f}" in issue["reason"]
-    assert report.figures["expected_miou"] == report.figures["alone_miou"] > report.figures["pooled_miou"]
+    assert issue["where"] == "pooled"
+    pooled, alone = report.figures["pooled_miou"], report.figures["expected_miou"]
+    assert f"{pooled:.3f} with it, {alone:.3f} without" in issue["reason"]
+    assert report.figures["pooled_gain"] == pytest.approx(pooled - alone)
+    assert pooled < alone
     assert calibrated.read(report).pooled == ()
+
+
+def test_mirror_images_are_asked_about_too(scenes, photographs, tmp_path) -> None:
+    """By every labeler of the pool, once the settings are found; the same search as without them."""
+    words = ["pool=2", "trials=4", "refiner=argmax", "space.labeler.area=[20,30,40]"]
+    report, plain = (calibrate(scenes, tmp_path / name, *words, f"mirrored={name}") for name in ("true", "false"))
+    found, alone = calibrated.read(report), calibrated.read(plain)
+    assert found.mirrored
+    assert not alone.mirrored
+    assert (found.settings, found.pooled) == (alone.settings, alone.pooled)
+    assert report.figures["expected_miou"] == report.figures["mirrored_miou"] != plain.figures["expected_miou"]
+    assert report.figures["mirrored_gain"] == pytest.approx(
+        report.figures["mirrored_miou"] - plain.figures["expected_miou"]
+    )
+    given = Dataset.open(photographs).picture(Dataset.open(photographs).samples[0])
+    (labeler, _), (once, _) = (one.apply(POINTS, Argmax()) for one in (found, alone))
+    looks = once(given, 2).clip(1e-6) * once(mirrored(given), 2)[:, :, ::-1].clip(1e-6)
+    np.testing.assert_allclose(labeler(given, 2), np.sqrt(looks) / np.sqrt(looks).sum(axis=0), atol=1e-4)
+
+
+def test_mirror_images_are_not_for_labelers_that_learn(scenes, tmp_path, capfd) -> None:
+    """Said before anything is searched."""
+    words = ["labeler=across", "refiner=argmax", "mirrored=true", f"out={tmp_path}/calibrate"]
+    assert main(["calibrate", f"source={scenes}", *words]) == 1
+    assert "is not asked about mirror images" in capfd.readouterr().err
+    assert not list(tmp_path.glob("calibrate*"))
 
 
 def test_the_same_search_again_is_the_same_to_the_byte(scenes, tmp_path) -> None:
@@ -267,7 +297,7 @@ class Named:
 def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     """Better where it was searched, worse where it is judged: refused."""
     seen, held = [outcome(90, 10, 50)] * 4, [outcome(40, 60, 50)] * 4
-    words = {"settings": [{}], "labeler": POINTS, "refiner": Named(), "curve": AsStated(), "seed": 0}
+    words = {"settings": [{}], "mirrored": True, "labeler": POINTS, "refiner": Named(), "curve": AsStated(), "seed": 0}
     assert conclude(seen, held, **words).calibration.refused
     assert not conclude(held, seen, **words).calibration.refused
     assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
@@ -275,15 +305,15 @@ def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration
 
 
-def test_a_pool_stands_unless_it_is_worse_beyond_doubt() -> None:
+def test_more_looks_stand_unless_they_are_worse_beyond_doubt() -> None:
     """A little worse on some pictures and better on others is no reason; worse on all is."""
     alone = [outcome(right, 100 - right, 50) for right in (70, 80, 75, 85)]
     mixed = [outcome(right, 100 - right, 50) for right in (72, 79, 77, 80)]
     worse = [outcome(right, 100 - right, 50) for right in (60, 70, 65, 75)]
-    assert not pooling(mixed, alone, seed=0).refused
-    seen = pooling(worse, alone, seed=0)
+    assert not compared(mixed, alone, seed=0).refused
+    seen = compared(worse, alone, seed=0)
     assert seen.refused
-    assert seen.miou == miou(one.refined_kk for one in worse) < seen.alone
+    assert seen.miou == miou(one.refined_kk for one in worse) < seen.before
 
 
 def test_what_a_mixture_is_made_of_may_vary_but_not_what_its_members_learnt_with() -> None:

@@ -33,5 +33,5 @@ def test_a_calibration_varies_what_is_mirrored() -> None:
 
 def test_a_labeler_that_learns_is_refused() -> None:
     """Its networks have their say of each picture ready: of the mirror image there is none."""
-    with pytest.raises(ConfigError, match=r"(?s)mirror image.*Mixed.*tta=flip"):
+    with pytest.raises(ConfigError, match=r"(?s)mirror images.*Mixed.*tta=flip"):
         Mirrored(labeler=Mixed(members={"one": Weighed(labeler=Scribbles(**SETTINGS), weight=1.0)}))
