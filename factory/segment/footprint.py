@@ -78,9 +78,9 @@ def _torch(path: Path) -> Run:
     elif path.suffix == ".torchscript":
         module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
     else:
-        from factory.segment import checkpoint
+        from factory.segment import checkpoint, predict
 
-        module = checkpoint.load(path).model
+        module = predict.ready(checkpoint.load(path).model)
 
     def run(images_nchw: npt.NDArray[np.float32]) -> object:
         with torch.inference_mode():

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from factory.segment.models import Segmenter
+from factory.segment.predict import ready
 
 WARM, REPEATS = 2, 10
 
 
 def describe(model: Segmenter, size_hw: tuple[int, int]) -> str:
-    """One line on a model as it is: architecture, encoder, weights, and milliseconds a picture where it lies.
+    """One line on a model: architecture, encoder, weights, and milliseconds a picture where it lies.
 
-    The median of `REPEATS` single pictures of ``size_hw`` (height, width). The model is left as it was found.
+    The median of `REPEATS` single pictures of ``size_hw`` (height, width), predicted as `Predictor` does it.
     """
     spec = model.spec
     count = sum(one.numel() for one in model.parameters())
@@ -30,14 +31,9 @@ def describe(model: Segmenter, size_hw: tuple[int, int]) -> str:
 
 def seconds(model: Segmenter, size_hw: tuple[int, int]) -> float:
     """Median time of one picture, after `WARM` others."""
-    modes = {part: part.training for part in model.modules()}
-    image_nchw = torch.full((1, 3, *size_hw), 0.5, device=_device(model))
-    model.eval()
+    network, image_nchw = ready(model), torch.full((1, 3, *size_hw), 0.5, device=_device(model))
     with torch.inference_mode():
-        times = [_timed(model, image_nchw) for _ in range(WARM + REPEATS)][WARM:]
-    for part, training in modes.items():
-        part.training = training
-    return statistics.median(times)
+        return statistics.median([_timed(network, image_nchw) for _ in range(WARM + REPEATS)][WARM:])
 
 
 def _timed(model: Segmenter, image_nchw: Tensor) -> float:

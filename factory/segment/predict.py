@@ -82,8 +82,13 @@ class Predictor:
     def model(self) -> Segmenter:
         """A copy of the segmenter for prediction alone, on its device; a checkpoint's only."""
         assert isinstance(self.trained, Trained)
-        model = folded(self.trained.model.to(best_device()))
-        return pixel_by_pixel(model) if best_device().type == "cpu" else model
+        return ready(self.trained.model.to(best_device()))
+
+
+def ready(model: Segmenter) -> Segmenter:
+    """A copy for prediction alone: in evaluation mode, `folded`, and laid out for its device."""
+    small = folded(model)
+    return pixel_by_pixel(small) if small.get_buffer("mean").device.type == "cpu" else small
 
 
 def probabilities(model: Segmenter) -> TileFunction:
