@@ -87,23 +87,6 @@ def test_the_mixture_keeps_its_ratio_within_one_picture(cache, mixed, folder, sh
         assert abs(rendered - share * batch * (step + 1)) <= 1
 
 
-@settings(deadline=None, max_examples=25)
-@given(share=st.floats(0.01, 0.99), batch=st.integers(2, 9), fading=st.integers(1, 12))
-def test_a_share_that_fades_falls_in_a_straight_line_to_nothing(cache, mixed, folder, share, batch, fading):
-    """Half of what it would have supplied by then, nothing after it; every batch has its full size."""
-    real = PixelCache(rows=training_rows(mixed), size_hw=None, cache=Cache(folder=folder))
-    drawn = batches(cache, real, share=share, batch=batch, fading=fading)
-    rendered = []
-    for step in range(14):
-        shown = drawn.picks(step)
-        rendered.append(sum(pick.source == "synthetic" for pick in shown))
-        assert len(shown) == batch
-    assert abs(sum(rendered) - share * batch * fading / 2) <= 1
-    assert not any(rendered[fading:])
-    early = fading // 2
-    assert abs(sum(rendered[:early]) - share * batch * (early - early**2 / (2 * fading))) <= 1
-
-
 def test_shares_that_do_not_add_up_are_refused(cache):
     """By name."""
     with pytest.raises(ConfigError, match="add up to 1"):

@@ -38,7 +38,6 @@ SETTINGS = {
     "size": None,
     "crop": None,
     "synthetic_share": 0.5,
-    "synthetic_until": None,
     "unlabelled_share": 0.5,
     "aside": 0.0,
     "steps": 6,
