@@ -105,22 +105,23 @@ def _dropout_of(decoder: nn.Module) -> _DropoutNd:
 
 
 def dropping(layer: _DropoutNd, maps_nchw: Tensor, dtype: torch.dtype = torch.float32) -> Callable[[], Tensor]:
-    """What the layer makes of the maps in training, anew at each call, channels last.
+    """What the layer makes of the maps in training, anew at each call.
 
-    What is kept is raised once for all calls. What drops is drawn by numbers of 16 bits, in an eighth of the time of
-    torch's own masks; the layer's probability is met to 2^-17.
+    What drops is drawn by numbers of 16 bits, in half of the time of uniform ones: the layer's probability is met to
+    2^-17. Where values drop one by one, the maps are raised once for all calls, and lie channels last.
     """
-    raised_nchw = (maps_nchw / (1 - layer.p)).to(dtype, memory_format=torch.channels_last)
-    if not layer.p:
-        return lambda: raised_nchw
     count, channels, height, width = maps_nchw.shape
-    shape_nhwc = (count, 1, 1, channels) if isinstance(layer, nn.Dropout2d) else (count, height, width, channels)
-    return lambda: raised_nchw * _kept(shape_nhwc, layer.p, maps_nchw.device).permute(0, 3, 1, 2)
+    if not layer.p:
+        return lambda: maps_nchw.to(dtype)
+    if isinstance(layer, nn.Dropout2d):
+        return lambda: maps_nchw.to(dtype) * (_kept((count, channels, 1, 1), layer.p, maps_nchw) / (1 - layer.p))
+    raised_nchw = (maps_nchw / (1 - layer.p)).to(dtype, memory_format=torch.channels_last)
+    return lambda: raised_nchw * _kept((count, height, width, channels), layer.p, maps_nchw).permute(0, 3, 1, 2)
 
 
-def _kept(shape: tuple[int, ...], dropped: float, device: torch.device) -> Tensor:
-    """Each place with probability 1 - ``dropped``."""
-    fours = torch.randint(-(2**63), 2**63 - 1, (-(-math.prod(shape) // 4),), device=device)
+def _kept(shape: tuple[int, ...], dropped: float, maps: Tensor) -> Tensor:
+    """Each place with probability 1 - ``dropped``, on the device of the maps."""
+    fours = torch.randint(-(2**63), 2**63 - 1, (-(-math.prod(shape) // 4),), device=maps.device)
     numbers = fours.view(torch.int16)[: math.prod(shape)].view(shape)
     return numbers >= min(round(dropped * 2**16), 2**16 - 1) - 2**15
 
