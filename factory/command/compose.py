@@ -221,10 +221,20 @@ def _known_keys(stage: str) -> list[str]:
     return sorted(parts | set(tree.comments(stage)) | set(tree.short_inputs(stage)))
 
 
+def _alike(missed: str, known: list[str]) -> list[str]:
+    """Up to three keys that look like one that is not there, those within the same part and of the same name first."""
+
+    def ends(key: str) -> tuple[str, str]:
+        return key.partition(".")[0], key.rpartition(".")[2]
+
+    close = difflib.get_close_matches(missed, [key for key in known if key != missed], 3, 0.6)
+    return sorted(close, key=lambda key: ends(key) != ends(missed))
+
+
 def _advice(stage: str, error: BaseException) -> str:
     text = f"{error} {error.__cause__ or ''}"
     if missed := re.search(r"full_key: ([\w.]+)", text):
-        if close := difflib.get_close_matches(missed[1], _known_keys(stage), 3, 0.6):
+        if close := _alike(missed[1], _known_keys(stage)):
             return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"
         return f"factory {stage} --help lists every key and its choices"
     quoted = [word.strip("'\".,:") for word in text.split() if word.startswith("'")]

@@ -71,6 +71,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "inputs.source=gone"], "missing input"),
         (["run", "experiment=gone"], "gone"),
         (["render", "framse=3"], "did you mean frames?"),
+        (["label", "labeler=across", "labeler.training.steps=3"], "did you mean labeler.training.recipe.steps or"),
         (["render", "scene=street", "scene.trees.cuont=[1,2]"], "did you mean scene.trees.count"),
         (["render", "scene=stret"], "did you mean street?"),
         (["render", "scene.exposure.highlight=[5,2]"], "highlight: got [5, 2]"),
