@@ -187,7 +187,8 @@ def _require_something(statements: Statements, corpus: Corpus, tell: Tell) -> No
             where="tags",
             got=f"{int((statements.said_nk != OPEN).any(axis=1).sum())} pictures of which something is said",
             expected="a class that some picture has and some other one lacks",
-            todo="say which classes are absent too: a column present with 0, or ingest with tags_are_complete=true",
+            todo="say which classes are absent too: a column present with 0, or ingest with tags_are_complete=true "
+            "(simulated tags: supervision.complete=true)",
         )
     for class_id, name in enumerate(corpus.classes.names):
         present, absent = statements.counts(class_id)
