@@ -99,7 +99,7 @@ def in_hydras_words(stage: str, words: list[str]) -> list[str]:
     if stage == tree.LOOP:
         opened = [name_step(word) for word in opened]
     chosen = [choose_group(stage, word) for word in opened]
-    return [choose_nothing(word) for word in chosen]
+    return [quote_equals(choose_nothing(word)) for word in chosen]
 
 
 def open_table(word: str) -> str:
@@ -147,6 +147,20 @@ def choose_nothing(word: str) -> str:
     """``peer=null`` chooses nothing from the group `peer`: in Hydra's own words, which know no choice of null."""
     key, _, value = word.partition("=")
     return f"~{key}" if value == "null" and key.partition("@")[0] in tree.groups() else word
+
+
+def quote_equals(word: str) -> str:
+    """``source=outputs/seed=1/train`` with quotes around the value: sweeps name folders so, and Hydra wants it quoted.
+
+    Each of several values by itself; what is quoted, escaped, a mapping or an experiment's file stays as it is.
+    """
+    key, equals, value = word.partition("=")
+    if "=" not in value or "\\=" in value or value.startswith("{") or experiment_files.path_in(word):
+        return word
+    parts = re.findall(r"""'[^']*'|"[^"]*"|[][(){},]|[^][(){},'"]+""", value)
+    return (
+        key + equals + "".join(f"'{part.strip()}'" if "=" in part and part[0] not in "'\"" else part for part in parts)
+    )
 
 
 def _varied_keys(overrides: list[str]) -> set[str]:

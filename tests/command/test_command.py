@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from factory.__main__ import main
 from factory.command import perform
+from factory.command.compose import quote_equals
 from factory.command.perform import place_sweep
 from factory.core.dataset import Dataset
 from factory.core.sample import Origin
@@ -88,6 +90,33 @@ def test_a_mistake_ends_in_one_message_and_leaves_nothing(words, said, tmp_path,
     assert said in printed
     assert "Traceback" not in printed
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [
+        ("source=o/seed=1/train", "source='o/seed=1/train'"),
+        ("committee.models=[o/seed=1, o/seed=2]", "committee.models=['o/seed=1','o/seed=2']"),
+        ("source=o/seed=1,o/seed=2", "source='o/seed=1','o/seed=2'"),
+        ("""names=['a=1',"b=2"]""", """names=['a=1',"b=2"]"""),
+        (r"source=a\=1", r"source=a\=1"),
+        ("loss={ce: {weight: 1=1}}", "loss={ce: {weight: 1=1}}"),
+        ("refiner@label.refiner=argmax", "refiner@label.refiner=argmax"),
+        ("experiment=o/seed=1/best.yaml", "experiment=o/seed=1/best.yaml"),
+        ("~peer", "~peer"),
+    ],
+)
+def test_values_with_an_equals_sign_need_no_quotes(word, quoted) -> None:
+    """Folders of sweeps have one in their names."""
+    assert quote_equals(word) == quoted
+
+
+def test_what_a_sweep_made_can_be_given_as_it_is_called(ingested, tmp_path) -> None:
+    """Read from such a folder, written to another."""
+    shutil.copytree(ingested, tmp_path / "seed=1" / "ingest")
+    words = [f"source={tmp_path}/seed=1/ingest", "labeler=points", "refiner=argmax", "executor=serial"]
+    assert main(["label", *words, f"out={tmp_path}/refiner=argmax/label"]) == 0
+    assert Dataset.open(tmp_path / "refiner=argmax" / "label").samples
 
 
 def test_an_input_of_the_wrong_kind_is_named_before_anything_is_made(ingested, tmp_path, capfd) -> None:
