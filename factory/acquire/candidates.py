@@ -120,12 +120,12 @@ def pooled(
 def _soft_maximum(score: npt.NDArray[np.float32], temperature: float) -> float:
     """Scores weighed by e^(score / temperature), averaged.
 
-    What they lack of the largest is weighed by powers of two, which processors take in a third of exp's time.
+    What they lack of the largest is averaged, in exponents of two: powers of two take a third of exp's time.
     """
-    largest = score.max()
-    lacking = torch.from_numpy(score - largest)
-    weight = lacking.mul(1 / (temperature * math.log(2))).exp2_()
-    return float(largest) + float(lacking.dot(weight) / weight.sum())
+    largest, scale = float(score.max()), 1 / (temperature * math.log(2))
+    lacking = torch.add(torch.tensor(-largest * scale), torch.from_numpy(score), alpha=scale)
+    weight = lacking.exp2()
+    return largest + float(lacking.dot(weight) / weight.sum()) / scale
 
 
 def _parts(predicted_hw: npt.NDArray[np.uint8], regions_hw: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
