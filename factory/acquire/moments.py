@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -11,10 +10,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from factory.segment.chance import LN_2, exponents
+
 Map = npt.NDArray[np.float32]
 SQUARES, VOTES = "squares", "votes"
 """Averages that are only taken where an uncertainty asks for them."""
-LN_2 = math.log(2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Tally:
 
     def add(self, strips: Iterable[Tensor]) -> None:
         """One more answer, as logits or log-probabilities (N, K, rows, W), in the same strips from top to bottom."""
-        self.add_exponents((logs_nkhw - logs_nkhw.amax(dim=1, keepdim=True)).mul_(1 / LN_2) for logs_nkhw in strips)
+        self.add_exponents(map(exponents, strips))
 
     def add_exponents(self, strips: Iterable[Tensor]) -> None:
         """One more answer in such strips as z, where probabilities are 2^z over their sum.

@@ -143,10 +143,10 @@ def _headed(
         small_nkhw = small_nkhw if first.bias is None else small_nkhw.add_(first.bias.view(-1, 1, 1))
     else:
         small_nkhw = first(dropping(layer, decoded(Tensor.float))())
-    return _in_strips(_exponents(small_nkhw.div_(temperature)), upsampling)
+    return _in_strips(exponents(small_nkhw.div_(temperature)), upsampling)
 
 
-def _exponents(logits_nkhw: Tensor) -> Tensor:
+def exponents(logits_nkhw: Tensor) -> Tensor:
     """Each pixel's logits as exponents of 2, the largest 0: what is enlarged from them overflows nowhere."""
     return (logits_nkhw - logits_nkhw.amax(dim=1, keepdim=True)).mul_(1 / LN_2).clamp_(min=LEAST)
 

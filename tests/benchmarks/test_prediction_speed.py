@@ -26,7 +26,7 @@ MODELS = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "encoder"), MODELS)
-def test_a_predictor_is_faster_than_the_network_it_was_given(architecture: str, encoder: str) -> None:
+def test_a_predictor_beside_the_network_it_was_given(architecture: str, encoder: str) -> None:
     """360 × 480, one picture, one thread, medians of processor time."""
     spec = SegmenterSpec(architecture=architecture, encoder=encoder)
     model = build(spec, CLASSES, weights=None, seed=0).eval().to(best_device())

@@ -14,9 +14,9 @@ from factory.core.classes import ClassList
 from factory.core.errors import ConfigError, TrainingError
 from factory.segment import checkpoint
 from factory.segment.architectures import ARCHITECTURES
-from factory.segment.folding import folded
 from factory.segment.latency import describe
 from factory.segment.models import Outputs, Segmenter, SegmenterSpec, build
+from factory.segment.predict import ready
 
 CLASSES = ClassList.of(["ground", "coin", "paper"])
 WIDTHS = {name: one.width and max(one.width_step, 32) for name, one in ARCHITECTURES.items()}
@@ -47,10 +47,10 @@ def test_logits_have_the_images_size_whatever_it_is(model):
             assert tuple(model(torch.rand(2, 3, *size)).shape) == (2, 3, *size)
 
 
-def test_folded_it_says_the_same_with_fewer_layers(model):
+def test_made_ready_to_predict_it_says_the_same_with_fewer_layers(model):
     """But for rounding; the model itself is not touched."""
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    small, images = folded(model), torch.rand(2, 3, 45, 70)
+    small, images = ready(model), torch.rand(2, 3, 45, 70)
     layers, fewer = (sum(isinstance(one, torch.nn.BatchNorm2d) for one in each.modules()) for each in (model, small))
     assert fewer < layers / 2
     with torch.inference_mode():
