@@ -15,6 +15,9 @@ from factory.core.borders import borders_within
 from factory.core.classes import ClassList
 from factory.measure.cost import Cost
 
+LEAST = 1e-30
+"""Weights that add up to less than this have lost digits."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
@@ -72,10 +75,8 @@ def describe(
         return np.asarray(ndimage.mean(np.nan_to_num(values_hw), regions_hw, numbers))
 
     probability_kr = [means(channel_hw) for channel_hw in probability_khw]
-    score_r, named = (
-        pooled(score_hw, regions_hw, count, temperature),
-        {name: means(values_hw) for name, values_hw in maps.items()},
-    )
+    score_r = pooled(score_hw, regions_hw, pixels, temperature)
+    named = {name: means(values_hw) for name, values_hw in maps.items()}
     boxes = ndimage.find_objects(regions_hw, count)
     predicted_hw = probability_khw.argmax(axis=0).astype(np.uint8)
     border_r, parts_r = borders_within(predicted_hw, regions_hw, count + 1)[1:], _parts(predicted_hw, regions_hw, count)
@@ -100,32 +101,36 @@ def describe(
 
 
 def pooled(
-    score_hw: npt.NDArray[np.float32], regions_hw: npt.NDArray[np.intp], count: int, temperature: float | None
+    score_hw: npt.NDArray[np.float32],
+    regions_hw: npt.NDArray[np.intp],
+    pixels_r: npt.NDArray[np.intp],
+    temperature: float | None,
 ) -> npt.NDArray[np.float64]:
-    """A score for each region, from 1; see `describe`."""
+    """A score for each region, numbered from 1, of so many pixels; see `describe`."""
     regions, score = regions_hw.reshape(-1), score_hw.reshape(-1)
-    if len(score) and np.isnan(score.max()):
-        known = ~np.isnan(score)
-        regions, score = regions[known], score[known]
-    if count == 1 and len(score) and temperature is not None and regions.min() > 0:  # a picture as one region
-        return np.array([_soft_maximum(score, temperature)])
+    if temperature is not None and pixels_r.tolist() == [len(score)]:  # a picture as one region
+        whole = _soft_maximum(score, temperature)
+        if math.isfinite(whole):
+            return np.array([whole])
+    known = ~np.isnan(score)
+    regions, score = regions[known], score[known]
     if temperature is None:
         weight = np.ones_like(score)
     else:
-        weight = np.exp((score - score.max(initial=0)) / np.float32(temperature))
-    sums, weights = (np.bincount(regions, w, minlength=count + 1)[1:] for w in (score * weight, weight))
+        weight = np.exp((score - score.max(initial=-np.inf)) / np.float32(temperature))
+    sums, weights = (np.bincount(regions, w, minlength=len(pixels_r) + 1)[1:] for w in (score * weight, weight))
     return np.asarray(sums / np.where(weights > 0, weights, 1))
 
 
 def _soft_maximum(score: npt.NDArray[np.float32], temperature: float) -> float:
-    """Scores weighed by e^(score / temperature), averaged.
+    """Scores weighed by e^(score / temperature), averaged; no number where one is none or weights leave the floats.
 
-    What they lack of the largest is averaged, in exponents of two: powers of two take a third of exp's time.
+    Powers of two take a third of exp's time.
     """
-    largest, scale = float(score.max()), 1 / (temperature * math.log(2))
-    lacking = torch.add(torch.tensor(-largest * scale), torch.from_numpy(score), alpha=scale)
-    weight = lacking.exp2()
-    return largest + float(lacking.dot(weight) / weight.sum()) / scale
+    score_p = torch.from_numpy(score)
+    weight_p = torch.mul(score_p, 1 / (temperature * math.log(2))).exp2_()
+    total = float(weight_p.sum())
+    return float(score_p.dot(weight_p)) / total if total > LEAST else math.nan
 
 
 def _parts(predicted_hw: npt.NDArray[np.uint8], regions_hw: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:

@@ -14,9 +14,6 @@ import torch
 from factory.acquire.moments import Map, Moments
 from factory.core.classes import IGNORE
 
-FEW = 16
-"""Up to so many classes, reading all maps in order of memory is quicker than jumping between them (AMD, not Intel)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class LabelIssue:
@@ -33,7 +30,9 @@ class LabelIssue:
         """See `factory.acquire.uncertainty.Uncertainty`; 0 to 1."""
         if moments.label_hw is None:
             return np.full(moments.entropy_hw.shape, np.nan, np.float32)
-        return 1 - self_confidence(moments.label_hw, moments.mean_khw)
+        confidence_hw = torch.from_numpy(self_confidence(moments.label_hw, moments.mean_khw))
+        doubt_hw: Map = torch.sub(1, confidence_hw, out=confidence_hw).numpy()
+        return doubt_hw
 
 
 def self_confidence(label_hw: npt.NDArray[np.uint8], probability_khw: Map) -> Map:
@@ -44,10 +43,7 @@ def self_confidence(label_hw: npt.NDArray[np.uint8], probability_khw: Map) -> Ma
     ignored = flat == IGNORE if flat.size and flat.max() == IGNORE else None
     if ignored is not None:
         places[torch.from_numpy(ignored)] = 0
-    values = torch.from_numpy(probability_khw.reshape(-1))
-    if len(probability_khw) <= FEW:
-        values.sum()  # fetches all of them into the cache
-    found = values.index_select(0, places).numpy()
+    found = torch.from_numpy(probability_khw.reshape(-1)).index_select(0, places).numpy()
     if ignored is not None:
         found[ignored] = np.nan
     return np.asarray(found.reshape(label_hw.shape), np.float32)

@@ -98,11 +98,21 @@ def test_near_duplicates_are_asked_about_once() -> None:
 
 def test_a_regions_score_leaves_out_what_is_no_number_and_may_stress_the_highest() -> None:
     """Where nothing is a number there is no doubt."""
-    regions = np.array([[1, 1, 2, 2, 3, 3]])
+    regions, pixels = np.array([[1, 1, 2, 2, 3, 3]]), np.array([2, 2, 2])
     score = np.array([[0.2, 0.8, np.nan, 0.4, np.nan, np.nan]], np.float32)
-    assert pooled(score, regions, 3, None) == pytest.approx([0.5, 0.4, 0.0])
+    assert pooled(score, regions, pixels, None) == pytest.approx([0.5, 0.4, 0.0])
     weight = np.exp([2.0, 8.0])
-    assert pooled(score, regions, 3, 0.1) == pytest.approx([(weight / weight.sum()) @ [0.2, 0.8], 0.4, 0.0])
+    stressed = (weight / weight.sum()) @ [0.2, 0.8]
+    assert pooled(score, regions, pixels, 0.1) == pytest.approx([stressed, 0.4, 0.0])
+
+
+@pytest.mark.parametrize("scores", [[0.2, 0.8], [-9.0, -8.4], [-30.0, -29.4], [0.2, np.nan, 0.8], [np.nan]])
+def test_a_picture_as_one_region_is_pooled_as_part_of_one_is(scores) -> None:
+    """All pixels in one region take a shorter way where floats allow; with a pixel outside, they do not."""
+    score = np.array([scores], np.float32)
+    pixels, whole = np.array([len(scores)]), np.ones(score.shape, np.intp)
+    beside, outside = np.append(score, score[:, :1], axis=1), np.append(whole, [[0]], axis=1)
+    assert pooled(score, whole, pixels, 0.1) == pytest.approx(pooled(beside, outside, pixels, 0.1), abs=1e-6)
 
 
 def test_the_same_spot_in_two_tiles_is_asked_once() -> None:
