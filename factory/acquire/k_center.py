@@ -12,6 +12,9 @@ from factory.segment.models import best_device
 AHEAD = 64
 """Points whose distances to all others are made ready at once, at most."""
 
+CLOSE = 1e-2
+"""Squared distances below this part of both points' squared norms lose digits in |x|² + |y|² - 2xy."""
+
 
 def farthest_first(
     points_nd: npt.NDArray[np.float32],
@@ -24,8 +27,8 @@ def farthest_first(
 
     ``covered`` are rows that count as picked before (already labelled); ``first`` is picked first whatever its place.
     Without either the first pick is the row farthest from the mean. Equally far rows go by number. Distances are
-    Euclidean, in 32 bits, of points relative to their mean; the work is done on a GPU where there is one. `ConfigError`
-    for coordinates that are no numbers.
+    Euclidean, in 32 bits: by a product for points relative to their mean, coordinate by coordinate for near duplicates.
+    The work is done on a GPU where there is one. `ConfigError` for coordinates that are no numbers.
     """
     if not np.isfinite(points_nd).all():
         raise ConfigError("embeddings must be numbers", where="k_center", got="NaN or infinity")
@@ -34,7 +37,7 @@ def farthest_first(
     if count < 1:
         return np.empty(0, np.intp)
     points = torch.from_numpy(np.ascontiguousarray(points_nd, np.float32)).to(best_device())
-    distances = _Distances(points - points.mean(dim=0))
+    distances = _Distances(points)
     for row in before:
         distances.take(row)
     picked: list[int] = []
@@ -55,7 +58,8 @@ class _Distances:
     """
 
     def __init__(self, points: torch.Tensor) -> None:
-        self.points, self.norms_n = points, points.square().sum(dim=1)
+        self.points, self.centred = points, points - points.mean(dim=0)
+        self.norms_n = self.centred.square().sum(dim=1)
         self.least_n, self.taken = self.norms_n.clone(), 0
         self.ready: dict[int, torch.Tensor] = {}
         self.ahead = 1
@@ -80,6 +84,13 @@ class _Distances:
         self.ahead = max(self.ahead // 2, 1) if len(self.ready) > self.ahead // 2 else min(2 * self.ahead, AHEAD)
         likely = self.least_n.topk(min(self.ahead, len(self.points))).indices.tolist()
         rows = [row, *(other for other in likely if other != row)][: self.ahead]
-        dots_mn = self.points[rows] @ self.points.T
-        apart_mn = (self.norms_n + self.norms_n[rows].unsqueeze(1)).sub_(dots_mn, alpha=2).clamp_min_(0)
+        norms_mn = self.norms_n + self.norms_n[rows].unsqueeze(1)
+        apart_mn = torch.addmm(norms_mn, self.centred[rows], self.centred.T, alpha=-2)
+        self._refine(rows, apart_mn, apart_mn < norms_mn.mul_(CLOSE))
         self.ready = dict(zip(rows, apart_mn, strict=True))
+
+    def _refine(self, rows: list[int], apart_mn: torch.Tensor, close_mn: torch.Tensor) -> None:
+        """Near duplicates' distances coordinate by coordinate."""
+        for row, apart_n, close_n in zip(rows, apart_mn, close_mn, strict=True):
+            near = close_n.nonzero().squeeze(1)
+            apart_n[near] = (self.points[near] - self.points[row]).square_().sum(dim=1)
