@@ -12,7 +12,6 @@ from factory.acquire.candidates import pooled
 from factory.acquire.label_issue import LabelIssue
 from factory.acquire.moments import Map, Moments
 
-rank = pytest.importorskip("cleanlab.segmentation.rank", reason="the peer: pip install cleanlab==2.9.0")
 PICTURES, CLASSES, HEIGHT, WIDTH, TURNS, TEMPERATURE = 24, 11, 360, 480, 7, 0.1
 
 
@@ -39,12 +38,7 @@ def doubted(label_hw: np.ndarray, mean_khw: Map) -> Map:
     return LabelIssue()(Moments(mean_khw=mean_khw, entropy_hw=np.empty((0, 0), np.float32), label_hw=label_hw))
 
 
-def theirs(labels: np.ndarray, probability: np.ndarray) -> list[float]:
-    """Pictures' qualities by cleanlab, which holds all pixels' as well."""
-    return list(rank.get_label_quality_scores(labels, probability, verbose=False, temperature=TEMPERATURE)[0])
-
-
-def seconds(asked: Callable[..., list[float]], labels: np.ndarray, probability: np.ndarray, fresh: bool) -> float:
+def seconds(asked: Callable[..., object], labels: np.ndarray, probability: np.ndarray, fresh: bool) -> float:
     """Wall clock; ``fresh``: of pictures asked about one by one, whose probabilities have just been made."""
     spent, step = 0.0, 1 if fresh else len(labels)
     for start in range(0, len(labels), step):
@@ -58,9 +52,14 @@ def seconds(asked: Callable[..., list[float]], labels: np.ndarray, probability: 
 @pytest.mark.slow
 def test_label_quality_is_cleanlabs() -> None:
     """Scores equal to rounding, so the ranking is the same."""
+    rank = pytest.importorskip("cleanlab.segmentation.rank", reason="the peer: pip install cleanlab==2.9.0")
+
+    def theirs(labels: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return rank.get_label_quality_scores(labels, probability, verbose=False, temperature=TEMPERATURE)
+
     probability, labels = predictions()
     eight = labels.astype(np.uint8)
-    expected, confidence = rank.get_label_quality_scores(labels, probability, verbose=False, temperature=TEMPERATURE)
+    expected, confidence = theirs(labels, probability)
     found = ours(eight, probability)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert np.argsort(found, kind="stable").tolist() == np.argsort(expected, kind="stable").tolist()
@@ -71,9 +70,8 @@ def test_label_quality_is_cleanlabs() -> None:
             for _ in range(TURNS)
         ]
         mine, peer = 1e3 * np.median(turns, axis=0) / PICTURES
+        where = "just predicted" if fresh else "in memory"
         print(
-            f"\nlabel quality of {HEIGHT} x {WIDTH} x {CLASSES}, {'just predicted' if fresh else 'in memory'}:", end=" "
+            f"\nlabel quality of {HEIGHT} x {WIDTH} x {CLASSES}, {where}, {torch.get_num_threads()} threads:", end=" "
         )
-        print(
-            f"{torch.get_num_threads()} threads {mine:.2f} ms; cleanlab {peer:.2f} ms, {peer / mine:.1f} times as long"
-        )
+        print(f"{mine:.2f} ms; cleanlab {peer:.2f} ms, {peer / mine:.1f} times as long")
