@@ -86,11 +86,11 @@ class _Distances:
         rows = [row, *(other for other in likely if other != row)][: self.ahead]
         norms_mn = self.norms_n + self.norms_n[rows].unsqueeze(1)
         apart_mn = torch.addmm(norms_mn, self.centred[rows], self.centred.T, alpha=-2)
-        self._refine(rows, apart_mn, apart_mn < norms_mn.mul_(CLOSE))
+        self._refine(rows, apart_mn, apart_mn < CLOSE * norms_mn)
         self.ready = dict(zip(rows, apart_mn, strict=True))
 
     def _refine(self, rows: list[int], apart_mn: torch.Tensor, close_mn: torch.Tensor) -> None:
-        """Near duplicates' distances coordinate by coordinate."""
+        """Near duplicates' distances coordinate by coordinate, which are never below 0 as the product's may be."""
         for row, apart_n, close_n in zip(rows, apart_mn, close_mn, strict=True):
             near = close_n.nonzero().squeeze(1)
             apart_n[near] = (self.points[near] - self.points[row]).square_().sum(dim=1)

@@ -30,9 +30,7 @@ class LabelIssue:
         """See `factory.acquire.uncertainty.Uncertainty`; 0 to 1."""
         if moments.label_hw is None:
             return np.full(moments.entropy_hw.shape, np.nan, np.float32)
-        confidence_hw = torch.from_numpy(self_confidence(moments.label_hw, moments.mean_khw))
-        doubt_hw: Map = torch.sub(1, confidence_hw, out=confidence_hw).numpy()
-        return doubt_hw
+        return 1 - self_confidence(moments.label_hw, moments.mean_khw)
 
 
 def self_confidence(label_hw: npt.NDArray[np.uint8], probability_khw: Map) -> Map:

@@ -158,9 +158,8 @@ def quote_equals(word: str) -> str:
     if "=" not in value or "\\=" in value or value.startswith("{") or experiment_files.path_in(word):
         return word
     parts = re.findall(r"""'[^']*'|"[^"]*"|[][(){},]|[^][(){},'"]+""", value)
-    return (
-        key + equals + "".join(f"'{part.strip()}'" if "=" in part and part[0] not in "'\"" else part for part in parts)
-    )
+    quoted = [f"'{part.strip()}'" if "=" in part and part[0] not in "'\"" else part for part in parts]
+    return key + equals + "".join(quoted)
 
 
 def _varied_keys(overrides: list[str]) -> set[str]:

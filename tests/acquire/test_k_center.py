@@ -44,6 +44,7 @@ def test_duplicates_are_picked_last_and_by_number() -> None:
     assert sorted(found) == [0, 1, 2, 3, 4]
     assert found[:3] == [2, 4, 0]
     assert farthest_first(np.ones((4, 3), np.float32), 9).tolist() == [0, 1, 2, 3]
+    assert farthest_first(np.full((7, 3), 0.1, np.float32), 9).tolist() == list(range(7))
 
 
 def test_of_nothing_nothing_is_picked_and_nonsense_is_refused() -> None:
