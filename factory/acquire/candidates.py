@@ -125,12 +125,12 @@ def pooled(
 def _soft_maximum(score: npt.NDArray[np.float32], temperature: float) -> float:
     """Scores weighed by e^(score / temperature), averaged; no number where one is none or weights leave the floats.
 
-    Powers of two take a third of exp's time.
+    Powers of two take a third of exp's time. A dot product would be quicker, but loses a digit: it has few sums.
     """
     score_p = torch.from_numpy(score)
     weight_p = torch.mul(score_p, 1 / (temperature * math.log(2))).exp2_()
     total = float(weight_p.sum())
-    return float(score_p.dot(weight_p)) / total if total > LEAST else math.nan
+    return float(weight_p.mul_(score_p).sum()) / total if total > LEAST else math.nan
 
 
 def _parts(predicted_hw: npt.NDArray[np.uint8], regions_hw: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:

@@ -36,17 +36,19 @@ class LabelIssue:
 def self_confidence(label_hw: npt.NDArray[np.uint8], probability_khw: Map) -> Map:
     """The probability (K, H, W) of each pixel's own label (H, W); NaN where that is the ignore index."""
     flat = label_hw.reshape(-1)
-    numbers = _numbers(flat.size, torch.int32 if probability_khw.size < 2**31 else torch.int64)
-    places = torch.add(numbers, torch.from_numpy(flat), alpha=flat.size)
+    numbers = _numbers(flat.size, np.int32 if probability_khw.size < 2**31 else np.int64)
+    places = flat.astype(numbers.dtype)
+    np.multiply(places, flat.size, out=places)
+    np.add(places, numbers, out=places)
     ignored = flat == IGNORE if flat.size and flat.max() == IGNORE else None
     if ignored is not None:
-        places[torch.from_numpy(ignored)] = 0
-    found = torch.from_numpy(probability_khw.reshape(-1)).index_select(0, places).numpy()
+        places[ignored] = 0
+    found = torch.from_numpy(probability_khw.reshape(-1)).index_select(0, torch.from_numpy(places)).numpy()
     if ignored is not None:
         found[ignored] = np.nan
     return np.asarray(found.reshape(label_hw.shape), np.float32)
 
 
 @functools.lru_cache(maxsize=4)
-def _numbers(count: int, dtype: torch.dtype) -> torch.Tensor:
-    return torch.arange(count, dtype=dtype)
+def _numbers(count: int, dtype: type[np.int32 | np.int64]) -> npt.NDArray[np.signedinteger]:
+    return np.arange(count, dtype=dtype)

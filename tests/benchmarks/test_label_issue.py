@@ -6,31 +6,55 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy import ndimage
 
 from factory.acquire.candidates import pooled
 from factory.acquire.label_issue import LabelIssue
 from factory.acquire.moments import Map, Moments
+from tests.benchmarks.test_camvid import DATA
 
 PICTURES, CLASSES, HEIGHT, WIDTH, TURNS, TEMPERATURE = 24, 11, 360, 480, 7, 0.1
+WHOLE, PIXELS = np.ones((HEIGHT, WIDTH), np.intp), np.array([HEIGHT * WIDTH])
+MASKS = sorted((DATA / "valannot").glob("*.png"))
 
 
-def predictions() -> tuple[np.ndarray, np.ndarray]:
-    """Smooth class probabilities (N, K, H, W), and labels (N, H, W) that mostly go with them."""
-    rng = np.random.default_rng(0)
-    coarse = rng.normal(size=(PICTURES, CLASSES, HEIGHT // 30, WIDTH // 30))
-    logits = 4 * ndimage.zoom(coarse, (1, 1, 30, 30), order=1).astype(np.float32)
-    probability = np.exp(logits)
-    probability /= probability.sum(axis=1, keepdims=True)
-    labels = (probability * rng.uniform(0.5, 1, (PICTURES, CLASSES, 1, 1))).argmax(axis=1)
-    return np.ascontiguousarray(probability), labels
+def wavering() -> tuple[np.ndarray, np.ndarray]:
+    """Smooth class probabilities (N, K, H, W), and labels (N, H, W) that mostly go with them, drawn for each pixel."""
+    probability = softmax(ripples())
+    labels = (probability * np.random.default_rng(1).uniform(0.5, 1, probability.shape)).argmax(axis=1)
+    return probability, labels
+
+
+def peoples() -> tuple[np.ndarray, np.ndarray]:
+    """The same of CamVid's validation frames: people's masks, void as the class nearest, and what may be predicted."""
+    labels = np.stack([filled(np.asarray(Image.open(file))) for file in MASKS[:: len(MASKS) // PICTURES][:PICTURES]])
+    one_hot = (labels[:, None] == np.arange(CLASSES)[:, None, None]).astype(np.float32)
+    return softmax(ripples() + 8 * ndimage.gaussian_filter(one_hot, (0, 0, 4, 4))), labels
+
+
+def filled(mask_hw: np.ndarray) -> np.ndarray:
+    """No void: cleanlab knows no ignore index."""
+    rows, columns = ndimage.distance_transform_edt(mask_hw >= CLASSES, return_distances=False, return_indices=True)
+    return mask_hw[rows, columns].astype(np.int64)
+
+
+def ripples() -> np.ndarray:
+    """Scores (N, K, H, W) that change over some thirty pixels."""
+    coarse = np.random.default_rng(0).normal(size=(PICTURES, CLASSES, HEIGHT // 30, WIDTH // 30))
+    return 4 * ndimage.zoom(coarse, (1, 1, 30, 30), order=1).astype(np.float32)
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Probabilities over the second axis."""
+    weights = np.exp(scores)
+    return np.ascontiguousarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def ours(labels: np.ndarray, probability: np.ndarray) -> list[float]:
     """Pictures' qualities as `select` finds them, one after the other."""
-    whole, pixels = np.ones((HEIGHT, WIDTH), np.intp), np.array([HEIGHT * WIDTH])
     doubts = map(doubted, labels, probability)
-    return [1 - float(pooled(doubt_hw, whole, pixels, TEMPERATURE)[0]) for doubt_hw in doubts]
+    return [1 - float(pooled(doubt_hw, WHOLE, PIXELS, TEMPERATURE)[0]) for doubt_hw in doubts]
 
 
 def doubted(label_hw: np.ndarray, mean_khw: Map) -> Map:
@@ -50,14 +74,18 @@ def seconds(asked: Callable[..., object], labels: np.ndarray, probability: np.nd
 
 
 @pytest.mark.slow
-def test_label_quality_is_cleanlabs() -> None:
+@pytest.mark.parametrize(
+    "labelled",
+    [wavering, pytest.param(peoples, marks=[pytest.mark.data, pytest.mark.skipif(not MASKS, reason=f"no {DATA}")])],
+)
+def test_label_quality_is_cleanlabs(labelled: Callable[[], tuple[np.ndarray, np.ndarray]]) -> None:
     """Scores equal to rounding, so the ranking is the same."""
     rank = pytest.importorskip("cleanlab.segmentation.rank", reason="the peer: pip install cleanlab==2.9.0")
 
     def theirs(labels: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return rank.get_label_quality_scores(labels, probability, verbose=False, temperature=TEMPERATURE)
 
-    probability, labels = predictions()
+    probability, labels = labelled()
     eight = labels.astype(np.uint8)
     expected, confidence = theirs(labels, probability)
     found = ours(eight, probability)
@@ -71,7 +99,6 @@ def test_label_quality_is_cleanlabs() -> None:
         ]
         mine, peer = 1e3 * np.median(turns, axis=0) / PICTURES
         where = "just predicted" if fresh else "in memory"
-        print(
-            f"\nlabel quality of {HEIGHT} x {WIDTH} x {CLASSES}, {where}, {torch.get_num_threads()} threads:", end=" "
-        )
+        what = f"{labelled.__name__} labels of {HEIGHT} x {WIDTH} x {CLASSES}, {where}"
+        print(f"\nquality of {what}, {torch.get_num_threads()} threads:", end=" ")
         print(f"{mine:.2f} ms; cleanlab {peer:.2f} ms, {peer / mine:.1f} times as long")
