@@ -18,6 +18,8 @@ from torch.fx.experimental import _config as tracing
 
 from factory.core.errors import ConfigError, FactoryError
 from factory.segment.checkpoint import Trained
+from factory.segment.folding import folded
+from factory.segment.models import Segmenter
 from factory.segment.onnx_model import IMAGES, PROBABILITIES
 from factory.segment.shipped import metadata
 
@@ -80,7 +82,7 @@ def export(trained: Trained, *, any_size: bool) -> Exported:
     height, width = (side + any_size for side in trained.tile_hw)  # no multiple of the stride: padding is traced too
     images_nchw = torch.zeros(*EXAMPLE, height, width)
     free = {0: Dim.DYNAMIC} | ({2: Dim.DYNAMIC, 3: Dim.DYNAMIC} if any_size else {})
-    model = Probabilities(trained.model.cpu().eval())
+    model = Probabilities(_short(trained.model))
     try:
         with tracing.patch(backed_size_oblivious=any_size):  # type: ignore[attr-defined]  # made at import
             program = torch.export.export(model, (images_nchw,), dynamic_shapes={IMAGES: free})
@@ -93,6 +95,15 @@ def export(trained: Trained, *, any_size: bool) -> Exported:
             todo="use the checkpoint, or train another architecture",
         ) from error
     return Exported(onnx=graph, program=_program(program, trained, any_size=any_size), any_size=any_size)
+
+
+def _short(model: Segmenter) -> Segmenter:
+    """A copy that is traced in a third of the time: `folded`, and nothing done in place, else traced twice."""
+    short = folded(model).cpu()
+    for module in short.modules():
+        if isinstance(getattr(module, "inplace", None), bool):
+            module.inplace = False  # type: ignore[assignment]  # nn.Module knows no attributes but tensors
+    return short
 
 
 def _onnx(program: ExportedProgram, trained: Trained, *, any_size: bool) -> bytes:
