@@ -9,9 +9,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does, and 
 from factory.core.errors import MachineError
 from factory.render import environment
 
+LONGEST = ("test_flow.py", "test_loop.py")
+"""Their tests share what takes long to make: begun first, they stay with one of the processes that share the tests."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests marked ``blender`` with the reason the factory itself would give."""
+    """The longest first; tests marked ``blender`` are skipped with the reason the factory itself would give."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     try:
         environment.check()
     except MachineError as error:

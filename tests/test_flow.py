@@ -20,9 +20,9 @@ from factory.core.sample import Origin
 
 TINY = [
     "render.frames=4", "render.width=64", "render.height=64", "render.samples=1", "render.val_share=0.5",
-    "train.steps=3", "train.batch=2", "train.crop=[96,96]", "train.model.encoder=mobilenet_v2",
+    "train.steps=3", "train.batch=2", "train.crop=[96,96]", "train.model.encoder=tu-test_efficientnet",
     "train.model.decoder_channels=16", "train_unadapted.steps=2", "train_unadapted.batch=2",
-    "train_unadapted.crop=[96,96]", "train_unadapted.model.encoder=mobilenet_v2",
+    "train_unadapted.crop=[96,96]", "train_unadapted.model.encoder=tu-test_efficientnet",
     "train_unadapted.model.decoder_channels=16", "calibrate.trials=2", "select.committee.passes=2",
     "select.acquisition.budget=5",
 ]  # fmt: skip
@@ -119,7 +119,7 @@ def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
         rows += [f"{i:02},{x},{y},{c}" for x, y, c in rng.integers(0, [120, 90, 2], (8, 3))]
     (tmp_path / "points.csv").write_text("\n".join(rows))
     finished("ingest", "inputs.images=in", "inputs.points=points.csv", "classes=[a,b]", "out=ingest", cwd=tmp_path)
-    words = ["label", "inputs.source=ingest", "refiner.iterations=150"]
+    words = ["label", "inputs.source=ingest", "refiner.iterations=60"]
     finished(*words, "out=whole", cwd=tmp_path)
     shots = random.Random(3)  # noqa: S311
     for _ in range(2):

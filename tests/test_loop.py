@@ -47,7 +47,7 @@ train:
   size: [32, 32]
   validate_every: 2
   inputs: {synthetic: null, validation: "${truth.out}", weights: null}
-  model: {encoder: mobilenet_v2, encoder_weights: null, decoder_channels: 16}
+  model: {encoder: tu-test_efficientnet, encoder_weights: null, decoder_channels: 16}
 select:
   regions: {side: 16}
   acquisition: {budget: 4}

@@ -30,7 +30,7 @@ EXTRAS = (SQUARES, VOTES)
 
 def trained(seed: int = 0, classes: ClassList = CLASSES, architecture: str = "unet") -> checkpoint.Trained:
     """A small random model that drops much."""
-    spec = SegmenterSpec(architecture=architecture, encoder="mobilenet_v2", head_dropout=0.4)
+    spec = SegmenterSpec(architecture=architecture, encoder="tu-test_efficientnet", head_dropout=0.4)
     model = build(spec, classes, weights=None, seed=seed).eval()
     return checkpoint.Trained(model=model, size_hw=None, tile_hw=(64, 64), step=0)
 

@@ -21,7 +21,7 @@ from factory.tune.space import Choices, Numbers
 from tests.segment.training import bright_squares
 
 TINY = [
-    "model=unet", "model.encoder=tu-mobilenetv3_small_050", "model.decoder_channels=16", "augmentation=none", "steps=4",
+    "model=unet", "model.encoder=tu-test_efficientnet", "model.decoder_channels=16", "augmentation=none", "steps=4",
     "validate_every=2", "save_every=1", "batch=4", "warmup=0", "precision=32-true", "encoder_lr=0.003",
 ]  # fmt: skip
 SPACE = ["space.decoder_lr=log:1e-4:1e-1", "space.loss=ce,ce_dice"]

@@ -24,7 +24,7 @@ from tests.label.shops import shop
 
 CLASSES = ClassList.of(["ground", "square"])
 SMALL = [
-    "labeler=across", "labeler.folds=2", "labeler.training.model.encoder=mobilenet_v2",
+    "labeler=across", "labeler.folds=2", "labeler.training.model.encoder=tu-test_efficientnet",
     "labeler.training.model.encoder_weights=null", "labeler.training.recipe.batch=4", "labeler.training.crop=[32,32]",
     "labeler.training.recipe.precision=32-true", "labeler.spread.area=9", "labeler.training.recipe.ema=0.5",
 ]  # fmt: skip
@@ -114,7 +114,7 @@ def test_networks_learn_the_same_side_by_side(tmp_path: Path) -> None:
 def test_networks_find_what_only_other_pictures_were_told_of(tmp_path: Path) -> None:
     """Five clicks a picture; after 200 steps more than half of what is found or there is both (chance: an eighth)."""
     given = corpus(16)
-    fine = ("model@labeler.training.model=unet", "labeler.training.model.encoder=mobilenet_v2")
+    fine = ("model@labeler.training.model=unet", "labeler.training.model.encoder=tu-test_efficientnet")
     labeler = across(*fine, steps=200).learnt(given, seed=0, shop=shop(tmp_path))
     densifier = Densifier(labeler=labeler, refiner=Argmax(), min_confidence=0, longest=1024)
     hits = total = 0

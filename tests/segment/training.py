@@ -24,7 +24,7 @@ from factory.stages import train
 from tests.artefacts import add_sample, written
 
 CLASSES = ClassList.of(["ground", "coin"])
-SPEC = SegmenterSpec(architecture="unet", encoder="tu-mobilenetv3_small_050", decoder_channels=16, decoder_dropout=0.0)
+SPEC = SegmenterSpec(architecture="unet", encoder="tu-test_efficientnet", decoder_channels=16, decoder_dropout=0.0)
 INPUTS = ("real", "synthetic", "unlabelled", "validation", "teacher_model", "weights")
 SETTINGS = {
     "seed": 0,
