@@ -98,7 +98,7 @@ def export(trained: Trained, *, any_size: bool) -> Exported:
 
 
 def _short(model: Segmenter) -> Segmenter:
-    """A copy that is traced in a third of the time: `folded`, and nothing done in place, else traced twice."""
+    """A copy that is traced in half the time: `folded`, and nothing done in place, which would be traced twice."""
     short = folded(model).cpu()
     for module in short.modules():
         if isinstance(getattr(module, "inplace", None), bool):
