@@ -331,3 +331,14 @@ def test_the_command_starts_fast(tmp_path: Path) -> None:
     code = "import sys; from factory.__main__ import main; main(['--help']); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.rstrip().endswith("False")
+
+
+@pytest.mark.parametrize("theirs", ["conf/run.yaml", "conf/__init__.py", "conf.py", "adapt.py"])
+def test_what_lies_in_the_users_folder_is_not_taken_for_ours(theirs: str, tmp_path: Path) -> None:
+    """``python -m`` looks there first; torchrun starts the command like that."""
+    (tmp_path / theirs).parent.mkdir(exist_ok=True)
+    (tmp_path / theirs).write_text("")
+    words = ["adapt", "synthetic=nowhere", "real=nowhere", "out=made"]
+    done = subprocess.run([sys.executable, "-m", "factory", *words], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "error: missing input" in done.stderr
