@@ -11,8 +11,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-if __name__ == "__main__" and Path(sys.path[0]) == Path.cwd() != Path(__file__).resolve().parents[1]:
-    sys.path.pop(0)  # `python -m` looks into the user's folder first: a conf or scenes there is not ours
+if __name__ == "__main__" and not sys.flags.safe_path and Path(sys.path[0]) != Path(__file__).resolve().parents[1]:
+    sys.path.pop(0)  # `python -m` looks into the user's folder first: a conf or adapt there is not ours
 
 from factory.command import compose, show, tree
 from factory.command.perform import Outcome, perform, place_sweep, steps_of

@@ -137,13 +137,13 @@ FAULTS = {
     "out of file handles": limit(resource.RLIMIT_NOFILE, 3),
 }
 ALIKE = ("segfault", "out of file handles")
-"""These end as the others do."""
+"""A signal ends the first as it ends the killed, an error the second as it ends those without memory."""
 
 
 @needs_blender
 @pytest.mark.skipif(sys.platform != "linux", reason="takes resources away by prlimit")
 @pytest.mark.parametrize(
-    "fault", ["killed", "out of memory", *(pytest.param(name, marks=pytest.mark.slow) for name in ALIKE)]
+    "fault", [pytest.param(name, marks=[pytest.mark.slow] if name in ALIKE else []) for name in FAULTS]
 )
 def test_frames_of_a_disturbed_worker_are_taken_over(undisturbed: Path, tmp_path: Path, fault: str) -> None:
     """A worker that meets its fault after the first frame costs time, not frames; none arrives twice; it is counted."""
