@@ -171,7 +171,7 @@ def labels(labelled: Dataset | None, *, seed: int, examples: int) -> Section | N
         "Pixels nobody vouches for stay ignored: the model does not learn from them."
     )
     shares = (origin_shares(labelled, there), class_shares(labelled, there))
-    columns = ("Hints", "Dense mask", "Confidence", "Origin")
+    columns = ("Hints", "Dense mask", "Confidence (bright is sure)", "Origin")
     return Section(key="labels", title="Dense labels", lead=lead, columns=columns, strips=tuple(strips), shares=shares)
 
 

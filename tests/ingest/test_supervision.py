@@ -22,7 +22,7 @@ from factory.ingest.supervision.tags import Tags
 from factory.ingest.supervision.wander import displaced
 
 NONE = {"missed": 0.0, "wrong": 0.0}
-CLICKS = {**NONE, "least": 1, "centring": 2.0, "jitter": 0.0}
+CLICKS = {**NONE, "least": 1, "centring": 2.0, "jitter": 0.0, "count": None}
 SCRIBBLES = {**NONE, "coverage": 0.42, "span": 0.62, "width": 4, "comfort": 24.0, "least": 1, "jitter": 0.0}
 BOXES = {**NONE, "stuff": [0], "least": 1, "jitter": 0.0}
 TAGS = {**NONE, "least": 1, "complete": False, "classes": None}
@@ -77,6 +77,23 @@ def test_every_object_is_clicked_once_near_its_middle() -> None:
     anywhere = depth_hw[mask_hw == 1].mean()
     assert clicked(0.0) == pytest.approx(anywhere, rel=0.15)
     assert clicked(2.0) > 1.5 * anywhere
+
+
+def test_clicks_that_objects_leave_go_to_pixels_anywhere() -> None:
+    """As many as were asked for, no two on one pixel; too few for all objects go to the largest."""
+    mask_hw = discs()
+    mask_hw[:3] = IGNORE
+
+    def clicked(count: int) -> list[int]:
+        points = Clicks(**CLICKS | {"least": 30, "count": count})(photo(mask_hw), 0).hints.points
+        assert len({(x, y) for x, y, _ in points}) == len(points) == count
+        assert all(mask_hw[y, x] == class_id for x, y, class_id in points)
+        return [class_id for _, _, class_id in points]
+
+    assert sorted(clicked(2)) == [0, 1]
+    assert sorted(clicked(4)) == [0, 1, 1, 2]
+    spread = np.bincount(clicked(2004)[4:], minlength=3) / 2000
+    assert spread == pytest.approx(np.bincount(mask_hw[3:].ravel())[:3] / mask_hw[3:].size, abs=0.03)
 
 
 def test_a_stroke_is_as_long_and_as_wide_as_stated() -> None:
@@ -190,6 +207,7 @@ def test_places_move_together_and_by_as_much_as_stated() -> None:
         (Clicks, CLICKS | {"missed": 1.1}, "missed is a probability"),
         (Clicks, CLICKS | {"centring": -1.0}, "centring"),
         (Clicks, CLICKS | {"least": 0}, "least"),
+        (Clicks, CLICKS | {"count": 0}, "count"),
         (Scribbles, SCRIBBLES | {"wrong": -0.1}, "wrong is a probability"),
         (Scribbles, SCRIBBLES | {"coverage": 0.0}, "coverage"),
         (Scribbles, SCRIBBLES | {"span": float("nan")}, "span"),

@@ -83,25 +83,38 @@ class Clicks(Pointing):
     """Masks are forgotten but for a click on each object: a connected part of a class of at least ``least`` pixels.
 
     People aim for the middle: a pixel is clicked with a probability that grows with its distance to the object's
-    border, to the power of ``centring`` (0: anywhere on the object).
+    border, to the power of ``centring`` (0: anywhere on the object). ``count`` clicks an image, if it is given: of more
+    objects the largest are clicked, and what fewer leave goes to pixels drawn uniformly among the others.
     """
 
     least: int
     centring: float
+    count: int | None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least("least", self.least, 1)
         at_least("centring", self.centring, 0)
+        if self.count is not None:
+            at_least("count", self.count, 1)
 
     def __call__(self, photo: Picture, seed: int) -> Picture:
         """The photograph with clicks instead of its mask; without a mask it stays as it is."""
         if photo.mask is None:
             return photo
         rng, depth_hw = generator(seed, "clicks", photo.id), depths(photo.mask)
-        meant = [self._aim(region, depth_hw, rng) for region in regions(photo.mask, self.least)]
-        slips = generator(seed, "clicks", photo.id, "slips")
-        return self.pointed(photo, photo.mask, np.array(meant, np.intp), slips)
+        meant = np.array([self._aim(region, depth_hw, rng) for region in self._objects(photo.mask)], np.intp)
+        if self.count is not None:
+            others = np.setdiff1d(np.flatnonzero(photo.mask != IGNORE), meant)
+            meant = np.append(meant, rng.permutation(others)[: self.count - len(meant)])
+        return self.pointed(photo, photo.mask, meant, generator(seed, "clicks", photo.id, "slips"))
+
+    def _objects(self, mask_hw: Map8) -> list[Region]:
+        """The regions that get a click of their own."""
+        found = list(regions(mask_hw, self.least))
+        if self.count is None:
+            return found
+        return sorted(found, key=lambda region: -np.count_nonzero(region.inside_hw))[: self.count]
 
     def _aim(self, region: Region, depth_hw: Floats, rng: np.random.Generator) -> int:
         """Flat index of the pixel that is meant."""
