@@ -26,12 +26,12 @@ class Average(nn.Module):
     def update(self, model: Segmenter, step: int) -> None:
         """Take in the weights after step ``step``, counted from 0."""
         share = 1 - min(self.decay, 1 - 1 / (step + 1))
-        pairs = zip(self.model.state_dict().values(), model.state_dict().values(), strict=True)
+        pairs = list(zip(self.model.state_dict().values(), model.state_dict().values(), strict=True))
         for average, current in pairs:
-            if average.is_floating_point():
-                average.lerp_(current, share)
-            else:
+            if not average.is_floating_point():
                 average.copy_(current)
+        averages, currents = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        torch._foreach_lerp_(averages, currents, share)
 
     def train(self, mode: bool = True) -> Average:  # noqa: ARG002  # torch's signature
         """It is never trained itself: batch norm keeps its averaged statistics, dropout stays out."""

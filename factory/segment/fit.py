@@ -30,7 +30,6 @@ NOTICES = (
     r"The '.*_dataloader' does not have many workers",
     r"You defined a `validation_step` but have no `val_dataloader`",
     r"Total length of `.*` across ranks is zero",
-    r".*does not have a deterministic implementation",
     r"Found \d+ module\(s\) in eval mode at the start of training",  # the running mean of the weights
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated",
 )
@@ -161,6 +160,7 @@ class Run:
             num_nodes=nodes(self.devices) if several else 1,
             strategy="ddp" if several else "auto",
             sync_batchnorm=several and on_gpu,
+            benchmark=on_gpu,
             precision=_precision(recipe.precision),  # type: ignore[arg-type]  # checked by Recipe
             max_steps=recipe.steps - self.module.step,
             max_epochs=-1,
@@ -208,10 +208,14 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _deterministic() -> Iterator[None]:
-    """Same inputs, same weights. On a GPU an operation without a deterministic form stays as it is."""
+    """Same inputs, same weights on a processor.
+
+    A GPU adds up as it comes: torch enlarges maps there by sorting every pixel's gradient where sums must have an order,
+    and other operations have no such form at all.
+    """
     settings: Any = torch.utils.deterministic
     before, filled = torch.are_deterministic_algorithms_enabled(), settings.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True, warn_only=best_device().type == "cuda")
+    torch.use_deterministic_algorithms(best_device().type != "cuda")
     settings.fill_uninitialized_memory = False
     try:
         yield

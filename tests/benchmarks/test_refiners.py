@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
+import torch
 
 from factory.__main__ import main
-from tests.benchmarks.refiners import CLASSES, clicked, contestants
+from tests.benchmarks.refiners import CLASSES, clicked, configured, contestants, milliseconds
 from tests.benchmarks.test_camvid import DATA, WEIGHTS
 
 PICTURES = os.environ.get("BENCH_PICTURES", "21")
@@ -50,3 +52,24 @@ def test_refiners_are_as_good_as_their_peers_in_a_fraction_of_the_time(tmp_path:
     assert walker["ms"] / walk["ms"] >= 30
     assert walk["miou"] > walker["miou"] - 0.1
     assert "gpu" not in figures or crf["model"]["ms"] / figures["gpu"]["fast_crf"]["ms"] >= 100
+
+
+@pytest.mark.gpu
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_refines_a_hundred_times_as_fast_as_one_core() -> None:
+    """Eight photographs of 360 × 480 in a batch; the core takes them one by one, on one thread."""
+    image = skimage.data.astronaut()[:360, :480]
+    scores = np.random.default_rng(0).dirichlet(np.full(CLASSES, 0.3), image.shape[:2]).transpose(2, 0, 1)
+    images = torch.tensor(np.stack([image] * 8)).permute(0, 3, 1, 2)
+    batch = torch.tensor(np.stack([scores] * 8), dtype=torch.float32)
+    refiner, threads = configured("refiner", "fast_crf"), torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        core = milliseconds(lambda: refiner.posterior(images[:1], batch[:1]))
+    finally:
+        torch.set_num_threads(threads)
+    there = images.cuda(), batch.cuda()
+    gpu = milliseconds(lambda: refiner.posterior(*there)) / len(batch)
+    print(f"\nfast_crf: {core:.1f} ms a picture on one core, {gpu:.3f} on a GPU: {core / gpu:.0f} times as fast")
+    assert core / gpu >= 100
