@@ -210,8 +210,8 @@ def _quiet() -> Iterator[None]:
 def _deterministic() -> Iterator[None]:
     """Same inputs, same weights on a processor.
 
-    A GPU adds up as it comes: torch enlarges maps there by sorting every pixel's gradient where sums must have an order,
-    and other operations have no such form at all.
+    A GPU adds up as it comes: where sums must have an order torch enlarges maps there by sorting what goes back to each
+    pixel, and other operations have no such form at all.
     """
     settings: Any = torch.utils.deterministic
     before, filled = torch.are_deterministic_algorithms_enabled(), settings.fill_uninitialized_memory

@@ -83,12 +83,17 @@ def spanning_tree(guide_chw: Floats) -> Tree:
     grid = coo_matrix((length.astype(np.float64) + 1e-9, (start, end)), shape=(index_hw.size, index_hw.size)).tocsr()
     order, parent_p = breadth_first_order(minimum_spanning_tree(grid), 0, directed=False)
     parent_p[0] = 0
-    depth_p = np.zeros(index_hw.size, np.int64)
-    for node in order[1:]:
-        depth_p[node] = depth_p[parent_p[node]] + 1
-    cuts = np.cumsum(np.bincount(depth_p[order]))[:-1]
+    cuts = np.cumsum(np.bincount(_depths(parent_p)))[:-1]
     length_p = np.square(flat_cp - flat_cp[:, parent_p]).sum(axis=0)
     return Tree(np.split(order.astype(np.int64), cuts), parent_p.astype(np.int64), length_p.astype(np.float32))
+
+
+def _depths(parent_p: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Steps from each node up to node 0, which is its own parent: each look reaches twice as far up as the last."""
+    depth_p, above_p = (np.arange(len(parent_p)) > 0).astype(np.int64), parent_p
+    while above_p.any():
+        depth_p, above_p = depth_p + depth_p[above_p], above_p[above_p]
+    return depth_p
 
 
 def filter_along(tree: Tree, maps_khw: Floats, sigma: float) -> Floats:
