@@ -7,10 +7,7 @@ because Blender's memory grows with every scene.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import os
 import subprocess
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from factory.core.errors import WorkerError
+from factory.execute import program
 from factory.render.frame import folder_of, is_delivered
 from factory.render.job import Job, Request
 
@@ -32,6 +30,9 @@ TRIES = 3
 POLL_S = 0.05
 PATIENCE_S = 600.0
 """Longest time without a new frame before a worker counts as hung."""
+
+ALONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {"PYTHONHASHSEED": "0"}
+"""A worker's environment: nothing adds threads to Blender's own, nothing depends on hashes."""
 
 OnFrame = Callable[[int], None]
 Settle = Callable[[int, str], None]
@@ -141,8 +142,8 @@ class Farm:
         path, log = (self.out / f".worker-{self._started}.{end}" for end in ("json", "log"))
         threads = int(len(self.places) > 1) if self.threads is None else self.threads
         self.job.write(path, self.out, threads=threads)
-        command = [sys.executable, "-m", "scenes.kit.worker", str(path)]
-        environment = _environment() | dict(self.places[place])
+        command = program.command("scenes.kit.worker", str(path))
+        environment = program.environment() | ALONE | dict(self.places[place])
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stream, env=environment
@@ -210,16 +211,6 @@ class Farm:
         except FileNotFoundError:
             return ""
         return (text.strip().splitlines() or ["raised without a word"])[-1]
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment, with the scene programs importable and nothing that would add threads."""
-    found = importlib.util.find_spec("scenes")
-    assert found is not None
-    assert found.origin is not None
-    path = [str(Path(found.origin).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return os.environ | single | {"PYTHONPATH": os.pathsep.join(path), "PYTHONHASHSEED": "0"}
 
 
 def _last_words(log: Path) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.core.errors import WorkerError
+from factory.execute import program
 from factory.execute.threads import threads
 
 WARM_UP, REPEATS = 3, 20
@@ -36,8 +37,8 @@ class Footprint:
 
 def measure(path: Path, size_hw: tuple[int, int]) -> Footprint:
     """Run a .ckpt, .onnx, .pt2 or .torchscript on one tile again and again, on the CPU; `WorkerError` if it cannot."""
-    command = [sys.executable, "-m", __name__, str(path), *(str(side) for side in size_hw)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = program.command(__name__, str(path), *(str(side) for side in size_hw))
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=program.environment())
     if ended.returncode:
         got = (ended.stderr.strip().splitlines() or [f"status {ended.returncode}"])[-1]
         raise WorkerError("the exported file cannot be measured", where=path.name, got=got)
