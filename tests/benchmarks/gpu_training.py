@@ -42,12 +42,13 @@ class Watch(Clock):
             self.watcher = subprocess.Popen(ASK, stdout=subprocess.PIPE, text=True)
 
     def busy(self) -> float | None:
-        """Per cent of the time; None without a GPU."""
+        """Per cent of the time; None without a GPU, or where it was watched too shortly."""
         if self.watcher is None:
             return None
         self.watcher.terminate()
         said, _ = self.watcher.communicate()
-        return float(np.mean([float(line) for line in said.split()]))
+        looks = [float(line) for line in said.split()]
+        return float(np.mean(looks)) if looks else None
 
 
 def photographs(target: Path, count: int, size_hw: tuple[int, int] = (360, 480)) -> Dataset:

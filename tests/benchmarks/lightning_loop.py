@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, RandomSampler
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.sample import Split
+from tests.benchmarks import plain_loop
 
 
 class Pictures(torch.utils.data.Dataset):
@@ -46,19 +47,15 @@ class Plain(lightning.LightningModule):
         self.steps, self.tick = steps, tick
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:  # noqa: ARG002  # Lightning's
-        """Cross-entropy of one batch, padded to what the network takes."""
+        """Cross-entropy of one batch."""
         images, target = batch
-        height, width = target.shape[-2:]
-        padded = functional.pad(images.float() / 127.5 - 1, (0, -width % 32, 0, -height % 32))
         self.tick()
-        return functional.cross_entropy(self.model(padded)[..., :height, :width], target, ignore_index=IGNORE)
+        found = plain_loop.logits(self.model, images.float() / 127.5 - 1)
+        return functional.cross_entropy(found, target, ignore_index=IGNORE)
 
     def configure_optimizers(self) -> dict[str, object]:
         """As in the plain loop."""
-        head = [*self.model.decoder.parameters(), *self.model.segmentation_head.parameters()]
-        groups = [{"params": self.model.encoder.parameters(), "lr": 5e-4}, {"params": head, "lr": 1e-3}]
-        optimiser = torch.optim.AdamW(groups)
-        decay = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: (1 - step / self.steps) ** 0.9)
+        optimiser, decay = plain_loop.optimisation(self.model, self.steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": decay, "interval": "step"}}
 
 

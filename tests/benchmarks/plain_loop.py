@@ -39,19 +39,14 @@ def train(
     state = load_file(weights)
     model.encoder.load_state_dict({key: state[key] for key in model.encoder.state_dict()})
     images, masks = _all(data, Split.TRAIN)
-    groups = [
-        {"params": model.encoder.parameters(), "lr": 5e-4},
-        {"params": [*model.decoder.parameters(), *model.segmentation_head.parameters()], "lr": 1e-3},
-    ]
-    optimiser = torch.optim.AdamW(groups)
-    decay = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: (1 - step / steps) ** 0.9)
+    optimiser, decay = optimisation(model, steps)
     for step in range(steps):
         tick()
         rows = torch.from_numpy(rng.choice(len(images), batch, replace=False))
         chosen, target = images[rows].float() / 127.5 - 1, masks[rows]
         if rng.random() < 0.5:
             chosen, target = chosen.flip(-1), target.flip(-1)
-        loss = functional.cross_entropy(_logits(model, chosen), target, ignore_index=IGNORE)
+        loss = functional.cross_entropy(logits(model, chosen), target, ignore_index=IGNORE)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -61,21 +56,31 @@ def train(
     return model
 
 
+def optimisation(
+    model: torch.nn.Module, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """AdamW with two learning rates, and their poly decay."""
+    head = [*model.decoder.parameters(), *model.segmentation_head.parameters()]
+    optimiser = torch.optim.AdamW([{"params": model.encoder.parameters(), "lr": 5e-4}, {"params": head, "lr": 1e-3}])
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: (1 - step / steps) ** 0.9)
+
+
 def _measure(model: torch.nn.Module, val: Dataset) -> float:
     images, masks = _all(val, Split.VAL)
     confusion = Confusion(len(val.classes))
     with torch.inference_mode():
         for image, mask in zip(images, masks, strict=True):
-            found = _logits(model, image[None].float() / 127.5 - 1).argmax(dim=1)[0]
+            found = logits(model, image[None].float() / 127.5 - 1).argmax(dim=1)[0]
             confusion.add(mask.numpy().astype(np.uint8), found.numpy().astype(np.uint8))
     return float(confusion.figures(val.classes)["miou"])
 
 
-def _logits(model: torch.nn.Module, images_nchw: torch.Tensor) -> torch.Tensor:
+def logits(model: torch.nn.Module, images_nchw: torch.Tensor) -> torch.Tensor:
+    """Of pictures padded to what the network takes."""
     height, width = images_nchw.shape[-2:]
     padded = functional.pad(images_nchw, (0, -width % 32, 0, -height % 32))
-    logits: torch.Tensor = model(padded)[..., :height, :width]
-    return logits
+    found: torch.Tensor = model(padded)[..., :height, :width]
+    return found
 
 
 def _all(data: Dataset, split: Split) -> tuple[torch.Tensor, torch.Tensor]:

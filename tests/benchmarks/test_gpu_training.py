@@ -25,7 +25,8 @@ def test_both_can_take_part(tmp_path: Path) -> None:
     assert found["pictures"] > 0
     lightning_loop.train(data, steps=8, batch=4, tick=clock.tick, workers=0)
     assert len(clock.wall) == 8
-    assert (found["busy"] is None) == (clock.busy() is None) == (not torch.cuda.is_available())
+    for busy in (found["busy"], clock.busy()):
+        assert busy is None or (torch.cuda.is_available() and 0 <= busy <= 100)
 
 
 @pytest.mark.gpu
