@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from factory.core.sample import Hints
 from factory.core.tiling import starts
 
 Map8 = npt.NDArray[np.uint8]
+Box = tuple[int, int, int, int, int]
 Position = TypeVar("Position", int, npt.NDArray[np.intp])
 
 
@@ -55,14 +57,21 @@ class Picture:
         A pixel that is said to be of two classes counts as neither.
         """
         said_hw = np.full(self.size_hw, IGNORE, np.uint8) if self.scribbles is None else self.scribbles.copy()
-        disputed = set()
         for x, y, class_id in self.hints.points:
-            if said_hw[y, x] not in (IGNORE, class_id):
-                disputed.add((y, x))
             said_hw[y, x] = class_id
-        for place in disputed:
-            said_hw[place] = IGNORE
+        for x, y in self.disputed:
+            said_hw[y, x] = IGNORE
         return said_hw
+
+    @cached_property
+    def disputed(self) -> list[tuple[int, int]]:
+        """Pixels (x, y) that a point says to be of another class than a scribble or another point does."""
+        drawn: dict[tuple[int, int], set[int]] = defaultdict(set)
+        for x, y, class_id in self.hints.points:
+            drawn[x, y].add(class_id)
+            if self.scribbles is not None and self.scribbles[y, x] != IGNORE:
+                drawn[x, y].add(int(self.scribbles[y, x]))
+        return sorted(place for place, ids in drawn.items() if len(ids) > 1)
 
     @cached_property
     def seeds(self) -> Seeds:
@@ -77,14 +86,11 @@ def resize(photo: Picture, width: int, height: int) -> Picture:
     Scribbles can vanish when shrunk by nearest neighbour, so every scribbled pixel is moved like a point.
     """
     old_h, old_w = photo.image.shape[:2]
-    kx, ky = width / old_w, height / old_h
-    mode = cv2.INTER_AREA if kx <= 1 and ky <= 1 else cv2.INTER_LINEAR
+    mode = cv2.INTER_AREA if width <= old_w and height <= old_h else cv2.INTER_LINEAR
     points = tuple(
         (int(_moved(x, old_w, width)), int(_moved(y, old_h, height)), class_id) for x, y, class_id in photo.hints.points
     )
-    boxes = tuple(
-        (round(x0 * kx), round(y0 * ky), round(x1 * kx), round(y1 * ky), c) for x0, y0, x1, y1, c in photo.hints.boxes
-    )
+    boxes = tuple(_scaled_box(box, width / old_w, height / old_h, width, height) for box in photo.hints.boxes)
     return replace(
         photo,
         image=np.asarray(cv2.resize(photo.image, (width, height), interpolation=mode), np.uint8),
@@ -145,9 +151,16 @@ def _cut(photo: Picture, x: int, y: int, width: int, height: int) -> Picture:
     )
 
 
-def _cut_box(box: tuple[int, int, int, int, int], x: int, y: int, w: int, h: int) -> tuple[int, int, int, int, int]:
+def _cut_box(box: Box, x: int, y: int, w: int, h: int) -> Box:
     x0, y0, x1, y1, class_id = box
     return (max(x0 - x, 0), max(y0 - y, 0), min(x1 - x, w), min(y1 - y, h), class_id)
+
+
+def _scaled_box(box: Box, kx: float, ky: float, w: int, h: int) -> Box:
+    """The box in a picture of (w, h), ``kx`` and ``ky`` times as large: of the smallest one pixel is left."""
+    x0, y0, x1, y1, class_id = box
+    left, top = min(round(x0 * kx), w - 1), min(round(y0 * ky), h - 1)
+    return (left, top, max(round(x1 * kx), left + 1), max(round(y1 * ky), top + 1), class_id)
 
 
 def _turned(pixels: Map8) -> Map8:

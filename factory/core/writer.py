@@ -121,6 +121,10 @@ class Writer:
         """Put one thing that was left out, or worth a look, into the header and the report."""
         self.issues.append({"where": str(where), "reason": reason})
 
+    def discard(self) -> None:
+        """Forget what was written: the input is refused, and no later try is to take anything of it up."""
+        _empty(self.root)
+
     def seal(self) -> Header:
         """Write manifest, checksums and header, flush everything, and rename into place."""
         if self.kind == Kind.DATASET:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,8 @@ from factory.exchange import labelme
 from factory.ingest import hints, pictures
 
 Map8 = npt.NDArray[np.uint8]
+MAP_SUFFIXES = (".png", ".json", ".tif", ".tiff", ".bmp")
+"""Files of class ids, lossless, or of LabelMe's; of several for one picture the first kind counts."""
 
 
 class SupervisionFilter(Protocol):
@@ -83,25 +85,38 @@ class Taken:
 def sources(images: Path, table: hints.HintTable, maps: Mapping[str, Path | None]) -> list[Source]:
     """Every picture with what belongs to it, in name order, under ids that are unique and safe as file names.
 
-    ``maps`` are folders (or one file) of masks, scribbles and noisy masks, by the field of `Picture` they fill.
+    ``maps`` are folders (or one file) of masks, scribbles and noisy masks, by the field of `Picture` they fill; those
+    that lie among the pictures hold none. `InputError` for one that has nothing for any picture.
     """
-    paths = pictures.find(images)
+    paths = pictures.find(images, outside=[folder for folder in maps.values() if folder and images in folder.parents])
     if not paths:
         expected = ", ".join(pictures.SUFFIXES)
         raise InputError(
             "no picture found", where=images, expected=f"files ending in {expected}", todo="check the path"
         )
     names = [_name(path, images) for path in paths]
+    files = {field: _by_name(folder, names, set(paths)) for field, folder in maps.items()}
     return [
         Source(
             path=path,
             name=name,
             id=sample_id,
             hints=table.of(name),
-            files={field: _beside(folder, name) for field, folder in maps.items()},
+            files={field: found.get(name) for field, found in files.items()},
         )
         for path, name, sample_id in zip(paths, names, _unique_ids(names), strict=True)
     ]
+
+
+def left_over(found: Iterable[Source], maps: Mapping[str, Path | None]) -> list[tuple[str, str]]:
+    """The folders that hold masks or scribbles of no picture, as (folder, reason)."""
+    taken = {path for source in found for path in (source.path, *source.files.values())}
+    reasons = []
+    for folder in dict.fromkeys(folder for folder in maps.values() if folder and folder.is_dir()):
+        if stray := [path for path in pictures.find(folder, MAP_SUFFIXES) if path not in taken]:
+            such = f"such as {stray[0].relative_to(folder)}"
+            reasons.append((folder.name, f"files that belong to no picture: {len(stray)}, {such}: ignored"))
+    return reasons
 
 
 def take(source: Source, settings: Settings) -> Taken:
@@ -109,7 +124,11 @@ def take(source: Source, settings: Settings) -> Taken:
     try:
         photo, reasons = _read(source, settings)
         sha256 = hashlib.sha256(str(photo.image.shape).encode() + photo.image.tobytes()).hexdigest()
-        return Taken(source=source, photos=_prepare(photo, settings), sha256=sha256, reasons=tuple(reasons))
+        photo = _sized(photo, settings)
+        if photo.disputed:
+            said = "points contradict a scribble or each other at"
+            reasons.append(f"{said} {len(photo.disputed)} pixels, such as {photo.disputed[0]}: none counts there")
+        return Taken(source=source, photos=_parts(photo, settings), sha256=sha256, reasons=tuple(reasons))
     except InputError as error:
         return Taken(source=source, photos=(), sha256="", reasons=(error.one_line(),))
 
@@ -126,7 +145,7 @@ def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:
 
 def _read_ids(path: Path, field: str, settings: Settings, size_hw: tuple[int, int]) -> Map8:
     drawn = field == "scribbles"
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         ids = labelme.read_mask(path, settings.classes, IGNORE if drawn else 0)
     else:
         ids = pictures.read_ids(path, settings.scribble_ids if drawn else settings.mask_ids)
@@ -134,9 +153,13 @@ def _read_ids(path: Path, field: str, settings: Settings, size_hw: tuple[int, in
     return ids
 
 
-def _prepare(photo: Picture, settings: Settings) -> tuple[Picture, ...]:
+def _sized(photo: Picture, settings: Settings) -> Picture:
     if settings.size and settings.size != photo.image.shape[1::-1]:
-        photo = picture.resize(photo, *settings.size)
+        return picture.resize(photo, *settings.size)
+    return photo
+
+
+def _parts(photo: Picture, settings: Settings) -> tuple[Picture, ...]:
     parts = tuple(picture.tiles(photo, settings.tile, settings.tile_overlap)) if settings.tile else (photo,)
     return tuple(settings.supervision(part, settings.seed) for part in parts)
 
@@ -146,12 +169,18 @@ def _name(path: Path, images: Path) -> str:
     return path.relative_to(base).with_suffix("").as_posix()
 
 
-def _beside(folder: Path | None, name: str) -> Path | None:
-    """The mask or scribble file of an image: the one file given, or PNG or LabelMe JSON of the same name."""
+def _by_name(folder: Path | None, names: Sequence[str], paths: Collection[Path]) -> dict[str, Path]:
+    """The mask or scribble file of each picture that has one: the one file given, or one of the same name beside it."""
     if folder is None or folder.is_file():
-        return folder
-    candidates = [folder / f"{name}{suffix}" for suffix in (".png", ".json")]
-    return next((path for path in candidates if path.is_file()), None)
+        return dict.fromkeys(names, folder) if folder else {}
+    there = [path for path in pictures.find(folder, MAP_SUFFIXES) if path not in paths]
+    there.sort(key=lambda path: MAP_SUFFIXES.index(path.suffix.lower()), reverse=True)
+    found = {_name(path, folder): path for path in there}
+    if found.keys().isdisjoint(names):
+        got = ", ".join(path.name for path in there[:3]) or "no such file"
+        expected = f"{names[0]}.png, or the like: {', '.join(MAP_SUFFIXES)}, each named like its picture"
+        raise InputError("no file in the folder belongs to a picture", where=folder, got=got, expected=expected)
+    return found
 
 
 def _unique_ids(names: Iterable[str]) -> list[str]:

@@ -13,8 +13,10 @@ from typing import Any
 from factory.core.classes import ClassList
 from factory.core.errors import InputError
 from factory.core.sample import Hints
+from factory.ingest import pictures
 
 Row = Mapping[str, Any]
+GIVEN, DENIED = ("", "true", "t", "yes", "y"), ("false", "f", "no", "n")
 POINT, BOX, TAG = ("x", "y", "class"), ("x0", "y0", "x1", "y1", "class"), ("tag",)
 
 
@@ -41,6 +43,12 @@ class HintTable:
         for name in (*self.tags, *self.absent):
             self.absent[name] |= named - self.tags.get(name, set())
 
+    def disputed(self) -> list[tuple[str, str]]:
+        """The tags that are both given and denied, as (image, reason)."""
+        both = {name: self.tags[name] & self.absent[name] for name in self.tags.keys() & self.absent.keys()}
+        reason = "tags are both given and denied: classes {}: neither counts"
+        return [(name, reason.format(sorted(ids))) for name, ids in sorted(both.items()) if ids]
+
     def of(self, name: str) -> Hints:
         """What is said of one image; a tag both given and denied counts as neither."""
         tags, absent = self.tags.get(name, set()), self.absent.get(name, set())
@@ -65,8 +73,7 @@ def read(classes: ClassList, *, tags: Path | None, points: Path | None, boxes: P
         table.boxes[name].append((x0, y0, x1, y1, classes.id_of(row["class"])))
 
     def tag(name: str, row: Row) -> None:
-        present = str(row.get("present", 1)).strip().lower() in ("1", "true", "yes", "")
-        (table.tags if present else table.absent)[name].add(classes.id_of(row["tag"]))
+        (table.tags if _present(row.get("present")) else table.absent)[name].add(classes.id_of(row["tag"]))
 
     for path, columns, take in ((points, POINT, point), (boxes, BOX, box), (tags, TAG, tag)):
         if path is not None:
@@ -103,7 +110,7 @@ def _take_all(
     taken = 0
     for number, row in _rows(path, columns):
         try:
-            take(Path(str(row["image"])).with_suffix("").as_posix(), row)
+            take(_named(str(row["image"])), row)
             taken += 1
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             refused.append((f"{path.name}:{number}", f"unusable row: {error}"))
@@ -112,6 +119,23 @@ def _take_all(
     if not taken:
         columns = ", ".join(("image", *columns))
         raise InputError("no usable row", where=path, got=refused[:1] or "an empty file", expected=f"columns {columns}")
+
+
+def _named(image: str) -> str:
+    """A picture's name without its suffix; other dots are part of the name."""
+    path = Path(image)
+    return (path.with_suffix("") if path.suffix.lower() in pictures.SUFFIXES else path).as_posix()
+
+
+def _present(value: object) -> bool:
+    """Whether a tag is given rather than denied: a number or a word; nothing at all gives it."""
+    word = "" if value is None else str(value).strip().lower()
+    if word in GIVEN or word in DENIED:
+        return word in GIVEN
+    try:
+        return float(word) != 0
+    except ValueError as error:
+        raise ValueError(f"present is {value!r}, neither yes nor no") from error
 
 
 def _rows(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, Row]]:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from factory.core.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+TURNS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What puts a picture upright, by its EXIF orientation (Exif 2.32, tag 274; 1 is upright)."""
 
 
-def find(folder: Path) -> list[Path]:
-    """Every picture below a folder (or the one file given), in name order."""
+def find(folder: Path, suffixes: Collection[str] = SUFFIXES, *, outside: Collection[Path] = ()) -> list[Path]:
+    """Every picture below a folder (or the one file given) but those below folders it lies ``outside``, in name order."""
     if folder.is_file():
         return [folder]
-    return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES and p.name[0] != ".")
+    found = (p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in suffixes and p.name[0] != ".")
+    return sorted(path for path in found if not any(other in path.parents for other in outside))
 
 
 def read(
@@ -34,36 +46,39 @@ def read(
     what is corrupt, truncated, not a picture, of a pixel type without a defined white (float), or larger than
     ``most_pixels``: a small file may unpack to any size.
     """
-    try:
-        with warnings.catch_warnings(), _at_most(most_pixels):
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with _opened(path) as opened:
-                if _is_deep(opened, path):
-                    return _read_deep(path, opened, white_level)
-                return _to_rgb(ImageOps.exif_transpose(opened))
-    except InputError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        todo = "shrink it, leave it out, or predict it with a higher largest=…"
-        raise InputError.of(error, what="the picture is larger than allowed", where=path, todo=todo) from error
-    except (OSError, ValueError, SyntaxError, EOFError, Warning) as error:
-        todo = "save it again, or leave it out"
-        raise InputError.of(error, what="not a readable picture", where=path, todo=todo) from error
+    with _decoded(path, "picture", "save it again, or leave it out", most_pixels) as opened:
+        if _is_deep(opened, path):
+            return _read_deep(path, opened, white_level)
+        return _to_rgb(_upright(opened, opened.getexif()))
 
 
 def read_ids(path: Path, translation: dict[int, int]) -> npt.NDArray[np.uint8]:
     """Class ids of a mask or scribble PNG: grey or palette indices, translated where ``translation`` names them."""
-    try:
-        with _opened(path) as opened:
-            ids = np.asarray(opened)
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise InputError.of(error, what="not a readable mask", where=path, todo="save it as 8-bit PNG") from error
+    with _decoded(path, "mask", "save it as 8-bit PNG", Image.MAX_IMAGE_PIXELS) as opened:
+        ids = np.asarray(opened)
     if ids.ndim != 2 or ids.max(initial=0) > 255:
         raise InputError("a mask must hold one 8-bit id a pixel", where=path, got=f"{opened.mode} of shape {ids.shape}")
     table = np.arange(256, dtype=np.uint8)
     for old, new in translation.items():
         table[old] = new
     return table[ids.astype(np.uint8)]
+
+
+@contextmanager
+def _decoded(path: Path, what: str, todo: str, most_pixels: int | None) -> Iterator[Image.Image]:
+    """A whole picture or mask of at most so many pixels; `InputError` for any other, and for what does not decode."""
+    try:
+        with warnings.catch_warnings(), _at_most(most_pixels):
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with _opened(path) as opened:
+                yield opened
+    except InputError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        smaller = "shrink it, leave it out, or predict it with a higher largest=…"
+        raise InputError.of(error, what=f"the {what} is larger than allowed", where=path, todo=smaller) from error
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Warning) as error:
+        raise InputError.of(error, what=f"not a readable {what}", where=path, todo=todo) from error
 
 
 @contextmanager
@@ -112,8 +127,13 @@ def _read_deep(path: Path, opened: Image.Image, white_level: int) -> npt.NDArray
     white = white_level if pixels.dtype == np.uint16 else 255
     scaled = np.clip(pixels.astype(np.float32) * (255.0 / white), 0, 255).round().astype(np.uint8)
     picture = Image.fromarray(scaled if scaled.ndim == 2 else _rgb_order(scaled))
-    picture.getexif().update(opened.getexif())
-    return _to_rgb(ImageOps.exif_transpose(picture))
+    return _to_rgb(_upright(picture, opened.getexif()))
+
+
+def _upright(picture: Image.Image, exif: Image.Exif) -> Image.Image:
+    """As a viewer shows it. Nothing but the orientation is read of the tags: the others may be broken."""
+    turn = TURNS.get(exif.get(ExifTags.Base.Orientation))
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _rgb_order(bgr_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from factory.core.writer import DatasetWriter
 from factory.execute import Executor
 from factory.ingest import class_list as class_lists
 from factory.ingest import hints, splits
-from factory.ingest.gather import Settings, SupervisionFilter, Taken, sources, take
+from factory.ingest.gather import Settings, SupervisionFilter, Taken, left_over, sources, take
 
 
 def run(
@@ -65,11 +65,13 @@ def run(
     table = hints.read(out.classes, tags=tags, points=points, boxes=boxes)
     if tags_are_complete:
         table.complete()
-    found = sources(images, table, {"mask": masks, "scribbles": scribbles, "noisy_mask": noisy_masks})
+    maps = {"mask": masks, "scribbles": scribbles, "noisy_mask": noisy_masks}
+    found = sources(images, table, maps)
     splits.check_pattern(group_pattern)
     groups = [splits.group_of(source.name, group_pattern) for source in found]
     chosen = splits.assign(groups, fixed=split, val_share=val_share, test_share=test_share, seed=seed)
-    for where, reason in [*table.refused, *_unmatched(table, {source.name for source in found})]:
+    unused = [*_unmatched(table, {source.name for source in found}), *left_over(found, maps)]
+    for where, reason in [*table.refused, *table.disputed(), *unused]:
         out.report(where, reason)
     seen: dict[str, str] = {}
     taken = executor.map(partial(take, settings=settings), found, title="ingest")
@@ -128,6 +130,7 @@ def _finish(out: DatasetWriter, *, strict: bool) -> None:
     if strict and out.issues:
         first = f"{out.issues[0]['where']}: {out.issues[0]['reason']}"
         todo = "correct them, or run without strict=true to leave them out"
+        out.discard()
         raise InputError(f"{len(out.issues)} problems in the input", where=first, todo=todo)
     if not samples:
         reasons = [f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3]]

@@ -61,6 +61,27 @@ def test_a_messy_folder_is_sorted_out(tmp_path: Path, capfd) -> None:
     ingest(tmp_path, f"inputs.masks={masks}", "strict=true", status=1, name="strict")
     assert "5 problems in the input" in capfd.readouterr().err
     assert not (tmp_path / "strict").exists()
+    Image.fromarray(np.zeros((24, 32), np.uint8)).save(masks / "strange.png")
+    ingest(tmp_path, f"inputs.masks={masks}", "strict=true", status=1, name="strict")
+    assert "4 problems in the input" in capfd.readouterr().err  # what was refused is in nobody's way
+
+
+def test_files_that_belong_to_no_picture_are_named_and_a_folder_of_nothing_else_stops(tmp_path: Path, capfd) -> None:
+    """Masks of any lossless kind are found, also among the pictures; a suffix in the name is none of theirs."""
+    for name in ("a", "b", "c"):
+        picture(tmp_path / f"in/{name}.png")
+    masks = tmp_path / "in/masks"
+    masks.mkdir()
+    for name in ("a.TIF", "b.bmp", "c_mask.png"):
+        Image.fromarray(np.full((24, 32), 1, np.uint8)).save(masks / name)
+    made = ingest(tmp_path, f"inputs.masks={masks}")
+    assert {sample.id: sample.mask is not None for sample in made.samples} == {"a": True, "b": True, "c": False}
+    assert reasons(made) == {"masks": "files that belong to no picture: 1, such as c_mask.png: ignored"}
+    for name in ("a.TIF", "b.bmp"):
+        (masks / name).unlink()
+    ingest(tmp_path, f"inputs.masks={masks}", status=1, name="no")
+    said = capfd.readouterr().err
+    assert "c_mask.png" in said and "a.png" in said
 
 
 def test_every_kind_of_hint_arrives(tmp_path: Path) -> None:
@@ -135,6 +156,37 @@ def test_a_bad_row_is_refused_alone_and_a_useless_file_stops(tmp_path: Path, cap
     (tmp_path / "empty.csv").write_text("name,left,top\n")
     ingest(tmp_path, f"inputs.points={tmp_path}/empty.csv", status=1, name="no")
     assert "columns image, x, y, class" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [("", "tags"), ("1", "tags"), ("1.0", "tags"), ("Y", "tags"), ("true", "tags"), ("0", "absent"), ("0.0", "absent"),
+     ("No", "absent"), ("f", "absent"), ("perhaps", "refused")],
+)  # fmt: skip
+def test_a_tag_is_given_or_denied_in_many_words(tmp_path: Path, value: str, kept: str) -> None:
+    """What is neither is refused, not guessed; a row without the column's value gives its tag."""
+    for name in ("a", "b", "both"):
+        picture(tmp_path / f"in/{name}.png")
+    rows = f"image,tag,present\na,car,{value}\nb,car\nboth,sky,1\nboth,sky,0\n"
+    (tmp_path / "tags.csv").write_text(rows)
+    made = ingest(tmp_path, f"inputs.tags={tmp_path}/tags.csv")
+    a, b, both = (sample.hints for sample in made.samples)
+    assert {"tags": a.tags, "absent": a.absent}.get(kept, (1,)) == (1,)
+    assert (b.tags, b.absent, both.tags, both.absent) == ((1,), (), (), ())
+    assert ("tags.csv:2" in reasons(made)) == (kept == "refused")
+    assert "both given and denied" in reasons(made)["both"]
+
+
+def test_dots_are_part_of_a_name_and_contradictions_are_told(tmp_path: Path) -> None:
+    """Rows may leave the suffix out; points that a smaller size or a scribble brings into conflict count nowhere."""
+    for name in ("scan", "scan.1", "scan.2"):
+        picture(tmp_path / f"in/{name}.png")
+    rows = "image,x,y,class\nscan.1,4,4,car\nscan.2.png,9,9,car\nscan,8,8,car\nscan,9,9,sky\nscan,20,20,sky\n"
+    (tmp_path / "points.csv").write_text(rows)
+    made = ingest(tmp_path, f"inputs.points={tmp_path}/points.csv", "size=[16,12]")
+    assert [sample.hints.points[0] for sample in made.samples[1:]] == [(2, 2, 1), (4, 4, 1)]
+    assert "contradict a scribble or each other at 1 pixels, such as (4, 4)" in reasons(made)["scan.png"]
+    assert made.picture(made.samples[0]).seeds.ids.tolist() == [0]
 
 
 def test_splits_never_divide_a_group(tmp_path: Path) -> None:

@@ -41,8 +41,25 @@ def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
     }  # fmt: skip
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(RGB).save(tmp_path / "a.png", exif=exif)
-    np.testing.assert_array_equal(pictures.read(tmp_path / "a.png"), upright[orientation](RGB))
+    for suffix in (".png", ".tif", ".webp"):
+        options = {"lossless": True} if suffix == ".webp" else {}
+        Image.fromarray(RGB).save(tmp_path / f"a{suffix}", exif=exif, **options)
+        np.testing.assert_array_equal(pictures.read(tmp_path / f"a{suffix}"), upright[orientation](RGB))
+    Image.fromarray(GREY.astype(np.uint16) * 257).save(tmp_path / "deep.png", exif=exif)
+    np.testing.assert_array_equal(pictures.read(tmp_path / "deep.png")[..., 0], upright[orientation](GREY))
+
+
+def test_a_camera_that_writes_other_tags_wrongly_is_no_obstacle(tmp_path: Path) -> None:
+    """The maker as a fraction: nothing but the orientation is asked for."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "somebod"
+    as_text, as_fraction = bytes.fromhex("010f000200000008"), bytes.fromhex("010f000500000001")
+    assert as_text in (written := exif.tobytes())
+    Image.fromarray(RGB).save(tmp_path / "a.png", exif=written.replace(as_text, as_fraction))
+    with Image.open(tmp_path / "a.png") as opened, pytest.raises(AttributeError):
+        opened.getexif().tobytes()
+    assert pictures.read(tmp_path / "a.png").shape == (20, 12, 3)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -94,6 +111,15 @@ def test_what_has_no_white_is_refused(tmp_path: Path) -> None:
     Image.fromarray(np.ones((4, 4), np.float32)).save(tmp_path / "f.tif")
     with pytest.raises(InputError, match="pixel type"):
         pictures.read(tmp_path / "f.tif")
+
+
+def test_a_mask_of_absurd_size_is_refused_in_one_message(tmp_path: Path, monkeypatch) -> None:
+    """As a picture is: a small file may unpack to any size."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for size_wh in ((12, 10), (20, 12)):  # what Pillow warns of, and what it refuses
+        Image.new("L", size_wh).save(tmp_path / "m.png")
+        with pytest.raises(InputError, match="the mask is larger than allowed"):
+            pictures.read_ids(tmp_path / "m.png", {})
 
 
 def test_masks_keep_palette_indices_and_refuse_colour(tmp_path: Path) -> None:
