@@ -104,4 +104,4 @@ class Survey:
 def place_of(sample: Sample) -> tuple[str, tuple[int, int, int, int]]:
     """The picture a sample was cut from, and the box it shows of it; a whole picture shows all."""
     x, y = (int(n) for n in sample.provenance.get("offset", (0, 0)))
-    return str(sample.provenance.get("file", sample.id)), (x, y, x + sample.width, y + sample.height)
+    return sample.photograph, (x, y, x + sample.width, y + sample.height)

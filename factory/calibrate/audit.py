@@ -50,7 +50,10 @@ class Audit:
     def corpus(self, samples: Sequence[Sample]) -> Corpus:
         """Those pictures, for labelers that learn."""
         shelf = Hinted(audit=self, samples={sample.id: sample for sample in samples})
-        return Corpus(classes=self.source.classes, ids=tuple(shelf.samples), aside=(), picture=shelf)
+        return Corpus(
+            classes=self.source.classes, ids=tuple(shelf.samples), aside=(), picture=shelf,
+            photograph_of={sample.id: sample.photograph for sample in samples},
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,6 +112,11 @@ class Sample:
     hints: Hints = field(default_factory=Hints)
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def photograph(self) -> str:
+        """What names the photograph that this picture is, or was cut from as a tile."""
+        return str(self.provenance.get("file", self.id))
+
     def replace(self, **changes: Any) -> Sample:
         """A copy with other values; the id stays."""
         return dataclasses.replace(self, **changes)

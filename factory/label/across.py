@@ -81,10 +81,10 @@ class Across:
 
         Networks learn side by side, a thread each; on a GPU one after the other.
         """
-        self._said(corpus, shop.scratch / "said", seed)
+        folds = self._folds(corpus, self._said(corpus, shop.scratch / "said", seed), seed)
         executor = Serial() if best_device().type == "cuda" else shop.executor
-        work = partial(self._fold, corpus=corpus, scratch=shop.scratch, cache=shop.cache, seed=seed)
-        for issues in executor.map(work, range(len(corpus.folds(self.folds, seed))), title="networks"):
+        work = partial(self._fold, folds=folds, corpus=corpus, scratch=shop.scratch, cache=shop.cache, seed=seed)
+        for issues in executor.map(work, range(len(folds)), title="networks"):
             for issue in issues:
                 shop.tell(issue["where"], issue["reason"])
         return self._foretold(shop.scratch)
@@ -92,19 +92,25 @@ class Across:
     def _foretold(self, scratch: Path) -> Foretold:
         return Foretold(folder=str(scratch / "scores"), certainty=self.certainty)
 
-    def _fold(self, number: int, *, corpus: Corpus, scratch: Path, cache: Cache, seed: int) -> Issues:
+    def _folds(self, corpus: Corpus, said: Dataset, seed: int) -> list[list[str]]:
+        """Who is labelled by each network: pictures of which something is said, evenly; the first labels the others."""
+        hinted = [sample.id for sample in said.samples]
+        first, *others = corpus.folds(self.folds, seed, hinted)
+        return [[*first, *sorted({*corpus.ids, *corpus.aside} - set(hinted))], *others]
+
+    def _fold(
+        self, number: int, *, folds: Sequence[Sequence[str]], corpus: Corpus, scratch: Path, cache: Cache, seed: int
+    ) -> Issues:
         """One fold's network, and what it says of the pictures that it did not learn from; what is worth telling."""
         said = Dataset.open(scratch / "said")
-        rows = {sample.id: Row(said, sample) for sample in said.samples}
-        folds = corpus.folds(self.folds, seed)
-        others = [rows[name] for fold in folds if fold is not folds[number] for name in fold if name in rows]
+        others = [Row(said, sample) for sample in said.samples if sample.id not in set(folds[number])]
         make = NetworkMaker(training=self.training, weights=Path(self.weights) if self.weights else None, cache=cache)
         with named(f"network {number + 1} of {len(folds)}"), one_thread():
             network, issues = make(said, others, derive(seed, "fold", number))
-            self._predict(network, corpus, [*folds[number], *(corpus.aside if number == 0 else ())], scratch)
+            self._predict(network, corpus, folds[number], scratch)
         return issues
 
-    def _said(self, corpus: Corpus, folder: Path, seed: int) -> None:
+    def _said(self, corpus: Corpus, folder: Path, seed: int) -> Dataset:
         """What is learnt from, as a data set of its own; pictures of which nothing is said are left out."""
         identity = Identity(stage="across", config={"part": "said"}, seed=seed, inputs={}, code=code_version())
         if not is_sealed(folder, identity):
@@ -117,13 +123,14 @@ class Across:
             ):
                 out.classes = corpus.classes
                 for name in sorted(set(corpus.ids) - out.done()):
-                    _keep(corpus.picture(name), densifier, out)
+                    _keep(picture.at_most(corpus.picture(name), self.longest), densifier, out)
                     progress.advance()
                 if len(out.done()) < LEAST_PICTURES:
                     got, expected = f"{len(out.done())} with hints", f"{LEAST_PICTURES} or more"
                     todo = "label within each picture: labeler=scribbles, or labeler=points"
                     raise InputError("too few pictures to learn across them", got=got, expected=expected, todo=todo)
                 out.seal()
+        return Dataset.open(folder)
 
     def _predict(self, network: checkpoint.Trained, corpus: Corpus, names: Sequence[str], scratch: Path) -> None:
         predictor, foretold = Predictor(trained=network, tta=self.tta), self._foretold(scratch)

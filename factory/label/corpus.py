@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
+from factory.core.photographs import shuffled
 from factory.core.picture import Picture
 from factory.core.sample import Sample, Split, Supervision
-from factory.core.seeds import derive
 
 TRUSTED = (Supervision.EXACT, Supervision.HUMAN)
 
@@ -19,21 +20,27 @@ class Corpus:
     """Pictures by id, read when asked for; test pictures are never among them.
 
     What is said of ``ids`` may be learnt from. ``aside`` are to be labelled too, but kept aside for validation: whoever
-    learnt from what is said of them could no longer be measured on them.
+    learnt from what is said of them could no longer be measured on them. ``photograph_of`` names what those were cut
+    from that are tiles.
     """
 
     classes: ClassList
     ids: Sequence[str]
     aside: Sequence[str]
     picture: Callable[[str], Picture]
+    photograph_of: Mapping[str, str] = field(default_factory=dict)
 
-    def folds(self, count: int, seed: int) -> list[list[str]]:
-        """The ids divided into ``count`` parts of equal size (to within one), at random by ``seed``.
+    def folds(self, count: int, seed: int, ids: Iterable[str] | None = None) -> list[list[str]]:
+        """The ids (None: all) divided into ``count`` parts of as many photographs (to within one), at random by ``seed``.
 
-        Fewer where there are fewer pictures; those kept aside are in none.
+        Tiles of one photograph, which may overlap, are of one part, unless there is no other photograph. Fewer parts
+        where there are fewer photographs; pictures kept aside are in none.
         """
-        drawn = sorted(self.ids, key=lambda sample_id: derive(seed, "fold", sample_id))
-        return [sorted(drawn[start::count]) for start in range(min(count, len(drawn)))]
+        names = self.ids if ids is None else ids
+        drawn = shuffled({name: self.photograph_of.get(name, name) for name in names}, seed, "fold")
+        if len(drawn) == 1:
+            drawn = shuffled({name: name for name in names}, seed, "fold")
+        return [sorted(itertools.chain(*drawn[start::count])) for start in range(min(count, len(drawn)))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,4 +63,7 @@ def corpus_of(source: Dataset) -> Corpus:
     """The rows of the train split, and those of the val split aside."""
     train, val = ({sample.id: sample for sample in source.where(split=split)} for split in (Split.TRAIN, Split.VAL))
     shelf = Shelf(source=source, samples=train | val)
-    return Corpus(classes=source.classes, ids=tuple(train), aside=tuple(val), picture=shelf)
+    photograph_of = {sample.id: sample.photograph for sample in train.values()}
+    return Corpus(
+        classes=source.classes, ids=tuple(train), aside=tuple(val), picture=shelf, photograph_of=photograph_of
+    )

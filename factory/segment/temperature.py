@@ -11,8 +11,9 @@ from scipy.special import logsumexp
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
+from factory.core.photographs import shuffled
 from factory.core.sample import Origin
-from factory.core.seeds import derive, generator
+from factory.core.seeds import generator
 from factory.segment.data import CLASS, SOURCE, Row, decode
 from factory.segment.predict import Predictor
 
@@ -26,11 +27,16 @@ WHOLE = 0.5
 
 
 def parted(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], list[Row]]:
-    """The rows to learn from, and ``share`` of them, drawn by the seed, to keep aside; both in their order."""
+    """The rows to learn from, and ``share`` of them, drawn by the seed, to keep aside; both in their order.
+
+    A photograph's tiles are on one side, and one photograph at least is learnt from.
+    """
     if not 0 <= share < 1:
         raise ConfigError("aside is a share of the pictures, below 1", where="train.aside", got=share)
-    drawn = sorted(rows, key=lambda row: derive(seed, "aside", row.sample.id))
-    aside = {row.sample.id for row in drawn[: round(share * len(rows))]}
+    aside: set[str] = set()
+    for ids in shuffled({row.sample.id: row.sample.photograph for row in rows}, seed, "aside")[:-1]:
+        if len(aside) < round(share * len(rows)):
+            aside.update(ids)
     return [row for row in rows if row.sample.id not in aside], [row for row in rows if row.sample.id in aside]
 
 

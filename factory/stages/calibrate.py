@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,8 @@ from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
+from factory.core.photographs import shuffled
 from factory.core.sample import Sample, Split
-from factory.core.seeds import derive
 from factory.core.writer import ReportWriter
 from factory.execute import Executor
 from factory.label import Labeler, Workshop
@@ -97,14 +98,21 @@ def run(
 
 
 def _halves(source: Dataset, images: int, seed: int) -> tuple[list[Sample], list[Sample]]:
-    """Pictures with masks beyond doubt, at most so many, at random in two halves; those kept for tests never."""
-    there = [s for s in source.samples if s.mask and s.supervision in TRUSTED and s.split != Split.TEST]
-    drawn = sorted(there, key=lambda sample: derive(seed, "audit", sample.id))[:images]
-    if len(drawn) < LEAST_PICTURES:
+    """Pictures with masks beyond doubt, at most so many, at random in two halves; those kept for tests never.
+
+    The tiles of a photograph, which may overlap, are in one half.
+    """
+    there = {s.id: s for s in source.samples if s.mask and s.supervision in TRUSTED and s.split != Split.TEST}
+    drawn = shuffled({sample_id: sample.photograph for sample_id, sample in there.items()}, seed, "audit")
+    searched, held = (
+        sorted(itertools.islice(itertools.chain(*drawn[start::2]), (images + 1 - start) // 2)) for start in (0, 1)
+    )
+    if min(len(searched), len(held)) < LEAST_PICTURES // 2:
         todo = "render some scenes, or give a data set in which some photographs have masks"
-        expected = f"{LEAST_PICTURES} or more pictures with exact or human masks"
-        raise ArtefactError("too few to calibrate on", where=source.root, got=len(drawn), expected=expected, todo=todo)
-    return [sorted(half, key=lambda sample: sample.id) for half in (drawn[::2], drawn[1::2])]  # type: ignore[return-value]
+        expected = f"{LEAST_PICTURES} or more pictures with exact or human masks, not all cut from one photograph"
+        got = f"{len(searched)} to search on and {len(held)} to judge on"
+        raise ArtefactError("too few to calibrate on", where=source.root, got=got, expected=expected, todo=todo)
+    return [there[sample_id] for sample_id in searched], [there[sample_id] for sample_id in held]
 
 
 def _agreed(

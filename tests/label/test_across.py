@@ -12,7 +12,7 @@ from factory.core.cache import Cache
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
-from factory.core.picture import Picture
+from factory.core.picture import Picture, resize
 from factory.core.sample import Hints
 from factory.execute.process import Process
 from factory.label.across import Across
@@ -52,7 +52,25 @@ def corpus(count: int = 6, *, said: bool = True, aside: int = 0) -> Corpus:
 
 
 def test_no_picture_is_labelled_by_a_network_that_learnt_from_it(tmp_path: Path) -> None:
-    """What each fold's network saw are the other folds' pictures; those kept aside nobody learnt from."""
+    """Other hints on one picture change what is said of the other fold's pictures, and of no other picture."""
+    given = corpus()
+    first, _ = given.folds(2, 3)
+    changed = first[0]
+    clicks = tuple((x, y, 1 - class_id) for x, y, class_id in given.picture(changed).hints.points)
+
+    def turned(name: str) -> Picture:
+        picture = given.picture(name)
+        return replace(picture, hints=Hints(points=clicks)) if name == changed else picture
+
+    before = across().learnt(given, seed=3, shop=shop(tmp_path / "before"))
+    after = across().learnt(replace(given, picture=turned), seed=3, shop=shop(tmp_path / "after"))
+    for name in given.ids:
+        same = np.array_equal(before(given.picture(name), 2), after(given.picture(name), 2))
+        assert same == (name in first), name
+
+
+def test_pictures_kept_aside_are_labelled_and_not_learnt_from(tmp_path: Path) -> None:
+    """By the first fold's network; the folds are of the others."""
     given = corpus(aside=2)
     labeler = across().learnt(given, seed=3, shop=shop(tmp_path))
     said = Dataset.open(tmp_path / "scratch/said")
@@ -63,7 +81,32 @@ def test_no_picture_is_labelled_by_a_network_that_learnt_from_it(tmp_path: Path)
     np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-3)
     folds = given.folds(2, 3)
     assert sorted(folds[0] + folds[1]) == sorted(given.ids)
-    assert not set(folds[0]) & set(folds[1])
+
+
+def test_pictures_that_nothing_is_said_of_are_labelled_too_and_fill_no_fold(tmp_path: Path) -> None:
+    """Each of two networks learns from two of the four that are hinted, whatever the draw."""
+    hinted, bare = corpus(4), corpus(12, said=False)
+
+    def some(name: str) -> Picture:
+        return (hinted if name in hinted.ids else bare).picture(name)
+
+    labeler = across().learnt(replace(bare, picture=some), seed=5, shop=shop(tmp_path))
+    assert len(list((tmp_path / "cache").glob("pixels-*"))) == 2
+    for name in bare.ids:
+        assert labeler(bare.picture(name), 2).shape == (2, 32, 36)
+
+
+def test_tiles_of_one_photograph_share_a_fold_unless_there_is_no_other() -> None:
+    """Each tile its own picture, as many photographs in each fold as can be."""
+    given = corpus(12)
+    tiled = replace(given, photograph_of={name: str(number % 4) for number, name in enumerate(given.ids)})
+    for seed in range(5):
+        folds = tiled.folds(2, seed)
+        of = [{tiled.photograph_of[name] for name in fold} for fold in folds]
+        assert sorted(map(len, folds)) == [6, 6]
+        assert not of[0] & of[1]
+        alone = replace(given, photograph_of=dict.fromkeys(given.ids, "same"))
+        assert alone.folds(2, seed) == given.folds(2, seed)
 
 
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
@@ -129,6 +172,10 @@ def test_networks_find_what_only_other_pictures_were_told_of(tmp_path: Path) -> 
 def test_scores_fit_pictures_that_were_reduced(tmp_path: Path) -> None:
     """Learnt and labelled at a smaller size; softened by certainty."""
     given = corpus()
+    wide = replace(given, picture=lambda name: resize(given.picture(name), 144, 128))
+    across("labeler.longest=64").learnt(wide, seed=0, shop=shop(tmp_path / "wide"))
+    said = Dataset.open(tmp_path / "wide/scratch/said")
+    assert {(sample.height, sample.width) for sample in said.samples} == {(57, 64)}
     big = Picture(id="p0", image=np.repeat(np.repeat(given.picture("p0").image, 4, axis=0), 4, axis=1), hints=Hints())
     plain, soft = (
         across(f"labeler.certainty={certainty}").learnt(given, seed=0, shop=shop(tmp_path))(big, 2)
