@@ -32,14 +32,14 @@ class Views:
         """Maps (K, h, w) over the cells of the picture at its own size; class k is taken from head ``heads_k[k]``."""
         picture_nchw = tensor(image)[None].to(best_device(), memory_format=torch.channels_last)
         weights_kc = model.weights_hkc()[torch.tensor(heads_k), torch.arange(model.classes)]
-        cells_hw = tuple(-(-side // model.spec.stride) for side in picture_nchw.shape[-2:])
-        total_khw = torch.zeros(model.classes, *cells_hw, device=picture_nchw.device)
+        stride, size_hw = model.spec.stride, picture_nchw.shape[-2:]
+        total_khw = torch.zeros(model.classes, *(-(-side // stride) for side in size_hw), device=picture_nchw.device)
         for scale in self.scales:
             seen_nchw = _scaled(picture_nchw, scale)
             for mirrored in (False, True) if self.flip else (False,):
                 features_nchw = model.features(seen_nchw.flip(-1) if mirrored else seen_nchw)
                 maps_nkhw = method(features_nchw, weights_kc)
-                total_khw += _fitted(maps_nkhw.flip(-1) if mirrored else maps_nkhw, cells_hw)[0]
+                total_khw += _placed(maps_nkhw, size_hw, seen_nchw.shape[-2:], stride, mirrored)[0]
         return total_khw / (len(self.scales) * (1 + self.flip))
 
 
@@ -50,7 +50,20 @@ def _scaled(images_nchw: Tensor, scale: float) -> Tensor:
     return functional.interpolate(images_nchw, size_hw, mode="bilinear", align_corners=False, antialias=True)
 
 
-def _fitted(maps_nkhw: Tensor, cells_hw: tuple[int, ...]) -> Tensor:
-    if maps_nkhw.shape[-2:] == cells_hw:
+def _placed(maps_nkhw: Tensor, size_hw: Sequence[int], seen_hw: Sequence[int], stride: int, mirrored: bool) -> Tensor:
+    """Maps of a picture of ``size_hw`` seen at ``seen_hw``, looked up where its own cells lie (bilinear).
+
+    Cells are squares of ``stride`` pixels from the top left corner on, the last ones reaching over the border.
+    """
+    rows, columns = (
+        (torch.arange(-(-side // stride), device=maps_nkhw.device) + 0.5) * stride * seen / side
+        for side, seen in zip(size_hw, seen_hw, strict=True)
+    )
+    if mirrored:
+        columns = seen_hw[1] - columns
+    elif tuple(size_hw) == tuple(seen_hw):
         return maps_nkhw
-    return functional.interpolate(maps_nkhw, cells_hw, mode="bilinear", align_corners=False)
+    reach_hw = (side * stride for side in maps_nkhw.shape[-2:])
+    y, x = (2 * places / reach - 1 for places, reach in zip((rows, columns), reach_hw, strict=True))
+    grid_nhw2 = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)[None]
+    return functional.grid_sample(maps_nkhw, grid_nhw2, mode="bilinear", padding_mode="border", align_corners=False)
