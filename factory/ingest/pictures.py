@@ -29,7 +29,7 @@ TURNS: dict[object, Image.Transpose] = {
 
 
 def find(folder: Path, suffixes: Collection[str] = SUFFIXES, *, outside: Collection[Path] = ()) -> list[Path]:
-    """Every picture below a folder (or the one file given) but those below folders it lies ``outside``, in name order."""
+    """Every picture below a folder (or the file given), but none in folders to stay ``outside`` of; in name order."""
     if folder.is_file():
         return [folder]
     found = (p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in suffixes and p.name[0] != ".")

@@ -31,7 +31,7 @@ class Corpus:
     photograph_of: Mapping[str, str] = field(default_factory=dict)
 
     def folds(self, count: int, seed: int, ids: Iterable[str] | None = None) -> list[list[str]]:
-        """The ids (None: all) divided into ``count`` parts of as many photographs (to within one), at random by ``seed``.
+        """The ids (None: all) at random in ``count`` parts of as many photographs (to within one).
 
         Tiles of one photograph, which may overlap, are of one part, unless there is no other photograph. Fewer parts
         where there are fewer photographs; pictures kept aside are in none.

@@ -20,6 +20,7 @@ from factory.core.tiling import starts
 from factory.label import Labeler, Scores
 from factory.measure.calibration import level_of
 from factory.refine import Confidence, Mask, Refiner
+from factory.refine.argmax import Argmax
 
 OVERLAP = 0.125
 """Share of a tile that its neighbour decides again; each keeps what is further from its own edge."""
@@ -44,7 +45,8 @@ class Densifier:
 
     Hints are spread over a picture of at most ``longest`` pixels a side, larger ones being reduced for it; masks are
     decided at full size, in tiles of that side: memory does not grow with the picture beyond what its maps take.
-    ``curve`` holds the probability that stands behind each of 256 levels of confidence (none: its own). Pixels of less
+    ``curve`` holds the probability that stands behind each of 256 levels of confidence (none: its own); pixels of which
+    nothing is known keep theirs, for the class that comes first there was picked by nobody. Pixels of less
     than ``min_confidence`` then become ignore.
     """
 
@@ -70,7 +72,8 @@ class Densifier:
         """The labels that come of scores, of whatever size they are."""
         mask_hw, confidence_hw = self.decide(given, scores_khw)
         if self.curve:
-            confidence_hw = np.asarray(self.curve, np.float32)[level_of(confidence_hw)]
+            known_hw = confidence_hw > _of_nothing(given, len(scores_khw))
+            confidence_hw[known_hw] = np.asarray(self.curve, np.float32)[level_of(confidence_hw[known_hw])]
         origin_hw = np.full(mask_hw.shape, Origin.PSEUDO, np.uint8)
         unsure = confidence_hw < self.min_confidence
         mask_hw[unsure], confidence_hw[unsure], origin_hw[unsure] = IGNORE, 0, Origin.NONE
@@ -93,19 +96,35 @@ class Densifier:
         return _stated(_without(scores_khw, given.hints.absent), small)
 
     def decide(self, given: Picture, scores_khw: Scores) -> tuple[Mask, Confidence]:
-        """The refiner's mask and confidence at full size, from scores of any size."""
+        """The refiner's mask and confidence at full size, from scores of any size.
+
+        Where a single class is spoken for there is nothing to weigh it against, and a refiner would spread it over all.
+        """
         height, width = given.size_hw
+        refiner = self.refiner if _spoken_for(given, scores_khw) > 1 else Argmax()
         if max(height, width) <= self.longest:
-            mask_hw, confidence_hw = self.refiner(given.image, scores_khw)
+            mask_hw, confidence_hw = refiner(given.image, scores_khw)
             return mask_hw.copy(), confidence_hw.copy()
         mask_hw, confidence_hw = np.empty((height, width), np.uint8), np.empty((height, width), np.float32)
         for down, keep_down in _tiles(height, self.longest):
             for across, keep_across in _tiles(width, self.longest):
                 part = np.ascontiguousarray(given.image[down, across])
-                found = self.refiner(part, _cut(scores_khw, (height, width), down, across))
+                found = refiner(part, _cut(scores_khw, (height, width), down, across))
                 inner = (_within(keep_down, down), _within(keep_across, across))
                 mask_hw[keep_down, keep_across], confidence_hw[keep_down, keep_across] = (m[inner] for m in found)
         return mask_hw, confidence_hw
+
+
+def _of_nothing(given: Picture, classes: int) -> float:
+    """The confidence of a pixel that any class may be, or hardly more; 0 where there is one class to choose from."""
+    possible = classes - len(given.hints.absent)
+    return 1 / possible + 0.5 / 255 if possible > 1 else 0.0
+
+
+def _spoken_for(given: Picture, scores_khw: Scores) -> int:
+    """How many classes have more than even chances somewhere."""
+    highest_k = scores_khw.reshape(len(scores_khw), -1).max(axis=1)
+    return int((highest_k > _of_nothing(given, len(scores_khw))).sum())
 
 
 def _without(scores_khw: Scores, absent: tuple[int, ...]) -> Scores:

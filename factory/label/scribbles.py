@@ -122,10 +122,24 @@ class Scribbles:
         if not (seen := _seen(given, graph, classes)):
             return unknown(given, classes)
         probability_sj = np.ones((len(graph), 1)) if len(seen) == 1 else self._decide(sight, seen)
-        left = UNSAID if classes > len(seen) else 0.0
-        scores_sk = np.full((len(graph), classes), left / max(classes - len(seen), 1), np.float32)
-        scores_sk[:, [one.id for one in seen]] = (1 - left) * probability_sj
-        return np.ascontiguousarray(scores_sk.T[:, graph.segments_hw])
+        left_s1 = self._unsaid(sight, seen, classes)[:, None]
+        scores_sk = np.repeat(left_s1 / max(classes - len(seen), 1), classes, axis=1)
+        scores_sk[:, [one.id for one in seen]] = (1 - left_s1) * probability_sj
+        return np.ascontiguousarray(scores_sk.astype(np.float32).T[:, graph.segments_hw])
+
+    def _unsaid(self, sight: Sight, seen: list[Seen], classes: int) -> Floats:
+        """What is left at each superpixel for all the classes together that nobody named in the picture.
+
+        Next to nothing, unless a single class was named: nobody said where that ends, so it fades to no knowledge over
+        changes of the picture on the way.
+        """
+        graph, vectors = sight
+        if len(seen) > 1 or classes == 1:
+            return np.full(len(graph), UNSAID if classes > len(seen) else 0.0)
+        changes_e = graph.steps(vectors, place_step=0, feature_step=self.feature_step)
+        evidence_s = self.certainty * self.geodesic(graph.along(changes_e, seen[0].superpixels))
+        unsaid_s: Floats = (1 - 1 / classes) * (1 - np.maximum(np.tanh(evidence_s / 2), 0))
+        return unsaid_s
 
     def _decide(self, sight: Sight, seen: list[Seen]) -> Floats:
         """The probabilities of the named classes (superpixels, classes named)."""

@@ -81,7 +81,8 @@ def test_files_that_belong_to_no_picture_are_named_and_a_folder_of_nothing_else_
         (masks / name).unlink()
     ingest(tmp_path, f"inputs.masks={masks}", status=1, name="no")
     said = capfd.readouterr().err
-    assert "c_mask.png" in said and "a.png" in said
+    assert "c_mask.png" in said
+    assert "a.png" in said
 
 
 def test_every_kind_of_hint_arrives(tmp_path: Path) -> None:

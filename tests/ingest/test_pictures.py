@@ -55,7 +55,8 @@ def test_a_camera_that_writes_other_tags_wrongly_is_no_obstacle(tmp_path: Path) 
     exif[0x0112] = 6
     exif[0x010F] = "somebod"
     as_text, as_fraction = bytes.fromhex("010f000200000008"), bytes.fromhex("010f000500000001")
-    assert as_text in (written := exif.tobytes())
+    written = exif.tobytes()
+    assert as_text in written
     Image.fromarray(RGB).save(tmp_path / "a.png", exif=written.replace(as_text, as_fraction))
     with Image.open(tmp_path / "a.png") as opened, pytest.raises(AttributeError):
         opened.getexif().tobytes()

@@ -75,6 +75,16 @@ def test_a_point_on_a_scribble_of_another_class_counts_as_neither() -> None:
     assert (found.mask_hw == 0).sum() == 11
 
 
+@pytest.mark.parametrize(("scores_k", "absent"), [([1 / 3] * 3, ()), ([0.5, 0.5, 0], (2,))])
+def test_a_curve_makes_nothing_up_where_nothing_is_known(scores_k, absent) -> None:
+    """However right equal odds turned out to be elsewhere; what is known goes by the curve."""
+    curve = [0.9] * 256
+    unknown = made(Stated(scores_k), curve=curve, min_confidence=0.55)(picture(absent=absent), 3)
+    assert unknown.coverage == 0
+    known = made(Stated([0.7, 0.3, 0]), curve=curve, min_confidence=0.55)(picture(), 3)
+    np.testing.assert_allclose(known.confidence_hw, 0.9)
+
+
 def test_classes_known_to_be_absent_are_nowhere() -> None:
     """The second best takes their place; where nothing else was possible, what is left is even."""
     found = made(Stated([0.6, 0.3, 0.1]))(picture(absent=(0,)), 3)

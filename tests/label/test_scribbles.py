@@ -9,6 +9,7 @@ from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.colours import ColourDensity
+from factory.label.dense import Densifier
 from factory.label.features import Features
 from factory.label.reach import Reach
 from factory.label.scribbles import Scribbles
@@ -54,6 +55,27 @@ def test_an_island_of_the_same_colour_is_found_without_a_stroke_of_its_own() -> 
     assert (found[26:39, 46:57] == 0).mean() > 0.9
     near = Scribbles(**SETTINGS | {"colour": 0.0})(scribbled(image, at5=0, at25=1, at50=2), 3).argmax(axis=0)
     assert (near[26:39, 46:57] == 0).mean() < 0.5
+
+
+def test_the_only_class_that_is_named_ends_where_the_picture_changes() -> None:
+    """Nobody said what else there is: beyond a change of colour no class is likelier, and no refiner floods it."""
+    given, labeler = scribbled(three_bands(), at25=1), Scribbles(**SETTINGS)
+    scores = labeler(given, 4)
+    np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-5)
+    assert scores[1, :, 17:38].mean() > 0.5
+    np.testing.assert_allclose(scores[:, :, [2, 57]], 0.25, atol=0.01)
+    dense = Densifier(labeler=labeler, refiner=Flooding(), min_confidence=0.4, longest=64)(given, 4)
+    assert (dense.mask_hw[:, 20:36] == 1).mean() > 0.9
+    assert (dense.mask_hw[:, [2, 57]] == IGNORE).all()
+
+
+class Flooding:
+    """A refiner that gives everything to the class with the most."""
+
+    def __call__(self, image_hwc: np.ndarray, scores_khw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Certain of it, too."""
+        size_hw = image_hwc.shape[:2]
+        return np.full(size_hw, scores_khw.sum(axis=(1, 2)).argmax(), np.uint8), np.ones(size_hw, np.float32)
 
 
 def test_certainty_sharpens_and_never_turns_a_decision() -> None:
