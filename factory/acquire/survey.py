@@ -35,7 +35,7 @@ class Doubt:
 
     proposal_hw: Map8
     uncertain_hw: Map8
-    regions_hw: npt.NDArray[np.uint16]
+    regions_hw: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,15 @@ class Survey:
             found = [replace(candidate, embedding=vectors_rc[candidate.region - 1]) for candidate in found]
         uncertain_hw = 255 * named["entropy"] / max(np.log(len(self.source.classes)), 1e-9)
         eight_hw = np.clip(np.rint(np.nan_to_num(uncertain_hw)), 0, 255).astype(np.uint8)
-        return Doubt(proposal_hw, eight_hw, regions_hw.astype(np.uint16)), found, features_chw
+        proposed_hw = self._proposed(sample, proposal_hw, askable_hw)
+        return Doubt(proposed_hw, eight_hw, regions_hw.astype(np.int32)), found, features_chw
+
+    def _proposed(self, sample: Sample, guess_hw: Map8, askable_hw: npt.NDArray[np.bool_]) -> Map8:
+        """The model's guess, but what people have said where they have: nobody is to correct that again."""
+        if sample.mask is None or askable_hw.all():
+            return guess_hw
+        mask_hw = self.source.mask(sample)
+        return np.where(askable_hw | (mask_hw == IGNORE), guess_hw, mask_hw)
 
     def examples(self, sample: Sample, features_chw: Vectors) -> tuple[Vectors, list[Example]]:
         """Some of an image's known pixels, drawn at random, with what they look like."""

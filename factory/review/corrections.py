@@ -111,32 +111,40 @@ class Corrected:
 
 
 def apply(known: Known, stated_hw: Map, asked: Asked | None, rules: Rules) -> Corrected:
-    """Override what was known by what a person stated (`Rules` settled)."""
+    """Override what was known by what a person stated (`Rules` settled).
+
+    Where a person had spoken before and the proposal came back as it was, the earlier word stands: whoever leaves a
+    proposal alone beside what they correct has not looked at every pixel of it.
+    """
     if rules.unstated == "background":
         stated_hw = np.where(stated_hw == IGNORE, 0, stated_hw).astype(np.uint8)
     scope_hw = _scope(stated_hw, asked, rules)
-    human_hw = scope_hw & (stated_hw != IGNORE)
     mask_hw, confidence_hw, source_hw = known.mask_hw.copy(), known.confidence_hw.copy(), known.source_hw.copy()
+    if asked is not None and rules.scope != "image":
+        scope_hw &= (source_hw != Origin.HUMAN) | (stated_hw != asked.proposal_hw)
+    human_hw = scope_hw if rules.unstated == "void" else scope_hw & (stated_hw != IGNORE)
     if rules.unstated == "ignore":
         withdrawn_hw = scope_hw & ~human_hw & (source_hw != Origin.HUMAN)
         mask_hw[withdrawn_hw], confidence_hw[withdrawn_hw], source_hw[withdrawn_hw] = IGNORE, 0, Origin.NONE
-    if rules.unstated == "void":
-        human_hw = scope_hw
     mask_hw[human_hw], source_hw[human_hw] = stated_hw[human_hw], Origin.HUMAN
     confidence_hw[human_hw] = np.where(stated_hw[human_hw] == IGNORE, 0, 255)
     return Corrected(Known(mask_hw, confidence_hw, source_hw), human_hw)
 
 
-def changed_regions(stated_hw: Map, asked: Asked, rules: Rules) -> tuple[list[int], list[int]]:
-    """Numbers of the queued regions, and of those in which at least one pixel came back other than proposed.
+def changed_regions(stated_hw: Map, human_hw: Where, asked: Asked, rules: Rules) -> tuple[list[int], list[int]]:
+    """Numbers of the queued regions that were answered, and of those in which a pixel came back other than proposed.
 
-    A pixel that came back in no mask counts as changed if the rules withdraw what was known there.
+    Answered is what a person newly vouches for a pixel of (``human_hw``). A pixel that came back in no mask counts as
+    changed if the rules withdraw what was known there.
     """
-    differs = stated_hw != asked.proposal_hw
+    differs_hw = stated_hw != asked.proposal_hw
     if rules.unstated in ("keep", "void"):
-        differs &= stated_hw != IGNORE
-    numbers = [np.unique(asked.regions_hw[where & (asked.regions_hw > 0)]).tolist() for where in (True, differs)]
-    return numbers[0], numbers[1]
+        differs_hw &= stated_hw != IGNORE
+    answered, changed = (
+        np.unique(asked.regions_hw[where_hw & (asked.regions_hw > 0)]).tolist()
+        for where_hw in (human_hw | differs_hw, differs_hw)
+    )
+    return answered, changed
 
 
 def mislabelled_regions(known_hw: Map, stated_hw: Map, asked: Asked) -> int:

@@ -42,6 +42,7 @@ class Intake:
             except InputError as error:
                 self._refuse(error)
                 continue
+            self.seen.add(sample.id)
             self._pass_on(entry)
             yield sample, stated_hw
 
@@ -59,7 +60,6 @@ class Intake:
             raise InputError("the image is not in the queue", where=entry.name, todo=todo)
         if sample_id in self.seen:
             raise InputError("a second mask for the same image", where=entry.name, todo="keep one of them")
-        self.seen.add(sample_id)
         return sample
 
     def _refuse(self, error: InputError) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from factory.core.artefact import Report
+from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.queue import ANSWERS, Queue
 from factory.core.sample import Sample, Supervision
@@ -85,8 +88,8 @@ def _merge_one(
     known = Known.of(source, sample)
     after = apply(known, stated_hw, asked, rules)
     if asked:
-        wrong = mislabelled_regions(known.mask_hw, stated_hw, asked)
-        tally.regions(*changed_regions(stated_hw, asked, rules), wrong)
+        wrong = mislabelled_regions(known.mask_hw, np.where(after.human_hw, stated_hw, IGNORE), asked)
+        tally.regions(*changed_regions(stated_hw, after.human_hw, asked, rules), wrong)
     if not after.human_hw.any() and (after.maps.mask_hw == known.mask_hw).all():
         return False
     tally.image(known, after)

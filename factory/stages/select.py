@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,10 @@ from factory.segment.predict import Predictor
 
 ALTERNATIVES, LEAST_SHARE = 3, 0.05
 """How many other classes a queued region is said to be, at most, and the probability each has at least."""
+
+
+MOST_REGIONS = 65535
+"""Regions of one image that its map of 16 bits can tell apart."""
 
 
 def run(
@@ -75,6 +81,9 @@ def run(
     candidates, bank = _survey(survey, pool, out, examples)
     chosen = acquisition(best_seen(candidates, {sample.id: place_of(sample) for sample in pool}), seed=seed)
     _write([_item(rank, one, bank, examples, source.classes) for rank, one in enumerate(chosen, 1)], out)
+    if candidates and not chosen:
+        said = f"none of {len(candidates)} regions was queued: all are below acquisition.min_pixels or over the budget"
+        out.report("acquisition", said)
     out.figures = _figures(pool, candidates, chosen, cost)
 
 
@@ -125,18 +134,22 @@ def _alternatives(candidate: Candidate) -> tuple[tuple[int, float], ...]:
 
 
 def _write(items: list[QueueItem], out: QueueWriter) -> None:
-    write_items(out, items)
-    for sample_id in sorted({item.sample_id for item in items}):
+    """The queue; regions are numbered anew in each image: a large one has more of them than 16 bits can count."""
+    number_of: dict[str, dict[int, int]] = defaultdict(dict)
+    for item in sorted(items, key=lambda item: item.region):
+        number_of[item.sample_id][item.region] = len(number_of[item.sample_id]) + 1
+    write_items(out, [replace(item, region=number_of[item.sample_id][item.region]) for item in items])
+    for sample_id, numbers in sorted(number_of.items()):
+        if len(numbers) > MOST_REGIONS:
+            todo = "ask about fewer of one image, or larger ones: acquisition.per_image=…, regions=…"
+            raise ConfigError("too many regions of one image", where=sample_id, got=len(numbers), todo=todo)
         doubt = np.load(out.scratch / f"{sample_id}.npz")
-        queued = [item.region for item in items if item.sample_id == sample_id]
-        regions_hw = doubt["regions_hw"]
+        number_r = np.zeros(int(doubt["regions_hw"].max(initial=0)) + 1, np.uint16)
+        number_r[list(numbers)] = list(numbers.values())
         write_maps(
-            out,
-            sample_id,
-            regions=np.where(np.isin(regions_hw, queued), regions_hw, 0).astype(np.uint16),
-            proposal=doubt["proposal_hw"],
+            out, sample_id, regions=number_r[doubt["regions_hw"]], proposal=doubt["proposal_hw"],
             uncertainty=doubt["uncertain_hw"],
-        )
+        )  # fmt: skip
 
 
 def _figures(pool: list[Sample], candidates: list[Candidate], chosen: list[Candidate], cost: Cost) -> dict[str, Any]:

@@ -130,6 +130,38 @@ def test_wrong_labels_come_first_where_labels_are_doubted_and_the_merge_says_so(
         assert (made.map(sample, "source")[window] == Origin.HUMAN).all()
 
 
+def test_more_regions_than_16_bits_can_count_are_told_apart(tmp_path: Path, model: Model) -> None:
+    """Those that are queued are numbered anew, and each lies in its map where its box is."""
+
+    def fill(out) -> None:
+        image = np.random.default_rng(3).integers(0, 255, (262, 262, 3), np.uint8)
+        add_sample(out, "train0", np.zeros((262, 262), np.uint8), image=image)
+
+    source = Dataset.open(sealed(tmp_path / "large", Kind.DATASET, fill, CLASSES))
+    acquisition = TopRegions(**ACQUISITION | {"budget": 50, "per_image": 50})
+    queue = selected(tmp_path, model, source, regions=Tiles(side=1), acquisition=acquisition, examples=0)
+    numbers_hw = queue.map("regions", "train0")
+    assert sorted(item.region for item in queue.items) == list(range(1, 51))
+    assert all(numbers_hw[item.box[1], item.box[0]] == item.region for item in queue.items)
+    assert (numbers_hw > 0).sum() == 50
+    none = TopRegions(**ACQUISITION | {"min_pixels": 2})
+    empty = selected(tmp_path, model, source, "none", regions=Tiles(side=1), acquisition=none, examples=0)
+    assert "none of 68644 regions was queued" in empty.header.issues[0]["reason"]
+
+
+def test_what_people_have_said_is_what_is_proposed_there(tmp_path: Path, model: Model) -> None:
+    """Whatever the model thinks of it: nobody is to undo it by leaving the proposal alone."""
+    source, _ = pictures(tmp_path)
+    queue = selected(tmp_path, model, source)
+    shown = {item.sample_id for item in queue.items}
+    for sample in (sample for sample in source.samples if sample.id in shown):
+        assert queue.map("proposals", sample.id)[4, 4] == source.mask(sample)[4, 4]
+    clicked = next(sample for sample in source.samples if sample.id in WRONG)
+    assert selected(tmp_path, model, source, "all", acquisition=TopRegions(**ACQUISITION | {"budget": 32}))
+    everything = Queue.open(tmp_path / "all")
+    assert everything.map("proposals", clicked.id)[4, 4] == source.mask(clicked)[4, 4]
+
+
 def test_costs_are_learnt_from_a_log(tmp_path: Path, model: Model) -> None:
     """As a file, or as the report of a simulated person; the queue says what it went by."""
     source, _ = pictures(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 
 from factory.core.artefact import Artefact
 from factory.core.classes import IGNORE
@@ -115,6 +116,9 @@ def test_whatever_the_rules_people_win_and_stay(
     assert (after.maps.confidence_hw[after.human_hw] == 255).all()
     said = after.human_hw & (stated != IGNORE)
     assert np.array_equal(stated[said], after.maps.mask_hw[said])
+    if rules.scope != "image":
+        left_alone = earlier & (stated == proposal) & (stated != IGNORE)
+        assert np.array_equal(mask[left_alone], after.maps.mask_hw[left_alone])
     if rules.unstated == "keep":
         untouched = ~after.human_hw
         assert np.array_equal(mask[untouched], after.maps.mask_hw[untouched])
@@ -129,6 +133,41 @@ def test_a_second_merge_replaces_human_pixels_by_newer_ones_only(tmp_path: Path)
     twice = merged(once, xml(tmp_path, {"a.png": second}), name="twice", unstated="ignore")
     assert np.array_equal(np.where(second == 1, 1, 2), twice.mask(only(twice, "a")))
     assert (twice.map(only(twice, "a"), "source") == Origin.HUMAN).all()
+
+
+def test_two_people_who_each_correct_a_region_of_one_picture_keep_each_others_work(tmp_path: Path) -> None:
+    """Each leaves the other's region as it was proposed, and so does a later round that asks about more."""
+    source = artefacts.dataset(tmp_path / "source", {"a": np.zeros(SIZE, np.uint8)})
+    regions, proposal = np.repeat([[1, 2]], 4, axis=1) * np.ones((6, 1), int), np.zeros(SIZE, np.uint8)
+    asked = artefacts.queue(tmp_path / "queue", {"a": (regions.astype(np.uint16), proposal)})
+    anna, ben = proposal.copy(), proposal.copy()
+    anna[:, :4], ben[:, 4:] = 1, 2
+    one = merged(source, xml(tmp_path, {"a.png": anna}), queue=asked, name="one")
+    both = merged(one, xml(tmp_path, {"a.png": ben}), queue=asked, name="both")
+    assert np.array_equal(np.where(anna, 1, 2), both.mask(only(both, "a")))
+    assert [made.figures["regions_changed"] for made in (one, both)] == [1, 1]
+    assert both.figures["regions_returned"] == both.figures["regions_mislabelled"] == 1
+
+
+def test_a_picture_that_comes_back_empty_answers_nothing(tmp_path: Path) -> None:
+    """As CVAT exports those that nobody opened where people draw from scratch: the queue is not judged by them."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS})
+    asked = artefacts.queue(tmp_path / "queue", {name: (HALF, np.zeros(SIZE, np.uint8)) for name in "ab"})
+    drawn = {"a.png": np.ones(SIZE, np.uint8), "b.png": np.full(SIZE, IGNORE, np.uint8)}
+    figures = merged(source, xml(tmp_path, drawn), queue=asked).figures
+    assert (figures["regions_returned"], figures["queue_precision"]) == (1, 1.0)
+
+
+def test_a_file_that_cannot_be_used_does_not_keep_out_one_that_can(tmp_path: Path) -> None:
+    """Photographs beside their masks, under the same names: whichever is read first."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    photograph = np.random.default_rng(0).integers(0, 255, (*SIZE, 3), np.uint8)
+    for folder, pixels in (("images", photograph), ("masks", np.ones(SIZE, np.uint8))):
+        (tmp_path / "back" / folder).mkdir(parents=True)
+        Image.fromarray(pixels).save(tmp_path / "back" / folder / "a.png")
+    after = merged(source, tmp_path / "back", codec=Png())
+    assert after.figures["images_corrected"] == 1
+    assert (after.mask(only(after, "a")) == 1).all()
 
 
 def test_ids_splits_hints_and_other_samples_never_change(tmp_path: Path) -> None:
@@ -248,10 +287,10 @@ def test_the_scope_says_how_far_a_whole_proposal_counts(scope: str, expected: st
 
 @pytest.mark.parametrize(
     ("unstated", "expected", "precision"),
-    [("keep", [1, 1], 0.0), ("ignore", [IGNORE, 1], 1.0), ("background", [0, 1], 1.0), ("void", [IGNORE, 1], 0.0)],
+    [("keep", [1, 1], None), ("ignore", [IGNORE, 1], 1.0), ("background", [0, 1], 1.0), ("void", [IGNORE, 1], 0.0)],
 )
 def test_pixels_in_no_mask_follow_the_rule(
-    unstated: str, expected: list[int], precision: float, tmp_path: Path
+    unstated: str, expected: list[int], precision: float | None, tmp_path: Path
 ) -> None:
     """Inside a queued region whose mask was erased; pixels outside keep what they were."""
     source = artefacts.dataset(tmp_path / "source", {"a": np.array([[1, 1]], np.uint8)})
