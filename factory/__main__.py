@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
-import tempfile
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +12,12 @@ if __name__ == "__main__" and not sys.flags.safe_path and Path(sys.path[0]) != P
     sys.path.pop(0)  # `python -m` looks into the user's folder first: a conf or adapt there is not ours
 
 from factory.command import compose, show, tree
+from factory.command.explain import explained
 from factory.command.perform import Outcome, perform, place_sweep, steps_of
-from factory.core.errors import ConfigError, FactoryError, MachineError
+from factory.core.errors import ConfigError
 from factory.execute.ranks import rank
 
 HELP, SWEEP = ("-h", "--help"), ("-m", "--multirun")
-CURES = {
-    errno.ENOSPC: "free some disk space; the same command goes on from here",
-    errno.EDQUOT: "free some of your disk quota; the same command goes on from here",
-    errno.EACCES: "check the permissions of the file or folder",
-    errno.EMFILE: "raise the limit of open files (ulimit -n)",
-}
 
 
 def main(words: list[str] | None = None) -> int:
@@ -130,23 +122,8 @@ def _check(stage: str, words: list[str], names: list[str]) -> None:
 def _say(error: Exception) -> int:
     if os.environ.get("FACTORY_DEBUG"):
         raise error
-    print(f"error: {_explained(error)}", file=sys.stderr)
+    print(f"error: {explained(error)}", file=sys.stderr)
     return 1
-
-
-def _explained(error: Exception) -> FactoryError:
-    if isinstance(error, FactoryError):
-        return error
-    if isinstance(error, MemoryError):
-        return MachineError("out of memory", todo="use fewer workers (executor.count=1), or a smaller size or batch")
-    if isinstance(error, OSError):
-        todo = CURES.get(error.errno or 0, "check the file or folder; the same command goes on from here")
-        return MachineError("the system refused", where=error.filename, got=error.strerror or error, todo=todo)
-    handle, name = tempfile.mkstemp(prefix="factory-", suffix=".log")
-    with os.fdopen(handle, "w") as log:
-        log.write("".join(traceback.format_exception(error)))
-    todo = "report it with that file; sealed artefacts are untouched"
-    return FactoryError.of(error, what="a fault in the factory itself", where=name, todo=todo)
 
 
 def _stop(*_: object) -> None:

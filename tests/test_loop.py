@@ -168,6 +168,58 @@ def test_answers_of_several_people_and_late_ones_are_all_taken_in(discs: Path, l
     assert rows[2]["pixels"] - rows[0]["pixels"] == sum(expected.values())
 
 
+def test_what_comes_after_a_round_went_on_is_told_where_it_belongs(discs: Path, loop) -> None:
+    """The next round's questions, which people hold already, stay as they are, and so do the figures."""
+    words, first = ["rounds=2", "codec=png"], discs / "outputs/discs/round-1"
+    loop(*words)
+    asked = Queue.open(first / "select").items
+    answer(first, "corrections", asked[0])
+    assert "round 2 waits for people" in loop(*words)
+    before, figures = digests(discs / "outputs"), json.loads((discs / "outputs/discs/loop.json").read_text())
+    answer(first, "corrections-late", asked[1])
+    printed = loop(*words, status=1)
+    assert "round 1 has gone on already" in printed
+    assert "late-1.zip" in printed
+    assert digests(discs / "outputs") == before
+    after = json.loads((discs / "outputs/discs/loop.json").read_text())
+    assert after[0]["rows"] == figures[0]["rows"]
+
+
+def test_the_next_queue_learns_from_the_times_people_note(discs: Path, loop) -> None:
+    """And their seconds count, where without them the estimate for what came back does."""
+    words, first = ["rounds=2", "codec=png"], discs / "outputs/discs/round-1"
+    loop(*words)
+    asked = Queue.open(first / "select")
+    answer(first, "corrections", asked.items[0])
+    loop(*words)
+    rows = json.loads((discs / "outputs/discs/loop.json").read_text())[0]["rows"]
+    assert rows[1]["seconds"] == pytest.approx(asked.header.figures["seconds"] / len(asked.items), abs=0.06)
+    shutil.rmtree(discs / "outputs/discs/round-2")
+    table = (first / "review/annotate/queue.csv").read_text().splitlines()
+    place = table[0].split(",").index("taken")
+    noted = [row.split(",") for row in table]
+    noted[1][place] = "90"
+    (first / "times-anna.csv").write_text("\n".join(",".join(row) for row in noted))
+    loop(*words)
+    rows = json.loads((discs / "outputs/discs/loop.json").read_text())[0]["rows"]
+    assert rows[1]["seconds"] == 90
+    costs = [Queue.open(folder / "select").header.figures["cost"] for folder in (first, first.with_name("round-2"))]
+    assert costs[1]["image"] > costs[0]["image"]
+    (first / "times-ben.csv").write_text((first / "times-anna.csv").read_text())
+    assert "round 2 waits for people" in loop(*words)
+
+
+def test_a_point_that_the_system_refuses_does_not_stop_the_others(discs: Path, loop) -> None:
+    """It is told, and the sweep's table has the rest."""
+    blocked = discs / "outputs/discs/round-1/select.acquisition=random"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("a file where a folder has to go")
+    printed = loop("oracle=true", "rounds=1", "acquisition=random,top_regions", "-m", status=1)
+    assert "the system refused" in printed
+    points = json.loads((discs / "outputs/discs/loop.json").read_text())
+    assert [(point["failed"], len(point["rows"])) for point in points] == [(True, 1), (False, 2)]
+
+
 def answer(folder: Path, name: str, item: QueueItem) -> int:
     """A person says by a PNG that all of a region is disc; how many pixels that is."""
     (folder / name).mkdir()

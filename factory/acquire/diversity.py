@@ -9,16 +9,20 @@ import numpy as np
 
 from factory.acquire.candidates import Candidate
 from factory.acquire.caps import Caps
+from factory.acquire.embeddings import Vectors
 from factory.acquire.k_center import farthest_first
 from factory.core.errors import ConfigError
+
+MOST_KNOWN = 2000
+"""Known pixels that count as covered, at most, evenly drawn: each is a pass over all candidates."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KCenter(Caps):
     """Farthest-first in embeddings (core-set, Sener & Savarese 2018) among the most doubtful regions.
 
-    Those are what ``pool`` times the budget would buy, the highest scores first; the most doubtful of all is asked
-    first, and every further one is the one least like all before.
+    Those are what ``pool`` times the budget would buy, the highest scores first; each next one asked is the one least
+    like all before and like what is known already (see `around`). Where nothing is, the most doubtful is the first.
     """
 
     pool: float
@@ -35,9 +39,18 @@ class KCenter(Caps):
 
     def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:  # noqa: ARG002
         """See `factory.acquire.acquisition.Acquisition`; nothing is drawn."""
+        return self.around(candidates, np.empty((0, 0), np.float32))
+
+    def around(self, candidates: Sequence[Candidate], known_nc: Vectors) -> list[Candidate]:
+        """As the call, where known pixels look like ``known_nc`` (N, C): that much is covered."""
         ranked = sorted(candidates, key=lambda one: (-one.score, one.sample_id, one.region))
         pool = replace(self, budget=self.pool * self.budget).kept(ranked)
         if not pool or any(candidate.embedding is None for candidate in pool):
             return self.kept(pool)
-        order = farthest_first(np.stack([c.embedding for c in pool if c.embedding is not None]), len(pool), first=0)
+        vectors_nc = np.stack([c.embedding for c in pool if c.embedding is not None])
+        if not len(known_nc):
+            return self.kept(pool[number] for number in farthest_first(vectors_nc, len(pool), first=0))
+        known_nc = known_nc[:: -(-len(known_nc) // MOST_KNOWN)]
+        covered = np.arange(len(pool), len(pool) + len(known_nc))
+        order = farthest_first(np.concatenate([vectors_nc, known_nc]), len(pool), covered=covered)
         return self.kept(pool[number] for number in order)

@@ -84,14 +84,15 @@ class Bank:
         self._examples += examples
 
     @cached_property
-    def _all(self) -> Vectors:
+    def vectors_nc(self) -> Vectors:
+        """What all of them look like, (pixels, C)."""
         return np.concatenate(self._vectors) if self._vectors else np.empty((0, 0), np.float32)
 
     def nearest(self, vector_c: Vectors, count: int, *, elsewhere: str) -> list[tuple[Example, float]]:
         """The likest pixels and the cosine of the angle to each, one a picture; none of the picture ``elsewhere``."""
-        if not len(self._all):
+        if not len(self.vectors_nc):
             return []
-        likeness_n = self._all @ vector_c
+        likeness_n = self.vectors_nc @ vector_c
         first = np.argpartition(-likeness_n, min(LIKELY, len(likeness_n)) - 1)[:LIKELY]
         found: list[tuple[Example, float]] = []
         seen = {elsewhere}

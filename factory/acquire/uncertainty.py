@@ -99,7 +99,8 @@ class RegionImpurity:
     """Many predicted classes close together, times doubt: RIPU (Xie et al. 2022, equations 3 to 5).
 
     Entropy of the shares that predicted classes have of the square of ``2 reach + 1`` pixels a side around a pixel,
-    times the mean entropy of the prediction there; the square ends at the picture's edge.
+    times the mean entropy of the prediction there; the square ends at the picture's edge. A pixel that the model says
+    no number of has no number, and adds nothing to those around it.
     """
 
     extras: ClassVar[Collection[str]] = ()
@@ -116,7 +117,9 @@ class RegionImpurity:
         predicted_hw = moments.mean_khw.argmax(axis=0)
         classes = np.unique(predicted_hw)
         share_khw = np.stack([self._sum((predicted_hw == k).astype(np.float32)) / inside_hw for k in classes])
-        return np.asarray(entropy(share_khw) * self._sum(entropy(moments.mean_khw)) / inside_hw, np.float32)
+        doubt_hw = entropy(moments.mean_khw)
+        mean_hw = self._sum(np.nan_to_num(doubt_hw)) / inside_hw
+        return np.where(np.isnan(doubt_hw), np.nan, entropy(share_khw) * mean_hw).astype(np.float32)
 
     def _sum(self, values_hw: Map) -> Map:
         side = 2 * self.reach + 1

@@ -96,6 +96,18 @@ def read_log(path: Path) -> list[Work]:
     ]
 
 
+def joined(paths: Iterable[Path]) -> bytes:
+    """One log of several; the same picture in two of them was opened twice. `InputError` for one that is wrong."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for number, path in enumerate(paths):
+        read_log(path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table.writerows([f"{number}/{row['image']}", row["border"], row[TAKEN]] for row in csv.DictReader(file))
+    return text.getvalue().encode()
+
+
 def _work(path: Path, line: int, row: dict[str, str]) -> Work:
     try:
         work = Work(1, int(row["border"]), float(row[TAKEN]))

@@ -43,7 +43,7 @@ Correct them in CVAT
   4. Actions > Export task dataset > CVAT for images 1.1.
 
 If you note the seconds that regions took you, in the column "taken" of queue.csv, the next queue knows what your time
-buys: factory select inputs.log=<queue.csv> …
+buys: factory select inputs.log=<queue.csv> …, or put it beside the corrections of a factory loop as times.csv.
 
 Bring the corrections back
   factory merge inputs.source=<data set> inputs.queue=<queue> inputs.corrections=<that ZIP> out=<new data set>

@@ -49,7 +49,7 @@ class Point:
     @property
     def name(self) -> str:
         """Its words in short; the same for all seeds."""
-        return ", ".join(word.partition("=")[2] for word in self.words) or "as configured"
+        return ", ".join(map(_short, self.words)) or "as configured"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -60,6 +60,13 @@ class Point:
         """Inverse of `as_json`."""
         rows = tuple(Row(**row) for row in record["rows"])
         return cls(**record | {"rows": rows, "words": tuple(record["words"])})
+
+
+def _short(word: str) -> str:
+    """What was chosen; of a number or a switch also what it is of."""
+    key, _, value = word.partition("=")
+    plain = value in ("true", "false", "null") or value.replace(".", "").replace("e-", "").isdigit()
+    return f"{key.rpartition('.')[2]} {value}" if plain else value
 
 
 HEAD = ("choice", "seed", "round", "regions", "pixels", "hours", "precision", "mIoU")

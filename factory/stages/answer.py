@@ -56,6 +56,14 @@ def _asked(queue: Queue, truth: Dataset) -> list[Sample]:
     if absent := [sample_id for sample_id in wanted if sample_id not in there]:
         todo = "give a data set with the true masks of the pictures that were asked about"
         raise ArtefactError("the queue asks for pictures without truth", where=truth.root, got=absent[:5], todo=todo)
+    for sample_id in wanted:
+        size_hw = (there[sample_id].height, there[sample_id].width)
+        if (got := queue.map("regions", sample_id).shape) != size_hw:
+            todo = "give a truth of the size at which the queue was selected"
+            raise ArtefactError(
+                "the truth is not of the queue's size", where=f"{truth.root}: {sample_id}", got=size_hw, expected=got,
+                todo=todo,
+            )  # fmt: skip
     return [there[sample_id] for sample_id in wanted]
 
 

@@ -21,7 +21,7 @@ from factory.measure import matrix
 from factory.measure import pictures as drawing
 from factory.measure.scores import Scores
 from factory.review import pictures as illustrated
-from factory.segment.data import Size, resize_image, resize_label, resize_mask
+from factory.segment.data import Size, resize_image, resize_label, resize_mask, size_of
 from factory.segment.opening import open_model
 from factory.segment.predict import Predictor, TileFunction
 
@@ -72,7 +72,9 @@ def run(
 
     Writes `metrics.json`, `confusion.png`, `predictions/<id>.png` (class ids) and `pictures/<id>.png`.
     """
-    rows, size_hw = _rows(source, split), (int(size[0]), int(size[1])) if size else None
+    rows, size_hw = _rows(source, split), size_of("size", size)
+    if pictures < 0:
+        raise ConfigError("pictures drawn are 0 or more", where="pictures", got=pictures)
     labels, of = (model, {sample.id: sample for sample in model.samples}) if isinstance(model, Dataset) else (None, {})
     if labels:
         rows = _labelled(labels, of, source, rows, out)

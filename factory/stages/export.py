@@ -113,20 +113,20 @@ def _rows(source: Dataset | None, split: str) -> list[Sample]:
 
 
 def _look(trained: Trained, calibration: Dataset | None, count: int) -> list[Tensor]:
-    """What activations are measured on. Without pictures there is no INT8 worth having."""
+    """What activations are measured on: training pictures, for others judge what comes of it. Without any, no INT8."""
     if calibration is None:
         todo = "give inputs.calibration=<data set>, such as the one trained on"
         raise ConfigError("8 bits need pictures to measure activations on", where="int8=true", todo=todo)
     if count < 1:
         raise ConfigError("calibration_pictures is too small", got=count, expected="1 or more")
-    if not (tiles := _tiles(trained, calibration, count)):
-        raise ArtefactError("the data set to calibrate on is empty", where=calibration.root)
+    if not (tiles := _tiles(trained, calibration, count, Split.TRAIN)):
+        raise ArtefactError("the data set to calibrate on has no training pictures", where=calibration.root)
     return tiles
 
 
-def _tiles(trained: Trained, dataset: Dataset | None, count: int) -> list[Tensor]:
-    """The middles of ``count`` pictures, evenly spread, as the segmenter would see them."""
-    samples = dataset.samples if dataset else ()
+def _tiles(trained: Trained, dataset: Dataset | None, count: int, split: Split | None = None) -> list[Tensor]:
+    """The middles of ``count`` pictures, evenly spread, as the segmenter would see them; None: of any split."""
+    samples = dataset.where(split=split) if dataset else []
     places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
     return [tile_of(image, trained.tile_hw) for image in _images(trained, dataset, [samples[i] for i in places])]
 

@@ -13,6 +13,7 @@ import numpy as np
 from factory.acquire.acquisition import Acquisition, class_of
 from factory.acquire.candidates import Candidate, reason
 from factory.acquire.committee import Committee
+from factory.acquire.diversity import KCenter
 from factory.acquire.embeddings import Bank, Embedder
 from factory.acquire.regions import Regions
 from factory.acquire.survey import Survey, place_of
@@ -78,8 +79,11 @@ def run(
         temperature=temperature,
         embedder=Embedder(predictor=predictor) if examples or acquisition.looks else None,
     )
-    candidates, bank = _survey(survey, pool, out, examples)
-    chosen = acquisition(best_seen(candidates, {sample.id: place_of(sample) for sample in pool}), seed=seed)
+    candidates, bank = _survey(survey, pool, out)
+    seen = best_seen(candidates, {sample.id: place_of(sample) for sample in pool})
+    chosen = (
+        acquisition.around(seen, bank.vectors_nc) if isinstance(acquisition, KCenter) else acquisition(seen, seed=seed)
+    )
     _write([_item(rank, one, bank, examples, source.classes) for rank, one in enumerate(chosen, 1)], out)
     if candidates and not chosen:
         said = f"none of {len(candidates)} regions was queued: all are below acquisition.min_pixels or over the budget"
@@ -91,15 +95,15 @@ def _open(sample: Sample) -> bool:
     return sample.supervision != Supervision.EXACT and (sample.supervision != Supervision.HUMAN or bool(sample.source))
 
 
-def _survey(survey: Survey, pool: list[Sample], out: QueueWriter, examples: int) -> tuple[list[Candidate], Bank]:
-    """All candidates, and the known pixels to show beside them; what is thought of each image goes to scratch."""
+def _survey(survey: Survey, pool: list[Sample], out: QueueWriter) -> tuple[list[Candidate], Bank]:
+    """All candidates, and what known pixels look like; what is thought of each image goes to scratch."""
     candidates, bank = [], Bank()
     with Progress("select", len(pool)) as progress:
         for sample in pool:
             doubt, found, features_chw = survey(sample)
             np.savez(out.scratch / f"{sample.id}.npz", **vars(doubt))
             candidates += found
-            if examples and features_chw is not None:
+            if features_chw is not None:
                 bank.add(*survey.examples(sample, features_chw))
             progress.advance()
     return candidates, bank

@@ -63,6 +63,8 @@ def _try(ledger: Ledger, claim: Claim, figure: str, carry_out: CarryOut) -> None
 
 def _reason(error: Exception) -> str:
     """Why settings failed; empty for what is not theirs to answer for."""
+    if isinstance(error, TrainingError):
+        error.todo = None  # it speaks of weights in the folder of a trial that is not kept
     if isinstance(error, FactoryError):
         return error.one_line()
     out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"  # torch's, of GPUs

@@ -198,6 +198,21 @@ def test_a_truth_that_lacks_pictures_is_refused(tmp_path: Path, model: Model) ->
         answer.run(queue=queue, truth=few, out=out, seed=0, annotator=careful, cost=COST)
 
 
+def test_a_truth_of_another_size_is_refused(tmp_path: Path, model: Model) -> None:
+    """Before anything is answered."""
+    source, truth = pictures(tmp_path)
+
+    def fill(out) -> None:
+        for sample in truth.samples:
+            add_sample(out, sample.id, truth.mask(sample)[:20, :28], supervision=Supervision.EXACT)
+
+    small = Dataset.open(sealed(tmp_path / "small", Kind.DATASET, fill, CLASSES))
+    queue = selected(tmp_path, model, source)
+    careful = Annotator(one_class=True, missed=0.0, wrong=0.0, shift=0.0, reach=15.0)
+    with pytest.raises(ArtefactError, match="size"), written(tmp_path / "answer", Kind.REPORT) as out:
+        answer.run(queue=queue, truth=small, out=out, seed=0, annotator=careful, cost=COST)
+
+
 def test_with_nothing_left_to_ask_the_stage_says_so(tmp_path: Path, model: Model) -> None:
     """Test pictures, exact and finished ones are never asked about."""
 

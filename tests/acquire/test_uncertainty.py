@@ -90,6 +90,14 @@ def test_each_measure_by_hand() -> None:
         np.testing.assert_allclose([measure(apart).item(), measure(unsure).item()], [of_apart, of_unsure], atol=1e-6)
 
 
+def test_a_pixel_without_a_number_leaves_the_others_theirs() -> None:
+    """It has none itself; impurity around it stays finite."""
+    mean = np.full((1, 2, 9, 12), 0.5)
+    mean[0, :, 4, 6] = np.nan
+    found = RegionImpurity(reach=2)(averaged(mean))
+    assert np.argwhere(~np.isfinite(found)).tolist() == [[4, 6]]
+
+
 def test_regions_are_impure_where_predictions_meet() -> None:
     """By hand in one square; zero far from any border, however great the doubt."""
     mean = np.full((1, 2, 9, 12), 0.4)

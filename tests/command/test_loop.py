@@ -86,6 +86,8 @@ def test_points_of_a_sweep_share_what_they_make_alike() -> None:
         (["rounds=0"], "rounds"),
         (["rounds=few"], "rounds"),
         (["oracle=perhaps"], "oracle"),
+        (["budget=abc"], "budget"),
+        (["least_precision=null"], "least_precision"),
         (["answer.inputs.truth=null"], "truth"),
         (["line=[ingest,validation,label]"], "no model learns"),
         (["line=[ingest,nothing]"], "nothing"),

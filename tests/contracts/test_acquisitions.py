@@ -74,6 +74,19 @@ def test_another_seed_draws_others_and_a_region_keeps_its_draw_whatever_stands_b
     assert len(drawn) == (1 if isinstance(acquisition, TopRegions | KCenter) else 4)
 
 
+def test_what_looks_like_known_pixels_is_asked_about_last() -> None:
+    """However doubtful; without known pixels the most doubtful is the first."""
+    acquisition = KCenter(**CAPS | {"budget": 4}, pool=10)
+    turns = np.deg2rad([0, 10, 90, 180]).astype(np.float32)
+    vectors = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    candidates = [
+        replace(one, embedding=vector, score=score)
+        for one, vector, score in zip(pool(4, 2, 0), vectors, (1.0, 0.9, 0.1, 0.2), strict=True)
+    ]
+    assert names(acquisition(candidates, seed=0))[0] == names(candidates)[0]
+    assert names(acquisition.around(candidates, vectors[:1])) == names([candidates[n] for n in (3, 2, 1, 0)])
+
+
 def test_classes_are_asked_about_in_turn() -> None:
     """The rare ones too: as evenly as there are regions of each."""
     candidates = pool(60, 4, 1)

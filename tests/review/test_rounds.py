@@ -41,6 +41,15 @@ def test_every_round_of_every_point_stands_in_the_table() -> None:
     assert page([point("entropy", 0, [])], title="nothing")
 
 
+def test_numbers_of_different_keys_are_different_choices() -> None:
+    """Two sweeps into one folder: what is alike in value alone is not averaged."""
+    two = [
+        replace(POINTS[0], words=(word,))
+        for word in ("select.acquisition.budget=100", "train.steps=100", "train.ema=0.99", "select.acquisition=random")
+    ]
+    assert list(grouped(two)) == ["budget 100", "steps 100", "ema 0.99", "random"]
+
+
 def test_points_survive_the_way_to_disk() -> None:
     """Inverse of each other."""
     for one in (*POINTS, point("a", 3, [], ended="no", failed=True)):

@@ -119,6 +119,9 @@ def test_what_cannot_be_measured_is_said_clearly(model, squares, tmp_path):
         ({"source": other}, ArtefactError, "other classes"),
         ({"split": "holiday"}, ConfigError, "split"),
         ({"checkpoint": "first"}, ConfigError, "checkpoint"),
+        ({"size": [32]}, ConfigError, "size is"),
+        ({"size": [0, 0]}, ConfigError, "size is"),
+        ({"pictures": -1}, ConfigError, "pictures drawn"),
     ):
         with pytest.raises(kind, match=said):
             measured(tmp_path / said.replace(" ", ""), **{"model": model, "source": squares} | wrong)

@@ -41,6 +41,23 @@ def _answered(path: Path, number: int) -> int:
     return int(found[1])
 
 
+def require_in_time(config: Config, number: int, returns: Sequence[Return]) -> None:
+    """`ConfigError` where a round had gone on with fewer or more returns than lie there now.
+
+    What was made of them is what later rounds ask about, and people may hold those questions already.
+    """
+    out = Path(config[named("merge", number)]["out"])
+    before = 1
+    while out.with_name(f"{out.name}-{before}").exists():
+        before += 1
+    if out.exists() and returns and len(returns) != before:
+        todo = f"put what is new to the round that waits, as {LATE}-{number}.zip, and have here what was here before"
+        got, expected = ", ".join(one.path.name for one in returns), f"{before} of them, as when the round went on"
+        raise ConfigError(
+            f"round {number} has gone on already", where=out.parent, got=got, expected=expected, todo=todo
+        )
+
+
 def chained(config: Config, number: int, returns: Sequence[Return]) -> list[str]:
     """The names of the merges that take all ``returns`` in, one after the other; ``config`` gets those it lacks.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from factory.command import tree
+from factory.command.bind import check_value
 from factory.command.perform import reached
 from factory.core.errors import ConfigError
 from factory.core.seeds import derive
@@ -59,8 +60,8 @@ def drawn_out(config: Config) -> Loop:
 def _check(config: Config) -> None:
     if not isinstance(config["rounds"], int) or config["rounds"] < 1:
         raise ConfigError("a loop has a whole number of rounds, 1 or more", where="rounds", got=config["rounds"])
-    if not isinstance(config["oracle"], bool):
-        raise ConfigError("true or false", where="oracle", got=config["oracle"])
+    for key, kind in (("oracle", bool), ("budget", float | None), ("least_precision", float)):
+        check_value(key, config[key], kind)
     if config["oracle"] and config["answer"]["inputs"]["truth"] is None:
         todo = "give answer.inputs.truth=<data set with true masks>, or leave out oracle=true"
         raise ConfigError("a simulated person needs the truth", where="answer.inputs.truth", got="nothing", todo=todo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,11 +12,12 @@ from typing import Any
 from factory.command import compose, tree
 from factory.command import show as steps_shown
 from factory.command.bind import bind
-from factory.command.looping import places, results
-from factory.command.looping.returned import LATE, RETURNED, Return, chained, returned
+from factory.command.explain import explained
+from factory.command.looping import places, results, times
+from factory.command.looping.returned import LATE, RETURNED, Return, chained, require_in_time, returned
 from factory.command.looping.rounds import Loop, drawn_out, named
 from factory.command.perform import perform
-from factory.core.errors import ConfigError, FactoryError
+from factory.core.errors import ConfigError
 from factory.execute.process import Process
 from factory.review.rounds import UNDER_WAY, Point, Row
 from factory.tune.locks import holding
@@ -97,18 +99,22 @@ def _placed(courses: list[Course]) -> list[Course]:
 def follow(course: Course) -> Point:
     """Carry out a point's rounds as far as they go; what went wrong is said, and the other points go on.
 
-    After each round its figures are kept: a loop can be watched.
+    After each round its figures are kept: a loop can be watched. A try that fails forgets no round of an earlier one.
     """
     point = Point(words=course.words, seed=course.seed, rows=(), ended=UNDER_WAY)
+    earlier = next((one.rows for one in results.read(course.root) if one.key == point.key), ())
     try:
         for row in _rounds(course):
             point = replace(point, rows=(*point.rows, row))
             results.keep(course.root, point)
     except Ended as end:
         point = replace(point, ended=str(end))
-    except FactoryError as error:
-        point = replace(point, ended=str(error), failed=True)
-        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        if os.environ.get("FACTORY_DEBUG"):
+            raise
+        said, known = str(explained(error)), earlier[: len(point.rows)] == point.rows
+        point = replace(point, rows=earlier if known else point.rows, ended=said, failed=True)
+        print(f"error: {said}", file=sys.stderr)
     results.keep(course.root, point)
     return point
 
@@ -132,18 +138,36 @@ def _rounds(course: Course) -> Iterator[Row]:
 def _round(course: Course, number: int, before: Row) -> Row:
     """Ask, merge what comes back, make anew what hangs on it."""
     asking, *others = course.loop.rounds[number - 1]
+    if not course.loop.oracle:
+        times.hand_on(course.loop.config, number)
     queue = _made(course, asking)
     if not queue["queued"]:
         raise Ended("there is nothing left to ask")
     answering, merge, *again = others
     answered = _made(course, answering)
-    merges = [merge] if course.loop.oracle else chained(course.loop.config, number, _brought(course, number))
+    if course.loop.oracle:
+        merged, seconds = [_made(course, merge)], answered["seconds"]
+    else:
+        brought = _brought(course, number)
+        merged = [_made(course, name) for name in chained(course.loop.config, number, brought)]
+        seconds = _spent(course, number, brought, merged)
     return results.row_of(
         number,
-        seconds=(answered if course.loop.oracle else queue)["seconds"],
-        merged=[_made(course, name) for name in merges],
+        seconds=seconds,
+        merged=merged,
         judged={name: _made(course, name) for name in again}[named(course.loop.judged, number)],
         before=before,
+    )
+
+
+def _spent(course: Course, number: int, brought: list[Return], merged: list[dict[str, Any]]) -> float:
+    """Seconds that a round's answers took: what people noted, else the estimate for the regions that came back."""
+    if noted := times.noted(course.loop.config, number):
+        return noted
+    asked = [_made(course, named("select", one.number)) for one in brought]
+    return sum(
+        float(queue["seconds"]) * int(figures["regions_returned"]) / int(queue["queued"])
+        for queue, figures in zip(asked, merged, strict=True)
     )
 
 
@@ -151,12 +175,15 @@ def _brought(course: Course, number: int) -> list[Return]:
     """People's answers to a round; `Ended` before there are any."""
     review = Path(course.loop.config[named("review", number)]["out"])
     found = returned(review.parent, number)
+    require_in_time(course.loop.config, number, found)
     if not any(one.number == number for one in found):
         late = f"; what comes late for an earlier round counts too, as {LATE}-1.zip" if number > 1 else ""
         raise Ended(
             f"round {number} waits for people: {review / 'annotate'} is what they start from (README.txt says how); "
             f"put what comes back to {review.parent / RETURNED}.zip (.xml, or a folder; of several people "
-            f"{RETURNED}-anna.zip, {RETURNED}-ben.zip){late}, and give the same command again"
+            f"{RETURNED}-anna.zip, {RETURNED}-ben.zip; PNG files take codec=png){late}, and give the same command "
+            f"again; from a queue.csv with its column taken filled in, as {review.parent / times.TIMES}.csv, the next "
+            "round learns what answers cost"
         )
     return found
 

@@ -1,0 +1,36 @@
+"""How long people took for a round: what they noted, kept beside its steps and handed on to the next queue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from factory.command.looping.rounds import named
+from factory.core import digests
+from factory.measure.cost import joined, read_log
+
+Config = dict[str, Any]
+TIMES, LOG = "times", "log.csv"
+"""``times*.csv`` beside a round's steps are a queue's table with the column ``taken`` filled in; ``log.csv`` is what a
+queue learnt from: all that lay in earlier rounds when it was made."""
+
+
+def hand_on(config: Config, number: int) -> None:
+    """Let a round's queue learn from the times noted in earlier rounds; what comes later serves later queues."""
+    select = config[named("select", number)]
+    log = Path(select["out"]).parent / LOG
+    noted = [path for earlier in range(1, number) for path in _files(config, earlier)]
+    if noted and not log.exists() and not Path(select["out"]).exists():
+        log.parent.mkdir(parents=True, exist_ok=True)
+        digests.write_atomically(log, joined(noted))
+    if log.exists():
+        select["inputs"] = select["inputs"] | {"log": str(log)}
+
+
+def noted(config: Config, number: int) -> float:
+    """Seconds noted for a round's answers; 0 where nobody did."""
+    return sum(work.seconds for path in _files(config, number) for work in read_log(path))
+
+
+def _files(config: Config, number: int) -> list[Path]:
+    return sorted(Path(config[named("select", number)]["out"]).parent.glob(f"{TIMES}*.csv"))
