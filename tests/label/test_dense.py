@@ -1,6 +1,9 @@
 """What holds for every labeler and refiner together."""
 
+import multiprocessing
+import resource
 import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from factory.label.mixed import Mixed, Weighed
 from factory.label.points import Points
 from factory.label.seeds import Seeds
 from factory.refine.argmax import Argmax
+from factory.refine.guided_filter import GuidedFilter
 
 RNG = np.random.default_rng(3)
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
@@ -123,6 +127,26 @@ def test_memory_does_not_grow_with_the_scores_of_a_large_picture() -> None:
     made(Seeds(), longest=256)(given, 50)
     assert tracemalloc.get_traced_memory()[1] < 12 * 3000 * 4000
     tracemalloc.stop()
+
+
+def growth_of_memory(side: int) -> tuple[int, float]:
+    """Bytes by which this process grew while a square picture of so many pixels a side was labelled; the coverage."""
+    clicks = tuple((side * x // 8, side * y // 8, (x + y) % 11) for x in range(1, 8) for y in range(1, 8))
+    rough = np.random.default_rng(0).integers(0, 255, (side // 64, side // 64, 3), np.uint8)
+    given = Picture(id="p", image=rough.repeat(64, axis=0).repeat(64, axis=1), hints=Hints(points=clicks))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refiner = GuidedFilter(radius=16, epsilon=1e-3, subsample=4)
+    dense = made(POINTS, refiner=refiner)(given, 11)
+    return 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before), dense.coverage
+
+
+@pytest.mark.slow
+def test_a_picture_of_8192_pixels_a_side_is_labelled_in_bounded_memory() -> None:
+    """With a refiner that looks at the picture, in a process of its own; all classes' scores would take 3 GB."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        grown, coverage = pool.submit(growth_of_memory, 8192).result()
+    assert coverage == 1
+    assert grown < 1.5e9
 
 
 def test_labelers_that_know_nothing_change_nothing_and_agreement_adds_up() -> None:
