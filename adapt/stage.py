@@ -18,7 +18,9 @@ from factory.execute import Executor
 def run(
     *, synthetic: Dataset, real: Dataset, out: DatasetWriter, seed: int, adapter: Adapter, executor: Executor
 ) -> None:
-    """Adapt every synthetic image to a real training image drawn for it by (seed, id); other samples are carried.
+    """Adapt every synthetic image to a real training image drawn for it by (seed, id).
+
+    Other samples are carried, and so are those kept for tests.
 
     Of ``real`` only the pictures are looked at: it may have other classes.
     """
@@ -43,7 +45,7 @@ def _one(
     pair: tuple[Sample, Sample], *, synthetic: Dataset, real: Dataset, out: DatasetWriter, seed: int, adapter: Adapter
 ) -> None:
     sample, reference = pair
-    if sample.domain != Domain.SYNTHETIC:
+    if sample.domain != Domain.SYNTHETIC or sample.split == Split.TEST:
         out.add(out.carry(synthetic, sample))
         return
     image_hwc = synthetic.image(sample)

@@ -62,9 +62,13 @@ class Augmentation:
         return self.colour(images_nchw), labels_nchw
 
     def move(self, images_nchw: Tensor, labels_nchw: Tensor) -> tuple[Tensor, Tensor]:
-        """The geometry alone."""
+        """The geometry alone, in 32 bits: in 16 the places of a large picture's pixels are off by pixels."""
         if self._still:
             return images_nchw, labels_nchw
+        with torch.autocast(images_nchw.device.type, enabled=False):
+            return self._moved(images_nchw, labels_nchw)
+
+    def _moved(self, images_nchw: Tensor, labels_nchw: Tensor) -> tuple[Tensor, Tensor]:
         count, _, height, width = images_nchw.shape
         theta_n23 = self._matrices(count, width / height).to(images_nchw.device)
         grid_nhw2 = functional.affine_grid(theta_n23, [count, 3, height, width], align_corners=False)
@@ -77,10 +81,11 @@ class Augmentation:
         return moved_nchw, found_nchw.to(labels_nchw.dtype)
 
     def colour(self, images_nchw: Tensor) -> Tensor:
-        """Light and sensor alone."""
-        for effect in self._effects:
-            images_nchw = effect(images_nchw)
-        return self._add_noise(images_nchw).clamp(0, 1)
+        """Light and sensor alone, in 32 bits as well."""
+        with torch.autocast(images_nchw.device.type, enabled=False):
+            for effect in self._effects:
+                images_nchw = effect(images_nchw)
+            return self._add_noise(images_nchw).clamp(0, 1)
 
     def _matrices(self, count: int, aspect: float) -> Tensor:
         """Maps from output to input in [-1, 1] coordinates, (N, 2, 3); they keep angles in pixels."""

@@ -78,7 +78,7 @@ class PixelCache:
 
     @property
     def _name(self) -> str:
-        held = [(row.dataset.digest, row.sample.id) for row in self.rows]
+        held = [(row.dataset.digest, row.sample.id, bool(row.sample.mask)) for row in self.rows]
         return f"pixels-{digests.of_bytes(digests.canonical([FORMAT, self.size_hw, held]))[:32]}"
 
     @cached_property

@@ -56,8 +56,10 @@ def training_rows(dataset: Dataset | None) -> list[Row]:
 
 
 def bare_rows(dataset: Dataset | None) -> list[Row]:
-    """The rows of split TRAIN whatever is known of them: their pictures serve a teacher."""
-    return [Row(dataset, sample) for sample in dataset.where(split=Split.TRAIN)] if dataset else []
+    """The rows of split TRAIN without what is known of them: their pictures alone serve a teacher."""
+    samples = dataset.where(split=Split.TRAIN) if dataset else []
+    nothing = {"mask": None, "confidence": None, "source": None}
+    return [Row(dataset, sample.replace(**nothing)) for sample in samples if dataset]
 
 
 def validation_rows(given: Dataset | None, *others: Dataset | None) -> list[Row]:

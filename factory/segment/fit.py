@@ -52,10 +52,10 @@ class Run:
 
     def __post_init__(self) -> None:
         recipe = self.module.recipe
-        shares = self.devices * recipe.accumulate
+        shares = self.devices * nodes(self.devices) * recipe.accumulate
         if self.devices < 1 or recipe.batch % shares or recipe.batch // shares < LEAST_PART:
             got = f"devices={self.devices} accumulate={recipe.accumulate} batch={recipe.batch}"
-            expected = "a batch that divides into two or more pictures for each device and part"
+            expected = "a batch that divides into two or more pictures for each device of each machine, and part"
             raise ConfigError("a batch cannot be shared so", where="train.devices", got=got, expected=expected)
 
     @property
@@ -95,9 +95,10 @@ class Run:
         except SystemExit as stopped:  # Lightning's answer to an interrupt; what it means is the caller's to say
             raise KeyboardInterrupt from stopped
         except TrainingError as error:
-            self._take_up(recorder.seen)
-            kept = self.out.path(self._write("last_good.ckpt"))
-            error.todo = f"{error.todo}; the weights of step {self.module.step} are kept in {kept}"
+            if not rank():
+                self._take_up(recorder.seen)
+                kept = self.out.path(self._write("last_good.ckpt"))
+                error.todo = f"{error.todo}; the weights of step {self.module.step} are kept in {kept}"
             raise
         except (RuntimeError, MemoryError) as error:
             if not _is_memory(error):
@@ -154,11 +155,12 @@ class Run:
 
     def _trainer(self, recorder: Recorder) -> lightning.Trainer:
         recipe, on_gpu, several = self.module.recipe, best_device().type == "cuda", self.devices > 1
+        beside = "ddp_find_unused_parameters_true" if self.module.idle_weights else "ddp"
         return lightning.Trainer(
             accelerator="gpu" if on_gpu else "cpu",
             devices=self.devices,
-            num_nodes=nodes(self.devices) if several else 1,
-            strategy="ddp" if several else "auto",
+            num_nodes=nodes(self.devices),
+            strategy=beside if several else "auto",
             sync_batchnorm=several and on_gpu,
             benchmark=on_gpu,
             precision=_precision(recipe.precision),  # type: ignore[arg-type]  # checked by Recipe

@@ -101,12 +101,13 @@ class Outputs(NamedTuple):
 
     ``logits_nkhw`` are as `Segmenter.forward` gives them; ``features_nchw`` is the decoder's map just before dropout
     and head, at its own resolution, of the pictures padded to the stride; ``edges_n1hw`` are the edge head's logits, of
-    the pictures' size, or None without that head.
+    the pictures' size, or None without that head. ``padded_hw`` is the size of what the features cover.
     """
 
     logits_nkhw: Tensor
     features_nchw: Tensor
     edges_n1hw: Tensor | None
+    padded_hw: tuple[int, int]
 
 
 class Segmenter(nn.Module):
@@ -145,13 +146,13 @@ class Segmenter(nn.Module):
         with self._guard(images_nchw):
             features_nchw = self.network.decoder(self.features(images_nchw))
             logits_nkhw = self._headed(features_nchw)[..., :height, :width]
-            if self.edge_head is None:
-                return Outputs(logits_nkhw, features_nchw, None)
             padded_hw = self.spec.padded((height, width))
+            if self.edge_head is None:
+                return Outputs(logits_nkhw, features_nchw, None, padded_hw)
             edges_n1hw = functional.interpolate(
                 self.edge_head(features_nchw), padded_hw, mode="bilinear", align_corners=False
             )
-        return Outputs(logits_nkhw, features_nchw, edges_n1hw[..., :height, :width])
+        return Outputs(logits_nkhw, features_nchw, edges_n1hw[..., :height, :width], padded_hw)
 
     def features(self, images_nchw: Tensor) -> list[Tensor]:
         """The encoder's maps, finest first, of the images padded to the stride at the right and bottom."""

@@ -79,6 +79,13 @@ class SegmentationModule(lightning.LightningModule):
         return self.batches.crop_hw
 
     @property
+    def idle_weights(self) -> bool:
+        """Whether some weights have no part in the loss: blocks that pspnet leaves out, or an edge head unasked."""
+        return self.model.spec.architecture == "pspnet" or (
+            self.model.edge_head is not None and not self.loss.needs_edges
+        )
+
+    @property
     def kept(self) -> Segmenter:
         """The weights that are validated and kept: the running mean's where one is asked for."""
         return self.average.model if self.average and self.recipe.ema else self.model
@@ -93,7 +100,7 @@ class SegmentationModule(lightning.LightningModule):
         """The validation pictures; empty without any."""
         if not len(self.validation):
             return []
-        return Validation(self.validation, self.recipe.batch, rank=self.global_rank, world=self._world)
+        return Validation(self.validation, self._at_a_time, rank=self.global_rank, world=self._world)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW with learning rates of their own for encoder and decoder; takes up a saved state."""
@@ -139,7 +146,8 @@ class SegmentationModule(lightning.LightningModule):
         if self.teacher and teaching:
             evidence = self._evidence(images_nchw, labels_nchw, self.teacher.weigh(labels_nchw))
             taught = self.teacher.loss(outputs, evidence)
-            parts |= {f"teacher_{name}": self.teacher.weight * teaching * value for name, value in taught.items()}
+            weight = self.teacher.weight * teaching * self.teacher.surety(labels_nchw)
+            parts |= {f"teacher_{name}": weight * value for name, value in taught.items()}
         if self.lesson:
             parts["teacher"] = self.lesson(images_nchw, labels_nchw, outputs.logits_nkhw)
         self.ledger.add(self.step, batch.ids, parts)
@@ -159,7 +167,7 @@ class SegmentationModule(lightning.LightningModule):
         """Count the pixels of one batch."""
         images_nchw, function = to_unit(batch.images_nchw), probabilities(self.kept)
         found_nkhw = slide(
-            images_nchw, function, tile_hw=self.tile_hw, overlap=VALIDATION_OVERLAP, batch=self.recipe.batch
+            images_nchw, function, tile_hw=self.tile_hw, overlap=VALIDATION_OVERLAP, batch=self._at_a_time
         )
         self.confusion.add(batch.labels_nchw[:, CLASS].cpu().numpy(), found_nkhw.argmax(dim=1).cpu().numpy())
 
@@ -191,6 +199,11 @@ class SegmentationModule(lightning.LightningModule):
         return self.get_buffer("counts_k")
 
     @property
+    def _at_a_time(self) -> int:
+        """Pictures validated at a time: fewer where batches have not fitted."""
+        return max(self.recipe.batch * self.recipe.accumulate // self.parts, 1)
+
+    @property
     def _world(self) -> int:
         return int(self.trainer.world_size)
 
@@ -202,4 +215,5 @@ def _in_32_bits(outputs: Outputs) -> Outputs:
         outputs.logits_nkhw.float(),
         outputs.features_nchw.float(),
         edges_n1hw if edges_n1hw is None else edges_n1hw.float(),
+        outputs.padded_hw,
     )

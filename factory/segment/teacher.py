@@ -60,6 +60,14 @@ class Teacher:
             completed_nchw[:, channel] = torch.where(open_nhw, value_nhw.to(labels_nchw.dtype), labels_nchw[:, channel])
         return completed_nchw
 
+    def surety(self, labels_nchw: Tensor) -> Tensor:
+        """The mean weight of the pixels it labelled, a scalar: what the mean of a loss over them is multiplied by.
+
+        A loss is divided by the weights of its pixels, so that these alone say nothing of its size.
+        """
+        mine_nhw = labels_nchw[:, SOURCE] == TEACHER
+        return self.weigh(labels_nchw).sum() / mine_nhw.sum().clamp(min=1)
+
     def weigh(self, labels_nchw: Tensor) -> Tensor:
         """Weights (N, H, W) of the pixels it labelled: alike within a picture, by the share it is sure of there."""
         mine_nhw = labels_nchw[:, SOURCE] == TEACHER

@@ -16,7 +16,7 @@ from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.flat import FLAT
 from factory.core.writer import ModelWriter
-from factory.execute.ranks import rank
+from factory.execute.ranks import rank, started
 from factory.segment import checkpoint
 from factory.segment.cache import PixelCache
 from factory.segment.data import Row, bare_rows, training_rows, validation_rows
@@ -75,6 +75,9 @@ def run(
     of ``real``, or else of synthetic, the share ``aside`` is not learnt from: on them the temperature is set that makes
     the model as sure as it is right. The recipe's fields are keys of the stage; see conf/train.yaml.
     """
+    if devices == 1 and started() > 1:
+        todo = "give devices=<processes a machine>, two or more, or start one process"
+        raise ConfigError("several processes, but each would train alone", where="devices", got=started(), todo=todo)
     training = Training(
         model=model, loss=loss, augmentation=augmentation, pixel_weights=pixel_weights, sampling=sampling,
         mixing=mixing, teacher=teacher, size=size, crop=crop, recipe=recipe,
@@ -94,14 +97,15 @@ def run(
     _announce(module, out)
     log, last = training.fit(module, out, tracks=_tracks(out, tensorboard, mlflow), devices=devices)
     _write(module, log, last, out)
-    if kept:
+    if kept and not rank():
         _temper(out, kept, seed)
 
 
 def _temper(out: ModelWriter, kept: Sequence[Row], seed: int) -> None:
-    """Set the temperature of both checkpoints."""
+    """Set the temperature of both checkpoints, whatever an earlier try has set."""
     for name in ("best", "last"):
         trained = checkpoint.load(out.path(f"{name}.ckpt"))
+        trained.model.temperature = 1.0
         found = fitted(Predictor(trained=trained), kept, seed)
         if found is None:
             out.report("aside", "too few known pixels in the pictures kept aside: no temperature was set")

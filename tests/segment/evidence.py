@@ -25,7 +25,9 @@ def drawn(
     images = torch.rand(2, 3, *size_hw, generator=source)
     weight = torch.rand(target.shape, generator=source) + 0.1 if weighted else torch.ones(target.shape)
     confidence = torch.rand(target.shape, generator=source) * 0.6 + 0.4
-    return Outputs(logits, features, edges), evidence(target, images=images, weight=weight, confidence=confidence)
+    return Outputs(logits, features, edges, logits.shape[-2:]), evidence(
+        target, images=images, weight=weight, confidence=confidence
+    )
 
 
 def evidence(
@@ -45,4 +47,4 @@ def evidence(
 
 def outputs(logits_nkhw: Tensor) -> Outputs:
     """Of a network without an edge head."""
-    return Outputs(logits_nkhw, logits_nkhw, None)
+    return Outputs(logits_nkhw, logits_nkhw, None, logits_nkhw.shape[-2:])

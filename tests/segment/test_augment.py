@@ -66,6 +66,31 @@ def test_flips_alone_are_exact_mirrors():
     torch.testing.assert_close(moved, images.flip(2, 3))
 
 
+def test_a_flip_is_exact_in_a_training_of_16_bits():
+    """The places of a large picture's pixels do not fit into 16 bits."""
+    labels = torch.zeros(1, 3, 64, 960, dtype=torch.uint8)
+    labels[:, 0] = torch.arange(960).remainder(250)
+    images = torch.arange(960).remainder(97).div(96).expand(1, 3, 64, 960).contiguous()
+    with torch.autocast("cpu", torch.bfloat16):
+        moved, found = Augmentation(**STILL | {"flip": 1.0})(images, labels)
+    assert (found == labels.flip(3)).all()
+    torch.testing.assert_close(moved, images.flip(3), atol=1e-3, rtol=0)
+
+
+def test_zoom_shows_the_middle_as_much_larger_and_labels_to_the_pixel():
+    """Twice as large: of a ramp a half, each of its steps twice as wide, in image and label alike."""
+    labels = torch.zeros(16, 3, 32, 64, dtype=torch.uint8)
+    labels[:, 0] = torch.arange(64)
+    images = (labels[:, :1] / 63.0).expand(-1, 3, -1, -1).contiguous()
+    torch.manual_seed(1)
+    moved, found = Augmentation(**STILL | {"scale": (2.0, 2.0)})(images, labels)
+    assert len({int(row[0]) for row in found[:, 0, 16]}) > 4, "where it is looked at is drawn"
+    for image, label in zip(moved[:, 0, 16], found[:, 0, 16].long(), strict=True):
+        steps = label.diff()[label[1:] != 255]
+        assert 0.45 < steps.float().mean() < 0.55
+        assert ((63 * image - label).abs() <= 0.51).all()
+
+
 def test_a_quarter_turn_keeps_shapes_on_a_picture_that_is_not_square():
     """Angles are those of pixels: a square stays a square."""
     targets = torch.zeros(8, 40, 80, dtype=torch.uint8)

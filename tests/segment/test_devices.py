@@ -18,6 +18,7 @@ WORDS = [
     "model.decoder_channels=16",
     "model.encoder_weights=null",
 ]
+PSPNET = ["model=pspnet", *WORDS[1:2], "model.encoder_weights=null", "model.edge_head=true"]
 STARTERS = {
     "single": ([sys.executable, "-m", "factory"], 1),
     "alone": ([sys.executable, "-m", "factory"], 2),
@@ -43,6 +44,19 @@ def test_two_processes_train_one_model_however_they_are_started(tmp_path: Path) 
         assert mine["train_loss"] == pytest.approx(theirs["train_loss"], rel=0.2)
 
 
+@pytest.mark.slow
+def test_two_processes_train_a_model_some_of_whose_weights_have_no_part_in_the_loss(tmp_path: Path) -> None:
+    """Encoder blocks that pspnet leaves out, and an edge head that no loss looks at; the temperature is set once."""
+    squares = bright_squares(tmp_path / "squares", 14)
+    words = ["train", f"inputs.real={squares.root}", *PSPNET, "batch=4", "steps=2", "validate_every=2", "devices=2"]
+    places = [f"cache={tmp_path / 'cache'}", f"out={tmp_path / 'made'}"]
+    environment = dict(os.environ, OMP_NUM_THREADS="1")
+    command = [*STARTERS["torchrun"][0], *words, "aside=0.3", *places]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert Model.open(tmp_path / "made").header.figures["temperature"] > 0
+
+
 def test_a_batch_that_does_not_divide_among_devices_is_refused(tmp_path: Path) -> None:
     """Two pictures each, at least."""
     squares = bright_squares(tmp_path / "squares", 6)
@@ -59,6 +73,9 @@ def test_a_process_knows_its_number_from_whoever_started_it(monkeypatch: pytest.
     monkeypatch.setenv("LOCAL_RANK", "1")
     monkeypatch.setenv("SLURM_NNODES", "3")
     assert (rank(), nodes(4)) == (1, 3)
+    assert nodes(1) == 1
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    assert rank() == 1, "a process that Lightning starts in a batch script"
     monkeypatch.setenv("RANK", "6")
     monkeypatch.setenv("WORLD_SIZE", "8")
     assert (rank(), nodes(4)) == (6, 2)

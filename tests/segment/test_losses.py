@@ -208,7 +208,33 @@ def test_rarer_classes_weigh_more_the_average_class_one_and_absent_ones_no_more(
         assert weight[0] < weight[1] < weight[2] <= 10
         assert weight[3] == 1
         assert weight[:3].mean().item() == pytest.approx(1.0)
-    assert weights_by_class("inverse", torch.tensor([1e9] * 20 + [1.0])).max() <= 10
+    for scheme in ("inverse", "root_inverse", "effective"):
+        common = weights_by_class(scheme, torch.tensor([1e6] * 5 + [2.0]))
+        assert common.isfinite().all()
+        assert common[5] / common[0] <= 10.001
+    assert (weights_by_class("inverse", torch.zeros(3)) == 1).all()
+
+
+def test_effective_numbers_are_those_of_the_paper():
+    """(1 - β) / (1 - βⁿ), n in pixels a million (Cui et al. 2019, eq. 5), beside each other."""
+    counts = torch.tensor([700_000.0, 250_000.0, 50_000.0])
+    n = counts.double()
+    written_out = (1 - 0.9999) / (1 - 0.9999**n)
+    torch.testing.assert_close(
+        weights_by_class("effective", counts).double(), written_out / written_out.mean(), rtol=1e-4, atol=0
+    )
+    rare = torch.tensor([999_950.0, 40.0, 10.0])
+    written_out = 1 / (1 - 0.9999 ** rare.double())
+    found = weights_by_class("effective", rare)
+    assert (found[2] / found[1]).item() == pytest.approx((written_out[2] / written_out[1]).item(), rel=1e-3)
+
+
+def test_a_sure_label_that_is_far_from_the_prediction_still_teaches():
+    """Collision cross-entropy pulls as hard at 40 logits as cross-entropy does."""
+    logits = torch.tensor([0.0, 40.0]).view(1, 2, 1, 1).requires_grad_()
+    known = evidence(torch.zeros(1, 1, 1, dtype=torch.long))
+    CollisionCrossEntropy()(outputs(logits), known).backward()
+    torch.testing.assert_close(logits.grad.flatten(), torch.tensor([-1.0, 1.0]))
 
 
 def test_the_gated_crf_is_the_kernel_weighted_mean_of_unlike_pairs():
@@ -255,7 +281,7 @@ def test_tree_energy_pulls_open_pixels_towards_those_that_look_like_them():
     logits.requires_grad_()
     target = torch.full((1, 8, 8), IGNORE)
     known = evidence(target, images=images)._replace(counts_k=torch.ones(2))
-    TreeEnergy(sigma=0.5)(Outputs(logits, images, None), known).backward()
+    TreeEnergy(sigma=0.5)(Outputs(logits, images, None, images.shape[-2:]), known).backward()
     assert logits.grad[0, 0, 6, 1] < 0
     assert logits.grad[0, 1, 6, 6] < 0
 

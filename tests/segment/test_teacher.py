@@ -71,6 +71,21 @@ def test_its_pixels_weigh_by_the_share_of_their_picture_it_is_sure_of():
     assert weight[1].tolist() == [[1.0] * 4, [0.0] * 4]
 
 
+def test_its_loss_is_as_large_as_the_share_it_is_sure_of():
+    """DACS, section 3.3: a single sure pixel does not switch all of it on."""
+    teacher = Teacher(loss=LOSS, threshold=0.9)
+    labels = torch.zeros(1, 3, 4, 5, dtype=torch.uint8)
+    labels[:, 2] = TEACHER
+    found = {}
+    for sure in (20, 10, 1, 0):
+        labels[:, 1].view(-1)[:] = 100
+        labels[:, 1].view(-1)[:sure] = 255
+        found[sure] = teacher.surety(labels).item()
+    assert found == pytest.approx({20: 1.0, 10: 0.5, 1: 0.05, 0: 0.0})
+    labels[:, 2] = int(Origin.HINT)
+    assert teacher.surety(labels) == 0
+
+
 def test_it_waits_and_then_rises():
     """From nothing to its full weight over as many steps again."""
     teacher = Teacher(loss=LOSS, after=10)

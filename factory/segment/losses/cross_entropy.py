@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from factory.segment.models import Outputs
 SCHEMES = ("inverse", "root_inverse", "effective")
 EFFECTIVE_BETA = 0.9999
 RAREST = 10.0
-"""A class weighs at most this much more than the average class: one seen twice must not rule."""
+"""A class weighs at most this many times what the class in the middle does: one seen twice must not rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +98,9 @@ class CollisionCrossEntropy(Term):
 
     def __call__(self, outputs: Outputs, evidence: Evidence) -> Tensor:
         """See `Term`."""
-        right_nhw = _log_right(outputs, evidence).exp()
         share_nhw, other_nhw = _soft_target(evidence, outputs.logits_nkhw.shape[1])
-        chance_nhw = (share_nhw - other_nhw) * right_nhw + other_nhw
-        return mean(-chance_nhw.clamp(min=1e-12).log(), evidence.weight_nhw)
+        log_right_nhw = (share_nhw - other_nhw).clamp(min=0).log() + _log_right(outputs, evidence)
+        return mean(-torch.logaddexp(log_right_nhw, other_nhw.log()), evidence.weight_nhw)
 
 
 def weights_by_class(scheme: Sequence[float] | str | None, counts_k: Tensor) -> Tensor:
@@ -116,10 +116,11 @@ def weights_by_class(scheme: Sequence[float] | str | None, counts_k: Tensor) -> 
     weight_k = {
         "inverse": 1 / share_k,
         "root_inverse": share_k**-0.5,
-        "effective": (1 - EFFECTIVE_BETA) / (1 - EFFECTIVE_BETA ** (1e6 * share_k)),
+        "effective": (1 - EFFECTIVE_BETA) / -torch.expm1(1e6 * math.log(EFFECTIVE_BETA) * share_k),
     }[scheme]
-    average = (weight_k * there_k).sum() / there_k.sum().clamp(min=1)
-    return torch.where(there_k, (weight_k / average.clamp(min=1e-12)).clamp(max=RAREST), torch.ones_like(weight_k))
+    weight_k = torch.where(there_k, weight_k, torch.nan)
+    weight_k = weight_k.minimum(RAREST * weight_k.nanmedian())
+    return torch.where(there_k, weight_k / weight_k.nanmean(), torch.ones_like(weight_k))
 
 
 def check_scheme(scheme: Sequence[float] | str | None) -> None:

@@ -50,18 +50,30 @@ class TreeEnergy(Term):
     def __call__(self, outputs: Outputs, evidence: Evidence) -> Tensor:
         """See `Term`."""
         guess_nkhw = self._small(outputs.logits_nkhw.softmax(dim=1))
-        size_hw = guess_nkhw.shape[-2:]
         open_nhw = self._small((~evidence.known_nhw).float().unsqueeze(1)).squeeze(1)
         target_nkhw = guess_nkhw.detach()
-        features_nchw = functional.normalize(functional.interpolate(outputs.features_nchw, size_hw), dim=1)
+        features_nchw = functional.normalize(self._at_nodes(outputs, guess_nkhw), dim=1)
         for guides_nchw, sigma in ((self._small(evidence.images_nchw), self.sigma), (features_nchw, 1.0)):
             target_nkhw = _smoothed(target_nkhw, guides_nchw.detach(), sigma)
         gap_nhw = (guess_nkhw - target_nkhw).abs().sum(dim=1)
         return (gap_nhw * open_nhw).sum() / open_nhw.sum().clamp(min=1)
 
     def _small(self, maps_nchw: Tensor) -> Tensor:
-        stride = -(-max(maps_nchw.shape[-2:]) // self.side)
-        return functional.avg_pool2d(maps_nchw, stride, ceil_mode=True)
+        return functional.avg_pool2d(maps_nchw, self._stride(maps_nchw), ceil_mode=True)
+
+    def _stride(self, maps_nchw: Tensor) -> int:
+        return -(-max(maps_nchw.shape[-2:]) // self.side)
+
+    def _at_nodes(self, outputs: Outputs, nodes_nkhw: Tensor) -> Tensor:
+        """The features at the middles of the grid's cells; they cover the padded picture, the grid the picture."""
+        stride, cells_hw = self._stride(outputs.logits_nkhw), outputs.features_nchw.shape[-2:]
+        rows, columns = (
+            ((torch.arange(nodes, device=nodes_nkhw.device) + 0.5) * stride * cells / covered)
+            .long()
+            .clamp(max=cells - 1)
+            for nodes, cells, covered in zip(nodes_nkhw.shape[-2:], cells_hw, outputs.padded_hw, strict=True)
+        )
+        return outputs.features_nchw[:, :, rows[:, None], columns]
 
 
 def _smoothed(maps_nkhw: Tensor, guides_nchw: Tensor, sigma: float) -> Tensor:
