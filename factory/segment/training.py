@@ -52,6 +52,9 @@ class Training:
         size_of("size", self.size)
         size_of("crop", self.crop)
         Total(terms=self.loss)
+        if isinstance(self.teacher, Teacher) and self.recipe.ema not in (0, self.teacher.decay):
+            got, expected = f"ema {self.recipe.ema}, teacher.decay {self.teacher.decay}", "the same number, or ema=0"
+            raise ConfigError("one running mean is kept and teaches", where="train.ema", got=got, expected=expected)
 
     @property
     def size_hw(self) -> Size | None:

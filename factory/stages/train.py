@@ -98,10 +98,10 @@ def run(
     log, last = training.fit(module, out, tracks=_tracks(out, tensorboard, mlflow), devices=devices)
     _write(module, log, last, out)
     if kept and not rank():
-        _temper(out, kept, seed)
+        temper(out, kept, seed)
 
 
-def _temper(out: ModelWriter, kept: Sequence[Row], seed: int) -> None:
+def temper(out: ModelWriter, kept: Sequence[Row], seed: int) -> None:
     """Set the temperature of both checkpoints, whatever an earlier try has set."""
     for name in ("best", "last"):
         trained = checkpoint.load(out.path(f"{name}.ckpt"))

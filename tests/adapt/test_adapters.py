@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from skimage.color import rgb2lab
 
 import adapt.stage
+from adapt.chain import Chain
 from adapt.colour import Colour
 from adapt.fourier import Fourier, low_frequencies
 from factory.command import tree
@@ -149,6 +150,33 @@ def test_test_photographs_are_never_looked_at(tmp_path: Path) -> None:
     held_out = dataset(tmp_path / "t", {"photo": None}, split=Split.TEST)
     with pytest.raises(InputError, match="no real training image"):
         run(tmp_path / "none", synthetic, held_out)
+
+
+def test_rendered_pictures_kept_for_tests_stay_as_they_are(tmp_path: Path) -> None:
+    """Byte for byte."""
+    _, real = rendered_and_real(tmp_path)
+    about = {"domain": Domain.SYNTHETIC, "supervision": Supervision.EXACT, "split": Split.TEST}
+    kept = dataset(tmp_path / "kept", {"scene": np.zeros((24, 32), np.uint8)}, **about)
+    made = run(tmp_path / "made", kept, real)
+    assert made.samples[0].image_sha256 == kept.samples[0].image_sha256
+
+
+def test_each_setting_of_an_adapter_is_kept() -> None:
+    """Half the strength goes half the way, a gain stretches no further than allowed, each link has its say."""
+    rng = np.random.default_rng(1)
+    image = (120 + 4 * rng.standard_normal((30, 30, 3))).clip(0, 255).astype(np.uint8)
+    reference = (130 + 30 * rng.standard_normal((30, 30, 3))).clip(0, 255).astype(np.uint8)
+    spreads = [
+        rgb2lab(Colour(strength=strength, max_gain=gain)(image, reference, rng))[..., 0].std()
+        for strength, gain in ((0.0, 9.0), (0.5, 9.0), (1.0, 9.0), (1.0, 2.0))
+    ]
+    assert spreads[1] == pytest.approx((spreads[0] + spreads[2]) / 2, rel=0.05)
+    assert spreads[3] == pytest.approx(2 * spreads[0], rel=0.1)
+    half, whole = Colour(strength=0.5, max_gain=9.0), Colour(strength=1.0, max_gain=9.0)
+    np.testing.assert_array_equal(
+        Chain(links=[half, whole])(image, reference, rng), whole(half(image, reference, rng), reference, rng)
+    )
+    assert (Chain(links=[half, whole])(image, reference, rng) != half(image, reference, rng)).any()
 
 
 def test_photographs_of_other_classes_lend_their_look_all_the_same(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.core.cache import Cache
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.errors import InputError
 from factory.core.sample import Origin, Split, Supervision
+from factory.segment.cache import PixelCache
 from factory.segment.data import (
     CLASS,
     CONFIDENCE,
@@ -106,6 +108,15 @@ def test_a_row_without_a_mask_is_a_picture_of_which_nothing_is_known(mixed):
     label = decode(bare_rows(mixed)[0], (12, 16)).label_hwc
     assert label.shape == (12, 16, 3)
     assert (label == [IGNORE, 0, 0]).all()
+
+
+def test_what_is_known_of_unlabelled_pictures_teaches_nothing(mixed, tmp_path):
+    """Also where the cache holds the very same pictures with their masks."""
+    learnt, bare = training_rows(mixed), [row for row in bare_rows(mixed) if row.sample.id == "train"]
+    assert ids(learnt) == ids(bare) == ["train"]
+    known, unknown = (PixelCache(rows=rows, size_hw=None, cache=Cache(folder=tmp_path)) for rows in (learnt, bare))
+    assert known.counts_nk[:, :IGNORE].sum() > 0
+    assert unknown.counts_nk[:, :IGNORE].sum() == 0
 
 
 @settings(deadline=None, max_examples=25)

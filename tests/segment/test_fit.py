@@ -31,7 +31,7 @@ from tests.segment.training import CLASSES, SETTINGS, bright_squares, history, t
 
 RECIPE = {field.name: SETTINGS[field.name] for field in fields(Recipe)}
 
-TEACHER = Teacher(loss=Total(terms={"ce": CrossEntropy()}), after=1, threshold=0.5)
+TEACHER = Teacher(loss=Total(terms={"ce": CrossEntropy()}), after=1, threshold=0.5, decay=0.9)
 WHOLE_RECIPE = {
     "teacher": TEACHER,
     "ema": 0.9,
@@ -108,6 +108,28 @@ def test_a_teacher_learns_from_pictures_without_any_label(squares, tmp_path):
         trained(tmp_path / name, real=squares, unlabelled=given) for name, given in (("p", bare), ("a", None))
     )
     assert plain.digest == alone.digest
+
+
+def test_the_optimiser_does_what_the_recipe_says(squares, tmp_path, monkeypatch):
+    """Each step's learning rates of encoder and decoder, the decay of weights, and gradients no longer than allowed."""
+    seen, step = [], torch.optim.AdamW.step
+
+    def watched(self, closure=None):
+        found = step(self, closure)
+        rates, decays = ([group[key] for group in self.param_groups] for key in ("lr", "weight_decay"))
+        gradients = [
+            weight.grad for group in self.param_groups for weight in group["params"] if weight.grad is not None
+        ]
+        seen.append((*rates, *decays, torch.nn.utils.get_total_norm(gradients).item()))
+        return found
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    numbers = {"encoder_lr": 1e-4, "decoder_lr": 3e-3, "weight_decay": 0.07, "warmup": 2, "clip_norm": 0.05}
+    trained(tmp_path / "model", real=squares, steps=4, **numbers)
+    factors = [(1 / 3) * 1, (2 / 3) * 0.75**0.9, 0.5**0.9, 0.25**0.9]
+    expected = [(1e-4 * factor, 3e-3 * factor, 0.07, 0.07) for factor in factors]
+    np.testing.assert_allclose([row[:4] for row in seen], expected, rtol=1e-6)
+    assert max(row[4] for row in seen) <= 0.0501
 
 
 def test_the_running_mean_is_what_is_validated_and_kept(squares, tmp_path):

@@ -286,6 +286,20 @@ def test_tree_energy_pulls_open_pixels_towards_those_that_look_like_them():
     assert logits.grad[0, 1, 6, 6] < 0
 
 
+def test_the_features_tree_lies_where_the_picture_does():
+    """Features cover the picture padded to the stride: what lies beyond it changes nothing."""
+    said, known = drawn(3, size_hw=(20, 28), ignored=0.6)
+    features = torch.rand(2, 5, 20, 28, generator=torch.Generator().manual_seed(2))
+    padded = functional.pad(features, (0, 4, 0, 12), mode="replicate")
+    exact, wide = (
+        TreeEnergy(side=14)(said._replace(features_nchw=map_nchw, padded_hw=map_nchw.shape[-2:]), known).item()
+        for map_nchw in (features, padded)
+    )
+    assert wide == pytest.approx(exact, rel=1e-5)
+    other = features.flip(3)
+    assert TreeEnergy(side=14)(said._replace(features_nchw=other), known).item() != pytest.approx(exact, rel=1e-3)
+
+
 @few
 @given(st.integers(0, 2**31), st.integers(1, 2))
 def test_borders_are_where_another_class_is_near_and_inside_is_sure(seed, radius):

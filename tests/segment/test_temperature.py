@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from factory.core.artefact import Kind, Model
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
@@ -16,6 +17,7 @@ from factory.segment.chance import LN_2, draws
 from factory.segment.data import Row, training_rows
 from factory.segment.predict import Predictor
 from factory.segment.temperature import fitted, parted
+from factory.stages import train
 from tests.artefacts import add_sample, written
 from tests.segment.training import bright_squares, history, trained
 
@@ -39,6 +41,19 @@ def test_the_temperature_is_set_on_pictures_kept_aside_and_travels_with_the_chec
     assert found != 1
     assert checkpoint.load(model.path("best.ckpt")).model.temperature == pytest.approx(found)
     assert history(model)
+
+
+def test_a_temperature_that_is_set_again_is_the_same(squares, tmp_path: Path) -> None:
+    """A try that was killed between the two checkpoints goes on with one of them done."""
+    spec, rows = trained(tmp_path / "once", synthetic=squares, aside=0.1), training_rows(squares)
+    _, kept = parted(rows, 0.1, 0)
+    with written(tmp_path / "again", Kind.MODEL) as out:
+        out.classes = squares.classes
+        for name in ("best.ckpt", "last.ckpt"):
+            out.write(name, spec.path(name).read_bytes())
+        train.temper(out, kept, 0)
+    again = Model.open(tmp_path / "again")
+    assert again.figures["temperature"] == pytest.approx(spec.figures["temperature"], rel=1e-3)
 
 
 def test_logits_are_divided_outside_training_only(model) -> None:

@@ -9,6 +9,7 @@ import torch
 from factory.core.errors import MachineError, TrainingError
 from factory.segment import checkpoint
 from factory.segment.losses.cross_entropy import CrossEntropy
+from factory.segment.models import Segmenter
 from tests.segment.training import CLASSES, bright_squares, history, trained
 
 
@@ -49,6 +50,21 @@ def test_out_of_memory_a_batch_is_worked_through_in_parts_and_it_is_said(squares
     assert "out of memory: from step 0 on a batch of 8 is worked through in 4 parts" in capfd.readouterr().err
     asked = trained(tmp_path / "asked", real=squares, batch=8, accumulate=4, loss={"ce": CrossEntropy()})
     assert history(model) == history(asked)
+
+
+def test_validation_takes_fewer_pictures_at_a_time_too(tmp_path, monkeypatch):
+    """It is what does not fit where pictures are large and crops small."""
+    squares, whole = bright_squares(tmp_path / "squares", 24), Segmenter.forward
+
+    def forward(self, images_nchw):
+        if not self.training and len(images_nchw) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(self, images_nchw)
+
+    monkeypatch.setattr(Segmenter, "forward", forward)
+    model = trained(tmp_path / "model", real=squares, batch=8)
+    assert [row["step"] for row in history(model)] == [3, 6]
+    assert "worked through in 4 parts" in model.header.issues[0]["reason"]
 
 
 def test_out_of_memory_with_two_pictures_is_an_error_with_a_cure(squares, tmp_path):
