@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,20 @@ def add_sample(
     )
     out.add(sample)
     return sample
+
+
+def grey_png(rows: list[list[int]], bits: int, clear: int | None = None) -> bytes:
+    """A grey PNG of so few bits, which Pillow does not write; ``clear`` is the value that is transparent."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    texts = ["".join(f"{value:0{bits}b}" for value in row) for row in rows]
+    packed = [bytes(int(text[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(text), 8)) for text in texts]
+    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), bits, 0, 0, 0, 0)
+    transparent = b"" if clear is None else chunk(b"tRNS", struct.pack(">H", clear))
+    data = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in packed)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + transparent + data + chunk(b"IEND", b"")
 
 
 def dataset(target: Path, masks: Mapping[str, npt.NDArray[np.uint8] | None], **about: Any) -> Dataset:

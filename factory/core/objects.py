@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from factory.core import digests
 from factory.core.errors import ArtefactError
@@ -48,6 +51,11 @@ class SceneObjects:
         """Canonical JSON."""
         return digests.canonical(asdict(self))
 
+    def seen_in(self, instances_hw: npt.NDArray[np.integer]) -> SceneObjects:
+        """The things that are left in a map that shows less of them than it did, measured by what it shows."""
+        regions = ((row, instances_hw == row.instance) for row in self.objects)
+        return replace(self, objects=tuple(_measured(row, region_hw) for row, region_hw in regions if region_hw.any()))
+
     @classmethod
     def read(cls, path: Path) -> SceneObjects:
         """Inverse of `encode`."""
@@ -59,3 +67,11 @@ class SceneObjects:
             raise ArtefactError.of(
                 error, what="unreadable objects", where=path, todo="make the artefact again"
             ) from error
+
+
+def _measured(row: SceneObject, region_hw: npt.NDArray[np.bool_]) -> SceneObject:
+    rows, columns = np.flatnonzero(region_hw.any(1)), np.flatnonzero(region_hw.any(0))
+    area = int(np.count_nonzero(region_hw))
+    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    share = None if row.amodal_area is None else round(area / max(row.amodal_area, 1), 4)
+    return replace(row, area=area, box=box, visible_share=share)

@@ -36,7 +36,11 @@ Files = Iterator[tuple[str, bytes]]
 
 @dataclass(frozen=True)
 class _Segment:
-    """A region of one picture: a thing, or all of one class; ``number`` is its panoptic id."""
+    """A region of one picture: a thing, or all of one class.
+
+    ``number`` is its panoptic id: class id + 1, and for a thing its instance with class id + 1 in front, as the blue
+    byte: what an instances map takes for one thing, and the mask for two classes, is two segments.
+    """
 
     number: int
     class_id: int
@@ -98,14 +102,14 @@ def _segments(data: Dataset, sample: Sample, things: frozenset[int]) -> Iterator
     class_ids = data.mask(sample)
     instances = data.map(sample, "instances") if sample.instances is not None else np.zeros(class_ids.shape, np.uint16)
     told = SceneObjects.read(data.path(sample.objects)).objects if sample.objects is not None else ()
-    rows = {row.instance: row for row in told}
+    rows = {(row.instance, row.class_id): row for row in told}
     for class_id in np.unique(class_ids[class_ids != IGNORE]).tolist():
         of_class = class_ids == class_id
         numbers = np.unique(instances[of_class]).tolist() if class_id in things else [0]
         for number in numbers:
             region = of_class & (instances == number) if class_id in things else of_class
-            segment = number + IGNORE + 1 if number else class_id + 1
-            yield _Segment(segment, class_id, region, class_id in things, rows.get(number) if number else None)
+            segment = ((class_id + 1) << 16) + number if number else class_id + 1
+            yield _Segment(segment, class_id, region, class_id in things, rows.get((number, class_id)))
 
 
 def _annotations(picture: int, start: int, segments: Iterable[_Segment]) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""CVAT for images 1.1: one XML file, alone or in a ZIP, with run-length masks, polygons and boxes.
+"""CVAT for images 1.1: one XML file, alone or in a ZIP, with run-length masks, polygons, boxes and ellipses.
 
 Format: https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/ (a mask is cut to its box, row by row,
 starting with a run of zeros). Shapes are painted in the order of ``z_order``, then in the order of the file, as CVAT
-draws them. Polygons are filled even-odd at pixel centres (see `factory.exchange.outlines`).
+draws them. Outlines are filled even-odd at pixel centres (see `factory.exchange.outlines`).
 
 Written: every class, class 0 included, each connected part a mask of its own so that it can be edited alone. Class 0
 lies at z 0 and all others at z 1: an object that an annotator enlarges wins over the ground it grew into. Pixels in no
@@ -35,10 +35,11 @@ from factory.exchange import Mask, outlines, placed, require_size, runs
 Region = npt.NDArray[np.bool_]
 
 NAME = "annotations.xml"
-SHAPES = ("mask", "polygon", "box")
+SHAPES = ("mask", "polygon", "box", "ellipse")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 UNREADABLE = (ParseError, DefusedXmlException, UnicodeError, OSError, zipfile.BadZipFile, zlib.error, RuntimeError)
-TODO = "export again from CVAT as 'CVAT for images 1.1', or take the image out of the file"
+EXPORT = "export again from CVAT as 'CVAT for images 1.1'"
+TODO = f"{EXPORT}, or take the image out of the file"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,8 @@ class CvatImage:
         strange = [tag for tag, _ in self.shapes if tag not in SHAPES]
         counted = {tag: strange.count(tag) for tag in sorted(set(strange))}
         return tuple(
-            f"{count} x <{tag}> not read: only masks, polygons and boxes cover pixels" for tag, count in counted.items()
+            f"{count} x <{tag}> not read: only masks, polygons, boxes and ellipses are"
+            for tag, count in counted.items()
         )
 
     def mask(self, classes: ClassList, size_hw: tuple[int, int]) -> Mask:
@@ -87,11 +89,17 @@ class Cvat:
             raise ConfigError("codec.specks must not be negative", got=self.specks, expected="pixels, 0 or more")
 
     def read(self, path: Path) -> Iterator[CvatImage]:
-        """See `factory.exchange.Codec.read`."""
-        for image in _elements(path, "image"):
-            shapes = tuple((child.tag, dict(child.attrib)) for child in image)
-            size = {key: image.get(key, "") for key in ("width", "height")}
-            yield CvatImage(name=image.get("name", ""), shapes=shapes, **size)
+        """See `factory.exchange.Codec.read`; tracks through a video, or no images at all, are another format's."""
+        found = "no <image>"
+        for element in _elements(path, "image", "track"):
+            found = f"<{element.tag}>"
+            if element.tag == "track":
+                break
+            shapes = tuple((child.tag, dict(child.attrib)) for child in element)
+            size = {key: element.get(key, "") for key in ("width", "height")}
+            yield CvatImage(name=element.get("name", ""), shapes=shapes, **size)
+        if found != "<image>":
+            raise InputError("not a CVAT file of images", where=path, got=found, expected="<image>", todo=EXPORT)
 
     def write(self, masks: Iterable[tuple[str, Mask]], classes: ClassList) -> Iterator[tuple[str, bytes]]:
         """See `factory.exchange.Codec.write`: the one file `NAME`."""
@@ -130,22 +138,21 @@ def label_constructor(classes: ClassList) -> bytes:
     return (json.dumps(labels, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _elements(path: Path, tag: str) -> Iterator[Element]:
-    """Every element of that name, one at a time: a file may be larger than memory."""
-    todo = "export again from CVAT as 'CVAT for images 1.1'"
+def _elements(path: Path, *tags: str) -> Iterator[Element]:
+    """Every element of these names, one at a time: a file may be larger than memory."""
     try:
         with _opened(path) as stream:
             events = iterparse(stream, events=("start", "end"), forbid_dtd=True)
             _, root = next(events)
             if root.tag != "annotations":
                 got = f"<{root.tag}>"
-                raise InputError("not a CVAT file", where=path, got=got, expected="<annotations>", todo=todo)
+                raise InputError("not a CVAT file", where=path, got=got, expected="<annotations>", todo=EXPORT)
             for event, element in events:
-                if event == "end" and element.tag == tag:
+                if event == "end" and element.tag in tags:
                     yield element
                     root.clear()
     except UNREADABLE as error:
-        raise InputError.of(error, what="unreadable CVAT XML", where=path, todo=todo) from error
+        raise InputError.of(error, what="unreadable CVAT XML", where=path, todo=EXPORT) from error
 
 
 @contextmanager
@@ -188,6 +195,9 @@ def _outline(tag: str, attributes: dict[str, str], size_hw: Any) -> tuple[tuple[
     if tag == "box":
         x0, y0, x1, y1 = (float(attributes[key]) for key in ("xtl", "ytl", "xbr", "ybr"))
         corners = outlines.box_corners(x0, y0, x1, y1, float(attributes.get("rotation", "0")))
+    elif tag == "ellipse":
+        x, y, radius_x, radius_y = (float(attributes[key]) for key in ("cx", "cy", "rx", "ry"))
+        corners = outlines.ellipse_rim(x, y, radius_x, radius_y, float(attributes.get("rotation", "0")))
     else:
         pairs = [pair.split(",") for pair in attributes["points"].split(";") if pair.strip()]
         corners = np.array([(float(x), float(y)) for x, y in pairs], np.float64).reshape(-1, 2)

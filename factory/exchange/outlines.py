@@ -31,9 +31,18 @@ def fill(points_n2: Points, size_hw: tuple[int, int]) -> npt.NDArray[np.bool_]:
 def box_corners(x0: float, y0: float, x1: float, y1: float, degrees: float) -> Points:
     """The corners of a box turned clockwise (y points down) about its centre."""
     corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float64)
-    if degrees == 0:
-        return corners
-    centre, angle = corners.mean(axis=0), math.radians(degrees)
+    return corners if degrees == 0 else _turned(corners, corners.mean(axis=0), degrees)
+
+
+def ellipse_rim(x: float, y: float, radius_x: float, radius_y: float, degrees: float) -> Points:
+    """Points around an ellipse turned clockwise about its centre; its radius is kept to 1/25,000."""
+    angles = np.linspace(0, 2 * math.pi, 360, endpoint=False)
+    rim = np.stack([x + radius_x * np.cos(angles), y + radius_y * np.sin(angles)], axis=1)
+    return _turned(rim, np.array([x, y]), degrees)
+
+
+def _turned(points_n2: Points, centre: Points, degrees: float) -> Points:
+    angle = math.radians(degrees)
     turn = np.array([(math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))])
-    turned: Points = (corners - centre) @ turn + centre
+    turned: Points = (points_n2 - centre) @ turn + centre
     return turned

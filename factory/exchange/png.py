@@ -2,11 +2,12 @@
 
 How a picture is read follows from its mode:
 
-- grey (8 bit, 16 bit or bilevel): the values are class ids, 255 is ignore
+- grey (1 to 16 bits): the values are class ids, 255 is ignore
 - palette: class ids too, unless every colour in use is a class colour: then colours decide, because other tools keep
   the colours and sort the classes
-- RGB: class colours, the ignore colour (mid-grey 128) being ignore; RGBA: the same, transparent pixels are ignore
+- RGB, RGBA: class colours, the ignore colour (mid-grey 128) being ignore
 
+Wholly transparent pixels are ignore, whether a channel says so or a colour, grey or palette index that is transparent.
 A colour or value that is no class is an error that names it: nothing is matched to the nearest.
 """
 
@@ -21,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from factory.core import bits
 from factory.core import masks as pixel_maps
 from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ConfigError, InputError
@@ -99,19 +101,34 @@ def _require_distinct_ignore(mask_hw: Mask, classes: ClassList) -> None:
 
 def _class_ids(picture: Image.Image, classes: ClassList) -> Mask:
     if picture.mode == "P":
-        ids = np.asarray(picture)
-        rgb = np.zeros((256, 3), np.uint8)
-        stated = np.array(picture.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
-        rgb[: len(stated)] = stated
-        return (
-            _by_colour(rgb[ids], classes) if _sorted_otherwise(rgb, np.unique(ids), classes) else _checked(ids, classes)
-        )
+        return _indexed(picture, classes)
     if picture.mode in ("RGB", "RGBA"):
-        pixels = np.asarray(picture)
-        return _by_colour(pixels[..., :3], classes, opaque_hw=pixels[..., 3] if picture.mode == "RGBA" else None)
+        return _by_colour(np.asarray(picture.convert("RGB")), classes, _opacity(picture))
     if picture.mode in ("L", "1") or picture.mode.startswith("I"):
-        return _checked(np.asarray(picture), classes)
+        return _grey(picture, classes)
     raise InputError("a mask of an unknown kind", got=f"mode {picture.mode}", expected="grey, palette, RGB or RGBA")
+
+
+def _opacity(picture: Image.Image) -> Mask:
+    """0 where a pixel is transparent, 255 where it is not, in between where it is half so."""
+    return np.asarray(picture.convert("RGBA"))[..., 3]
+
+
+def _indexed(picture: Image.Image, classes: ClassList) -> Mask:
+    ids, opaque_hw = np.asarray(picture), _opacity(picture)
+    rgb = np.zeros((256, 3), np.uint8)
+    stated = np.array(picture.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    rgb[: len(stated)] = stated
+    if _sorted_otherwise(rgb, np.unique(ids[opaque_hw > 0]), classes):
+        return _by_colour(rgb[ids], classes, opaque_hw)
+    return _checked(np.where(opaque_hw > 0, ids, IGNORE), classes)
+
+
+def _grey(picture: Image.Image, classes: ClassList) -> Mask:
+    ids, clear = bits.as_stored(picture), picture.info.get("transparency")
+    if picture.mode == "1" and clear is not None:
+        clear = clear > 0  # the file says 1, Pillow 255
+    return _checked(np.where(ids == clear, IGNORE, ids), classes)
 
 
 def _checked(ids_hw: npt.NDArray[np.generic], classes: ClassList) -> Mask:
@@ -140,11 +157,9 @@ def _sorted_otherwise(palette: npt.NDArray[np.uint8], used: npt.NDArray[np.gener
     return known and not np.array_equal(colours, classes.palette()[used])
 
 
-def _by_colour(
-    rgb_hwc: npt.NDArray[np.uint8], classes: ClassList, opaque_hw: npt.NDArray[np.uint8] | None = None
-) -> Mask:
-    stated = np.ones(rgb_hwc.shape[:2], bool) if opaque_hw is None else opaque_hw == 255
-    if opaque_hw is not None and (~stated & (opaque_hw != 0)).any():
+def _by_colour(rgb_hwc: npt.NDArray[np.uint8], classes: ClassList, opaque_hw: npt.NDArray[np.uint8]) -> Mask:
+    stated = opaque_hw == 255
+    if (~stated & (opaque_hw != 0)).any():
         raise InputError("half-transparent pixels", todo="draw masks without soft edges")
     table, ids = _table(classes), np.full(stated.shape, IGNORE, np.uint8)
     colours, places = np.unique(_pack(rgb_hwc[stated]), return_inverse=True)

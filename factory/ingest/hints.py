@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -61,11 +62,15 @@ class HintTable:
 
 
 def read(classes: ClassList, *, tags: Path | None, points: Path | None, boxes: Path | None) -> HintTable:
-    """Read the files that are given. A row that cannot be used is refused alone; a file without rows is an error."""
+    """Read the files that are given. A row that cannot be used is refused alone; a file without rows is an error.
+
+    Coordinates count from the outer corner of the top-left pixel: a point is the pixel it lies in (10.7 in pixel 10, as
+    10 is), a box the pixels between the edges nearest to its own.
+    """
     table = HintTable()
 
     def point(name: str, row: Row) -> None:
-        x, y = (round(float(row[key])) for key in ("x", "y"))
+        x, y = (math.floor(float(row[key])) for key in ("x", "y"))
         table.points[name].append((x, y, classes.id_of(row["class"])))
 
     def box(name: str, row: Row) -> None:

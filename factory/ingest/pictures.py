@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image
 
+from factory.core import bits
 from factory.core.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
@@ -55,7 +56,7 @@ def read(
 def read_ids(path: Path, translation: dict[int, int]) -> npt.NDArray[np.uint8]:
     """Class ids of a mask or scribble PNG: grey or palette indices, translated where ``translation`` names them."""
     with _decoded(path, "mask", "save it as 8-bit PNG", Image.MAX_IMAGE_PIXELS) as opened:
-        ids = np.asarray(opened)
+        ids = bits.as_stored(opened)
     if ids.ndim != 2 or ids.max(initial=0) > 255:
         raise InputError("a mask must hold one 8-bit id a pixel", where=path, got=f"{opened.mode} of shape {ids.shape}")
     table = np.arange(256, dtype=np.uint8)
@@ -103,19 +104,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _is_deep(opened: Image.Image, path: Path) -> bool:
     return opened.mode.startswith(("I", "F")) or (
-        path.suffix.lower() in (".png", ".tif", ".tiff") and _bits(opened) > 8
+        path.suffix.lower() in (".png", ".tif", ".tiff") and bits.per_channel(opened) > 8
     )
-
-
-def _bits(opened: Image.Image) -> int:
-    """Bits a channel as the file states them: Pillow silently halves 16-bit colour."""
-    bits = getattr(opened, "tag_v2", {}).get(258, 8)
-    return max(bits) if isinstance(bits, tuple) else int(bits) if opened.format != "PNG" else _png_bits(opened)
-
-
-def _png_bits(opened: Image.Image) -> int:
-    with Path(str(opened.filename)).open("rb") as stream:  # type: ignore[attr-defined]
-        return stream.read(25)[24]
 
 
 def _read_deep(path: Path, opened: Image.Image, white_level: int) -> npt.NDArray[np.uint8]:

@@ -59,7 +59,8 @@ def photo(rgb: Image8, alt: str, *, longest: int = 480) -> Picture:
 def flat(rgb: Image8, alt: str, *, longest: int = 480) -> Picture:
     """An inlined PNG of few colours; pixels are dropped, never mixed, when it is scaled down."""
     step = max(1, -(-max(rgb.shape[:2]) // longest))
-    picture = Image.fromarray(np.ascontiguousarray(rgb[step // 2 :: step, step // 2 :: step])).quantize(256)
+    rows, columns = (slice(min(step, side) // 2, None, step) for side in rgb.shape[:2])
+    picture = Image.fromarray(np.ascontiguousarray(rgb[rows, columns])).quantize(256)
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG", compress_level=9)
     return _inlined(buffer.getvalue(), "png", picture.size, alt, pixelated=True)

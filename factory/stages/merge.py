@@ -1,7 +1,8 @@
 """Corrections come back, and make the next version of the data set.
 
 A person's pixels override every other origin (confidence 255, origin human, supervision human); what nobody stated
-stays as it was. Ids, splits and everything else are carried over; test images are never corrected.
+stays as it was. A pixel whose class changed is no longer part of the thing that was there. Ids, splits and everything
+else are carried over; test images are never corrected.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import numpy as np
 from factory.core.artefact import Report
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset, require_same_classes
+from factory.core.objects import SceneObjects
 from factory.core.queue import ANSWERS, Queue
 from factory.core.sample import Sample, Supervision
 from factory.core.writer import DatasetWriter
 from factory.exchange import Codec, Entry, Mask
 from factory.exchange.png import Png
-from factory.review.corrections import Asked, Known, Rules, apply, changed_regions, mislabelled_regions
+from factory.review.corrections import Asked, Known, Rules, Where, apply, changed_regions, mislabelled_regions
 from factory.review.returns import Intake
 from factory.review.tally import Tally
 
@@ -98,8 +100,24 @@ def _merge_one(
         "mask": out.write_map("mask", sample.id, after.maps.mask_hw),
         "confidence": out.write_map("confidence", sample.id, after.maps.confidence_hw),
         "source": out.write_map("source", sample.id, after.maps.source_hw),
+        **_things_left(source, sample, after.maps.mask_hw != known.mask_hw, out),
     }
     human = after.human_hw.any() or sample.supervision == Supervision.HUMAN
     supervision = Supervision.HUMAN if human else sample.supervision
     out.add(carried.replace(**written, supervision=supervision))
     return True
+
+
+def _things_left(source: Dataset, sample: Sample, changed_hw: Where, out: DatasetWriter) -> dict[str, str]:
+    """The instances map and what is told of its things, where a class changed under one of them."""
+    if sample.instances is None:
+        return {}
+    instances_hw = source.map(sample, "instances")
+    left_hw = np.where(changed_hw, 0, instances_hw)
+    if (left_hw == instances_hw).all():
+        return {}
+    written = {"instances": out.write_map("instances", sample.id, left_hw)}
+    if sample.objects is not None:
+        told = SceneObjects.read(source.path(sample.objects)).seen_in(left_hw)
+        written["objects"] = out.write(sample.objects, told.encode())
+    return written

@@ -2,7 +2,9 @@
 
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.errors import InputError
 from factory.core.objects import SceneObject, SceneObjects
+from factory.core.sample import Split
 from factory.core.writer import Writer
 from factory.exchange import rle
 from factory.exchange.coco import Coco
@@ -63,10 +66,25 @@ def exported(target: Path, *, with_instances: bool = True, exporter: Coco | None
             described = out.write_map("instances", "a", instances), out.write("objects/a.json", objects)
             out.add(sample.replace(instances=described[0], objects=described[1]))
 
+    return converted(target, fill, exporter)
+
+
+def converted(target: Path, fill: Callable[[Writer], None], exporter: Coco | None = None) -> Path:
+    """The folder of an exported data set."""
     data = Dataset.open(artefacts.sealed(target / "set", Kind.DATASET, fill))
     with artefacts.written(target / "coco", Kind.REPORT) as out:
         convert.run(source=data, out=out, to=exporter or Coco())
     return target / "coco"
+
+
+def panoptic(folder: Path) -> list[dict[str, Any]]:
+    """What is said of each picture's segments."""
+    return json.loads((folder / "annotations/panoptic.json").read_text())["annotations"]
+
+
+def segment_ids(folder: Path, name: str) -> np.ndarray:
+    """The segment of every pixel, by the rule of panopticapi (``rgb2id``)."""
+    return np.asarray(Image.open(folder / f"annotations/panoptic/{name}.png"), np.int64) @ np.array([1, 256, 65536])
 
 
 def opened(folder: Path) -> COCO:
@@ -103,8 +121,7 @@ def test_panoptic_segments_tile_what_was_said(tmp_path: Path) -> None:
     """Every segment's colour, area and class agree with the masks; ignored pixels are 0."""
     folder, (class_ids, instances) = exported(tmp_path), things()
     told = json.loads((folder / "annotations/panoptic.json").read_text())
-    rgb = np.asarray(Image.open(folder / "annotations/panoptic/a.png"), np.int64)
-    numbers = rgb @ np.array([1, 256, 65536])
+    numbers = segment_ids(folder, "a")
     (annotation,) = told["annotations"]
     isthing = {category["id"]: category["isthing"] for category in told["categories"]}
     for segment in annotation["segments_info"]:
@@ -115,6 +132,64 @@ def test_panoptic_segments_tile_what_was_said(tmp_path: Path) -> None:
             assert len(np.unique(instances[region])) == 1
     assert set(np.unique(numbers)) == {0, *(segment["id"] for segment in annotation["segments_info"])}
     assert np.array_equal(numbers == 0, class_ids == IGNORE)
+
+
+def test_an_instance_of_two_classes_is_two_segments(tmp_path: Path) -> None:
+    """As where a mask was corrected elsewhere: no id twice, and each area is that of its own pixels."""
+    class_ids, instances = things()
+    class_ids[1, 1:6] = 2
+
+    def fill(out: Writer) -> None:
+        sample = artefacts.add_sample(out, "a", class_ids)
+        out.add(sample.replace(instances=out.write_map("instances", "a", instances)))
+
+    folder = converted(tmp_path, fill)
+    (annotation,), numbers = panoptic(folder), segment_ids(folder, "a")
+    segments = {segment["id"]: segment["area"] for segment in annotation["segments_info"]}
+    assert len(segments) == len(annotation["segments_info"]) == 5
+    assert {number: (numbers == number).sum() for number in segments} == segments
+
+
+def test_pictures_of_two_splits_keep_what_is_theirs(tmp_path: Path) -> None:
+    """Ids never repeat, nor is any instance too high for a segment's colour; only a thing's class is ever a crowd."""
+    class_ids, instances = things()
+    told = SceneObject(
+        instance=65300,
+        class_id=1,
+        area=8,
+        box=(1, 8, 10, 10),
+        pose=np.eye(4).tolist(),
+        amodal_area=18,
+        amodal_box=(1, 8, 10, 10),
+        visible_share=0.4444,
+        amodal=rle.encode(np.ones(SIZE, bool)),
+    )
+
+    def fill(out: Writer) -> None:
+        for name, split in (("a", Split.TRAIN), ("b", Split.VAL), ("c", Split.TRAIN)):
+            sample = artefacts.add_sample(out, name, class_ids, split=split)
+            numbers = np.where(instances == 2, 65300, 0 if name == "b" else instances).astype(np.uint16)
+            objects = out.write(f"objects/{name}.json", SceneObjects(objects=(told,), camera={}).encode())
+            out.add(sample.replace(instances=out.write_map("instances", name, numbers), objects=objects))
+
+    folder = converted(tmp_path, fill)
+    coco, segmented = opened(folder), panoptic(folder)
+    assert {picture["file_name"]: len(coco.getAnnIds(i)) for i, picture in coco.imgs.items()} == {
+        "a.png": 2, "b.png": 2, "c.png": 2,
+    }  # fmt: skip
+    listed = json.loads((folder / "annotations/instances.json").read_text())["annotations"]
+    assert [annotation["id"] for annotation in listed] == [1, 2, 3, 4, 5, 6]
+    assert {annotation["category_id"] for annotation in listed} == {2}
+    assert {tuple(annotation["amodal"]["bbox"]) for annotation in listed if "amodal" in annotation} == {(1, 8, 9, 2)}
+    splits = {split: (folder / f"annotations/splits/{split}.txt").read_text() for split in Split}
+    assert splits == {Split.TRAIN: "a\nc\n", Split.VAL: "b\n", Split.TEST: ""}
+    assert {one["file_name"]: one["image_id"] for one in segmented} == {"a.png": 1, "b.png": 2, "c.png": 3}
+    for one in segmented:
+        numbers = segment_ids(folder, one["file_name"][0])
+        assert numbers[8, 1] in {segment["id"] for segment in one["segments_info"]}
+        assert np.array_equal(numbers == numbers[8, 1], instances == 2)
+        crowds = [segment["category_id"] for segment in one["segments_info"] if segment["iscrowd"]]
+        assert crowds == ([2] if one["file_name"] == "b.png" else [])
 
 
 def test_a_class_whose_individuals_are_not_told_apart_is_a_crowd(tmp_path: Path) -> None:

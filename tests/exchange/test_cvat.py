@@ -139,6 +139,15 @@ def test_a_box_turned_by_a_right_angle_swaps_its_sides(tmp_path: Path) -> None:
     assert drawn("..11.. ..11.. ..11.. ..11..") == read_one(one_image(shapes, tmp_path)).tolist()
 
 
+def test_an_ellipse_covers_the_pixels_whose_centre_it_holds(tmp_path: Path) -> None:
+    """Lying, and turned clockwise: by a right angle it stands, by less it leans to the right and down."""
+    about = 'label="coin" cx="3" cy="2" rx="2.6" ry="1" z_order="0"'
+    for turn, rows in (("", "...... .1111. .1111. ......"), ('rotation="90"', "..11.. ..11.. ..11.. ..11..")):
+        assert drawn(rows) == read_one(one_image(f"<ellipse {about} {turn}/>", tmp_path)).tolist()
+    leaning = read_one(one_image(f'<ellipse {about} rotation="30"/>', tmp_path))
+    assert (leaning[3, 4], leaning[0, 1], leaning[0, 4], leaning[3, 1]) == (1, 1, IGNORE, IGNORE)
+
+
 @given(cut=st.floats(0.0, 6.0), slope=st.floats(-3.0, 3.0))
 def test_polygons_that_share_an_edge_leave_no_gap_and_no_overlap(
     cut: float, slope: float, tmp_path_factory: pytest.TempPathFactory
@@ -178,6 +187,8 @@ def test_shapes_that_cover_no_pixels_are_named(tmp_path: Path) -> None:
         ('<mask label="coin" left="0" top="0" width="1" height="1"/>', "lacks an attribute"),
         ('<polygon label="coin" points="1,2;3"/>', "broken number"),
         ('<polygon label="coin" points="1,2;nan,4;5,5"/>', "no number"),
+        ('<ellipse label="coin" cx="1" cy="1" rx="nan" ry="1"/>', "no number"),
+        ('<ellipse label="coin" cx="1" cy="1" rx="1"/>', "lacks an attribute"),
         ('<box label="coin" xtl="a" ytl="0" xbr="1" ybr="1"/>', "broken number"),
         ('<mask label="coin" z_order="1.5" rle="0, 1" left="0" top="0" width="1" height="1"/>', "whole number"),
     ],
@@ -248,6 +259,23 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "voc.xml", tmp_path / "picture.xml", tmp_path, tmp_path / "absent.xml"):
         with pytest.raises(InputError):
             list(Cvat().read(path))
+
+
+@pytest.mark.parametrize(
+    ("body", "got"),
+    [
+        ('<track id="0" label="coin"><box frame="0" xtl="0" ytl="0" xbr="1" ybr="1"/></track>', "<track>"),
+        ('<image id="0" name="a.png" width="6" height="4"/><track id="0" label="coin"/>', "<track>"),
+        ("", "no <image>"),
+    ],
+)
+def test_an_export_for_video_is_told_from_one_that_says_nothing(body: str, got: str, tmp_path: Path) -> None:
+    """It names frames, not images: nothing of it would be read, and nobody would notice."""
+    path = tmp_path / "video.xml"
+    path.write_text(f"<annotations><version>1.1</version><meta/>{body}</annotations>")
+    with pytest.raises(InputError, match="not a CVAT file of images") as caught:
+        list(Cvat().read(path))
+    assert (caught.value.got, "CVAT for images 1.1" in str(caught.value.todo)) == (got, True)
 
 
 def test_a_name_that_xml_cannot_hold_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from factory.core.classes import IGNORE, VOID, ClassList
 from factory.core.errors import ConfigError, InputError
 from factory.exchange.png import Png
+from tests import artefacts
 
 CLASSES = ClassList.of(["background", "coin", "cloth"])
 IDS = st.sampled_from([0, 1, 2, IGNORE])
@@ -80,6 +81,46 @@ def test_transparent_pixels_are_ignored(tmp_path: Path) -> None:
     """An RGBA drawing says nothing where nothing was drawn."""
     pixels = np.array([[(*CLASSES.colours[1], 255), (9, 9, 9, 0), (0, 0, 0, 255)]], np.uint8)
     assert read_one(saved(Image.fromarray(pixels), tmp_path)).tolist() == [[1, IGNORE, 0]]
+
+
+@pytest.mark.parametrize(
+    ("picture", "clear"),
+    [
+        (palette_picture([1, 9, 0], [(0, 0, 0), (128, 0, 0), *[(7, 7, 7)] * 8]), 9),
+        (palette_picture([0, 2, 1], [CLASSES.colours[1], CLASSES.colours[0], CLASSES.colours[2]]), 2),
+        (palette_picture([1, 0, 2], [(7, 7, 7), CLASSES.colours[1], CLASSES.colours[0]]), 0),
+        (Image.fromarray(np.array([[1, 9, 0]], np.uint8)), 9),
+        (Image.fromarray(np.array([[1, 900, 0]], np.uint16)), 900),
+        (Image.fromarray(np.array([[CLASSES.colours[1], (7, 7, 7), CLASSES.colours[0]]], np.uint8)), (7, 7, 7)),
+    ],
+)
+def test_a_transparent_value_is_ignored_like_a_transparent_pixel(
+    picture: Image.Image, clear: int | tuple[int, int, int], tmp_path: Path
+) -> None:
+    """A drawing on an empty layer, saved with a palette, in grey or in RGB: whatever stands there, it is no class."""
+    picture.save(tmp_path / "a.png", transparency=clear)
+    assert read_one(tmp_path).tolist() == [[1, IGNORE, 0]]
+
+
+def test_a_layer_reduced_to_a_palette_says_what_it_said_before(tmp_path: Path) -> None:
+    """Its transparent entry is black, as the background is; half-transparent colours stay an error."""
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0, 1] = (*CLASSES.colours[2], 255)
+    layer = Image.fromarray(pixels).quantize(8)
+    assert read_one(saved(layer, tmp_path)).tolist() == [[IGNORE, 2, IGNORE]]
+    layer.save(tmp_path / "a.png", transparency=bytes([0, 90]))
+    with pytest.raises(InputError, match="half-transparent"):
+        read_one(tmp_path)
+
+
+@pytest.mark.parametrize(("bits", "highest"), [(1, 1), (2, 3), (4, 15), (8, 15)])
+def test_grey_of_few_bits_holds_ids_as_they_stand_in_the_file(bits: int, highest: int, tmp_path: Path) -> None:
+    """Not scaled to white; the value that is transparent, if there is one, is ignored."""
+    classes, rows = ClassList.of([f"c{i}" for i in range(16)]), [[0, highest, 1], [1, 0, highest]]
+    for clear in (None, 0, highest):
+        (tmp_path / "a.png").write_bytes(artefacts.grey_png(rows, bits, clear))
+        expected = np.where(np.array(rows) == clear, IGNORE, rows)
+        assert np.array_equal(expected, read_one(tmp_path, classes, (2, 3)))
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,17 @@ def test_complete_tags_deny_what_they_do_not_name(tmp_path: Path) -> None:
     assert (said["c"].tags, said["c"].absent) == ((), ())
 
 
+def test_a_point_is_the_pixel_it_lies_in_and_a_box_ends_at_the_nearest_edges(tmp_path: Path) -> None:
+    """Also in the last column and row; what is on the outer edge lies in no pixel."""
+    picture(tmp_path / "in/a.png")
+    (tmp_path / "points.csv").write_text("image,x,y,class\na,10.7,4,car\na,31.6,23.9,car\na,32,4,car\na,-0.3,4,car\n")
+    (tmp_path / "boxes.csv").write_text("image,x0,y0,x1,y1,class\na,1.7,2.2,9.6,8.4,car\n")
+    made = ingest(tmp_path, f"inputs.points={tmp_path}/points.csv", f"inputs.boxes={tmp_path}/boxes.csv")
+    hints = made.samples[0].hints
+    assert hints.points == ((10, 4, 1), (31, 23, 1))
+    assert hints.boxes == ((2, 2, 10, 8, 1),)
+
+
 def test_a_bad_row_is_refused_alone_and_a_useless_file_stops(tmp_path: Path, capfd) -> None:
     """One typo does not cost the file."""
     picture(tmp_path / "in/a.png")

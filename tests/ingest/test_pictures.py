@@ -9,6 +9,7 @@ from PIL import Image
 
 from factory.core.errors import InputError
 from factory.ingest import pictures
+from tests import artefacts
 
 RGB = np.random.default_rng(5).integers(0, 256, (12, 20, 3), np.uint8)
 GREY = RGB[..., 0]
@@ -133,3 +134,11 @@ def test_masks_keep_palette_indices_and_refuse_colour(tmp_path: Path) -> None:
     Image.fromarray(RGB).save(tmp_path / "c.png")
     with pytest.raises(InputError, match="one 8-bit id a pixel"):
         pictures.read_ids(tmp_path / "c.png", {})
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_masks_of_few_bits_keep_their_ids(tmp_path: Path, bits: int) -> None:
+    """Pillow scales such grey to white; the ids are those in the file."""
+    rows = [[0, 1, 2**bits - 1]]
+    (tmp_path / "m.png").write_bytes(artefacts.grey_png(rows, bits))
+    np.testing.assert_array_equal(pictures.read_ids(tmp_path / "m.png", {}), rows)

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from factory.core.artefact import Artefact
+from factory.core.artefact import Artefact, Kind
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError, InputError
+from factory.core.objects import SceneObject, SceneObjects
 from factory.core.queue import Queue
 from factory.core.sample import Hints, Origin, Split, Supervision
+from factory.core.writer import Writer
 from factory.exchange.cvat import Cvat
 from factory.exchange.png import Png
 from factory.review.corrections import Asked, Known, Rules, apply
@@ -182,6 +184,43 @@ def test_ids_splits_hints_and_other_samples_never_change(tmp_path: Path) -> None
     for sample in after.samples:
         assert source.path(sample.image).read_bytes() == after.path(sample.image).read_bytes()
     assert source.path("masks/b.png").read_bytes() == after.path("masks/b.png").read_bytes()
+    assert not source.damaged()
+
+
+def test_a_thing_loses_the_pixels_that_are_of_another_class_now(tmp_path: Path) -> None:
+    """What is told of it is measured again, or dropped with its last pixel; what is unchanged is taken over."""
+    mask, instances = np.zeros(SIZE, np.uint8), np.zeros(SIZE, np.uint16)
+    for number, columns in ((1, slice(0, 2)), (2, slice(4, 6)), (300, slice(7, 8))):
+        mask[1:4, columns], instances[1:4, columns] = 1, number
+    about = {"class_id": 1, "pose": np.eye(4).tolist()}
+    hidden = {"amodal_area": 12, "amodal_box": (0, 0, 2, 6), "visible_share": 0.5}
+    rows = (
+        SceneObject(instance=1, area=6, box=(0, 1, 2, 4), **about, **hidden),
+        SceneObject(instance=2, area=6, box=(4, 1, 6, 4), **about),
+        SceneObject(instance=300, area=3, box=(7, 1, 8, 4), **about),
+    )
+
+    def fill(out: Writer) -> None:
+        for name in "ab":
+            sample = artefacts.add_sample(out, name, mask)
+            told = out.write(f"objects/{name}.json", SceneObjects(objects=rows, camera={"k": 1}).encode())
+            out.add(sample.replace(instances=out.write_map("instances", name, instances), objects=told))
+
+    source = Dataset.open(artefacts.sealed(tmp_path / "source", Kind.DATASET, fill))
+    first, second = np.full(SIZE, IGNORE, np.uint8), np.full(SIZE, IGNORE, np.uint8)
+    first[1:4, 0], first[1, 4], first[1:4, 7] = 0, 1, 2
+    second[5], second[1:4, 4:6] = 2, 1
+    after = merged(source, xml(tmp_path, {"a.png": first, "b.png": second}))
+    a, b = after.samples
+    assert np.array_equal(np.where((first == IGNORE) | (first == mask), instances, 0), after.map(a, "instances"))
+    told = SceneObjects.read(after.path(a.objects))
+    assert [(row.instance, row.area, tuple(row.box), row.visible_share) for row in told.objects] == [
+        (1, 3, (1, 1, 2, 4), 0.25),
+        (2, 6, (4, 1, 6, 4), None),
+    ]
+    assert told.camera == {"k": 1}
+    for relative in (b.instances, b.objects):
+        assert source.path(relative).read_bytes() == after.path(relative).read_bytes()
     assert not source.damaged()
 
 

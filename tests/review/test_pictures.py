@@ -39,6 +39,15 @@ def test_badges_stay_inside_the_picture() -> None:
     assert pictures.numbered(GREY[:4, :4], [("123", (2, 2))]).shape == (4, 4, 3)
 
 
+@pytest.mark.parametrize(
+    ("size_hw", "expected_wh"), [((3, 3000), (429, 1)), ((3000, 1), (1, 429)), ((20, 30), (30, 20))]
+)
+def test_a_strip_is_scaled_down_to_no_less_than_a_pixel(size_hw: tuple[int, int], expected_wh: tuple[int, int]) -> None:
+    """What is small enough stays as it is."""
+    made = pictures.flat(np.zeros((*size_hw, 3), np.uint8), "a strip")
+    assert (made.width, made.height) == expected_wh
+
+
 def test_the_middle_lies_inside_a_ring() -> None:
     """Its centre of mass would not."""
     ring = np.zeros((21, 21), bool)
