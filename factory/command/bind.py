@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from hydra.utils import get_object, instantiate
 
 from factory.command import tree
-from factory.core import digests
+from factory.core import digests, given
 from factory.core.artefact import HEADER, Artefact, Identity, Kind, read_header
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.flat import flat_parts
@@ -238,4 +238,4 @@ def _open(name: str, path: Path, annotation: Any) -> Artefact | Path:
 
 
 def _digest(opened: Artefact | Path) -> str:
-    return opened.digest if isinstance(opened, Artefact) else digests.of_path(opened)
+    return opened.digest if isinstance(opened, Artefact) else digests.of_path(opened, given.files_in)

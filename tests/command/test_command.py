@@ -150,6 +150,24 @@ def test_workers_and_places_do_not_change_the_artefact(ingested, tmp_path) -> No
     assert len(set(headers)) == 1
 
 
+def test_what_the_factory_made_among_the_photographs_is_none_of_them(photographs, tmp_path, monkeypatch, capfd) -> None:
+    """Neither an artefact nor an unfinished one nor a hidden folder: the same command finds the same pictures."""
+    monkeypatch.chdir(tmp_path)
+    words = ["ingest", "images=.", "classes=[a,b]", "executor=serial", "val_share=0"]
+    assert main([*words, "out=first"]) == 0
+    (tmp_path / ".cache").mkdir()
+    shutil.copy(photographs / "a.png", tmp_path / ".cache" / "kept.png")
+    (tmp_path / "killed.partial" / "images").mkdir(parents=True)
+    (tmp_path / "killed.partial" / "lock").touch()
+    shutil.copy(photographs / "a.png", tmp_path / "killed.partial" / "images")
+    capfd.readouterr()
+    assert main([*words, "out=first"]) == 0
+    assert "there" in capfd.readouterr().out
+    assert main([*words, "out=second"]) == 0
+    names = ["photographs__a", "photographs__b", "photographs__c"]
+    assert names == [sample.id for sample in Dataset.open(tmp_path / "second").samples]
+
+
 def test_a_sweep_makes_every_point_in_a_folder_of_its_own(ingested, tmp_path, monkeypatch) -> None:
     """Named after what was swept; one that fails does not stop the others, but the status tells."""
     (tmp_path / "here").mkdir()
