@@ -6,9 +6,10 @@ import dataclasses
 import difflib
 import inspect
 import itertools
+import math
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
@@ -17,7 +18,7 @@ from hydra.errors import HydraException
 from hydra.utils import get_object, instantiate
 
 from factory.command import tree
-from factory.core import digests
+from factory.core import digests, given
 from factory.core.artefact import HEADER, Artefact, Identity, Kind, read_header
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.flat import flat_parts
@@ -28,6 +29,9 @@ FOLDERS = ("inputs", "out", "overwrite")
 MACHINE = ("executor", "cache", "cache_gib", "devices", "tensorboard", "mlflow", "footprints")
 UNIMPORTANT = (*FOLDERS, *MACHINE, "seed", "_target_")
 """Keys that do not decide an artefact's content, or are stated on their own in its identity."""
+
+LISTS = (list, tuple, Sequence)
+PLAIN = (bool, int, float, str, type(None), list)
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,8 @@ def bind(name: str, config: dict[str, Any]) -> Step:
         kind=next((kind for kind in kinds if isinstance(kind, Kind)), Kind.DATASET),
         parts=_gathered(name, function, {key: make_part(f"{name}.{key}", value) for key, value in settings.items()})
         | dict.fromkeys(seeded, config["seed"]),
-        inputs={key: Path(path) if path is not None else None for key, path in config["inputs"].items()},
-        out=Path(config["out"]),
+        inputs={key: None if path is None else Path(str(path)) for key, path in config["inputs"].items()},
+        out=Path(str(config["out"])),
         seed=config["seed"],
         config=config,
         overwrite=bool(config.get("overwrite", False)),
@@ -138,7 +142,9 @@ def check_names(where: str, parameters: Mapping[str, inspect.Parameter], given: 
 
 
 def check_value(where: str, value: Any, annotation: Any) -> None:
-    """Scalars have the annotated type; mappings with a `_target_` name a part whose keys and values fit it."""
+    """Scalars and lists, however deep, have the annotated type; mappings with a `_target_` name a part whose keys and
+    values fit it.
+    """
     if isinstance(value, dict) and "_target_" in value:
         target = _resolve(where, value["_target_"])
         inner = {key: child for key, child in value.items() if not key.startswith("_")}
@@ -146,14 +152,23 @@ def check_value(where: str, value: Any, annotation: Any) -> None:
         check_names(where, parameters, inner)
         for key, child in inner.items():
             check_value(f"{where}.{key}", child, parameters[key].annotation)
-    elif isinstance(value, dict | list):
+        return
+    _check_kind(where, value, annotation)
+    if isinstance(value, dict | list):
+        element = _element(annotation) if isinstance(value, list) else Any
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, child in pairs:
-            check_value(f"{where}.{key}", child, Any)
-    elif (allowed := _scalar_types(annotation)) and not _fits(value, allowed):
+            check_value(f"{where}.{key}", child, element)
+
+
+def _check_kind(where: str, value: Any, annotation: Any) -> None:
+    """One value by itself, whatever is in it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError("a number that is not finite", where=where, got=value)
+    if (allowed := _plain_types(annotation)) and not _fits(value, allowed):
         names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in allowed)
         raise ConfigError("a value of the wrong type", where=where, got=repr(value), expected=names)
-    elif isinstance(value, bool | int | float | str) and _is_part(annotation):
+    if isinstance(value, bool | int | float | str) and _is_part(annotation):
         todo = "if that is a choice of a group, factory <stage> --help lists them; its own keys come after a dot"
         raise ConfigError("a value where a part belongs", where=where, got=repr(value), expected="a part", todo=todo)
 
@@ -185,18 +200,27 @@ def _gathered(where: str, function: Callable[..., Any], parts: dict[str, Any]) -
     return made
 
 
-def _scalar_types(annotation: Any) -> tuple[type, ...]:
-    """The scalar types an annotation admits; empty where it admits anything else."""
+def _members(annotation: Any) -> tuple[Any, ...]:
     union = typing.get_origin(annotation) in (Union, types.UnionType)
-    members = typing.get_args(annotation) if union else (annotation,)
-    scalars = (bool, int, float, str, type(None))
-    return tuple(members) if all(member in scalars for member in members) else ()
+    return typing.get_args(annotation) if union else (annotation,)
+
+
+def _plain_types(annotation: Any) -> tuple[type, ...]:
+    """The types an annotation admits where all are scalars or lists; empty where it admits anything else."""
+    kinds = [list if typing.get_origin(member) in LISTS else member for member in _members(annotation)]
+    return tuple(kinds) if all(kind in PLAIN for kind in kinds) else ()
+
+
+def _element(annotation: Any) -> Any:
+    """What an annotation says of a list's elements, if it says the same of each."""
+    lists = [member for member in _members(annotation) if typing.get_origin(member) in LISTS]
+    found = {one for member in lists for one in typing.get_args(member)} - {...}
+    return found.pop() if len(found) == 1 else Any
 
 
 def _is_part(annotation: Any) -> bool:
     """Whether it admits nothing but objects made from a `_target_`: classes of the factory's, protocols, callables."""
-    union = typing.get_origin(annotation) in (Union, types.UnionType)
-    members = [one for one in (typing.get_args(annotation) if union else (annotation,)) if one is not type(None)]
+    members = [one for one in _members(annotation) if one is not type(None)]
     return all(
         typing.get_origin(one) is Callable
         or (isinstance(one, type) and (dataclasses.is_dataclass(one) or getattr(one, "_is_protocol", False)))
@@ -238,4 +262,4 @@ def _open(name: str, path: Path, annotation: Any) -> Artefact | Path:
 
 
 def _digest(opened: Artefact | Path) -> str:
-    return opened.digest if isinstance(opened, Artefact) else digests.of_path(opened)
+    return opened.digest if isinstance(opened, Artefact) else digests.of_path(opened, given.files_in)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import itertools
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,8 +16,8 @@ from hydra import initialize_config_module
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
+from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -37,6 +38,12 @@ QUIET = [
 LOOP_GROUPS = {"annotator": "answer", "codec": "merge", "rules": "merge"}
 LOOP_GROUPS |= dict.fromkeys(("acquisition", "committee", "regions", "uncertainty"), "select")
 """Groups that a loop's words may name without their step."""
+
+FUNCTIONS = frozenset(create_functions().definitions)
+"""What Hydra calls by ``name(…)`` in a value."""
+
+UNQUOTED = re.compile(r"[A-Za-z0-9_ \t/+.$%*@?|:-]*")
+"""Text that Hydra takes without quotes."""
 
 Job = Callable[[dict[str, Any], list[str]], None]
 
@@ -99,7 +106,7 @@ def in_hydras_words(stage: str, words: list[str]) -> list[str]:
     if stage == tree.LOOP:
         opened = [name_step(word) for word in opened]
     chosen = [choose_group(stage, word) for word in opened]
-    return [quote_equals(choose_nothing(word)) for word in chosen]
+    return [quote_text(choose_nothing(word)) for word in chosen]
 
 
 def open_table(word: str) -> str:
@@ -149,17 +156,53 @@ def choose_nothing(word: str) -> str:
     return f"~{key}" if value == "null" and key.partition("@")[0] in tree.groups() else word
 
 
-def quote_equals(word: str) -> str:
-    """``source=outputs/seed=1/train`` with quotes around the value: sweeps name folders so, and Hydra wants it quoted.
+def quote_text(word: str) -> str:
+    """``source=outputs/seed=1/für Anna's (2)`` with quotes around the value: paths and names are called so, and Hydra
+    wants such characters quoted; so does it a path that is a number.
 
-    Each of several values by itself; what is quoted, escaped, a mapping or an experiment's file stays as it is.
+    Each of several values by itself. What is quoted, escaped, a mapping or an experiment's file stays as it is.
     """
     key, equals, value = word.partition("=")
-    if "=" not in value or "\\=" in value or value.startswith("{") or experiment_files.path_in(word):
+    if "\\" in value or experiment_files.path_in(word):
         return word
-    parts = re.findall(r"""'[^']*'|"[^"]*"|[][(){},]|[^][(){},'"]+""", value)
-    quoted = [f"'{part.strip()}'" if "=" in part and part[0] not in "'\"" else part for part in parts]
-    return key + equals + "".join(quoted)
+    is_path = re.search(r"(^|\.)(out|inputs\.\w+)$", key) is not None
+    return key + equals + _quoted(value, is_path=is_path)
+
+
+def _quoted(text: str, *, is_path: bool = False) -> str:
+    return ",".join(_quoted_one(one, is_path=is_path) for one in _between_commas(text))
+
+
+def _quoted_one(text: str, *, is_path: bool) -> str:
+    bare = text.strip()
+    if bare.startswith("[") and bare.endswith("]"):
+        return f"[{_quoted(bare[1:-1])}]"
+    if (call := re.fullmatch(r"(\w+)\((.*)\)", bare)) and call[1] in FUNCTIONS:
+        given = [one if re.match(r"\s*\w+=", one) else _quoted(one) for one in _between_commas(call[2])]
+        return f"{call[1]}({','.join(given)})"
+    if bare.startswith(("'", '"', "{", "~")) or "${" in bare:
+        return text
+    if UNQUOTED.fullmatch(bare) and not (is_path and _is_number(bare)):
+        return text
+    return "'" + bare.replace("'", r"\'") + "'"
+
+
+def _between_commas(text: str) -> list[str]:
+    """The parts between commas; those within brackets or quotes part nothing."""
+    hidden = re.sub(r"""((?:^|[\[({,:=])\s*)('[^']*'|"[^"]*")""", lambda found: found[1] + "_" * len(found[2]), text)
+    found = 1
+    while found:
+        hidden, found = re.subn(r"\[[^][(){}]*]|\([^][(){}]*\)|{[^][(){}]*}", lambda one: "_" * len(one[0]), hidden)
+    places = [-1, *(place for place, char in enumerate(hidden) if char == ","), len(text)]
+    return [text[before + 1 : after] for before, after in itertools.pairwise(places)]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _varied_keys(overrides: list[str]) -> set[str]:
@@ -245,6 +288,8 @@ def _alike(missed: str, known: list[str]) -> list[str]:
 
 
 def _advice(stage: str, error: BaseException) -> str:
+    if isinstance(error, OverrideParseException):
+        return """quotes help where a value holds brackets, quotes or commas: 'images="…"'"""
     text = f"{error} {error.__cause__ or ''}"
     if missed := re.search(r"full_key: ([\w.]+)", text):
         if close := _alike(missed[1], _known_keys(stage)):

@@ -128,7 +128,7 @@ def summary(outcomes: list[Outcome]) -> None:
         table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for outcome in outcomes:
         seconds = "there" if outcome.skipped else f"{outcome.seconds:.1f}"
-        table.add_row(outcome.step, seconds, str(outcome.out), _figures(outcome.header.figures))
+        table.add_row(Text(outcome.step), seconds, Text(str(outcome.out)), Text(_figures(outcome.header.figures)))
     paper().print(table)
     for outcome in outcomes:
         if issues := outcome.header.issues:
@@ -151,7 +151,7 @@ def _printed(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for number, column in enumerate(head):
         drawn.add_column(column, justify="right" if number else "left")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*map(Text, row))
     paper().print(drawn)
 
 

@@ -38,11 +38,11 @@ class ClassList:
         return len(self.names)
 
     @classmethod
-    def of(cls, names: Iterable[str], colours: Sequence[Sequence[int]] | None = None) -> ClassList:
+    def of(cls, names: Iterable[str | int], colours: Sequence[Sequence[int]] | None = None) -> ClassList:
         """Build a list; colours that are not given are spread over the hue circle."""
-        names = tuple(str(name) for name in names)
-        rgb = colours if colours else [distinct_colour(i) for i in range(len(names))]
-        return cls(names=names, colours=tuple((int(r), int(g), int(b)) for r, g, b in rgb))
+        texts = tuple(str(name) for name in names)
+        rgb = colours if colours else [distinct_colour(i) for i in range(len(texts))]
+        return cls(names=texts, colours=tuple(map(_rgb, rgb)))
 
     def id_of(self, name: str | int) -> int:
         """The class id of a name, or of an id written as a number."""
@@ -59,6 +59,12 @@ class ClassList:
         table[: len(self)] = self.colours
         table[IGNORE] = VOID
         return table
+
+
+def _rgb(colour: Sequence[int]) -> tuple[int, int, int]:
+    if len(colour) != 3 or not all(0 <= value <= 255 for value in colour):
+        raise ConfigError("a class colour is three whole numbers 0-255", where="colours", got=list(colour))
+    return (int(colour[0]), int(colour[1]), int(colour[2]))
 
 
 def distinct_colour(index: int) -> tuple[int, int, int]:

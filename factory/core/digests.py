@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,19 @@ def canonical(value: Any) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def of_path(path: Path) -> str:
-    """Digest of a file, or of a folder's names and contents; where it lies and when it was written do not count."""
-    if path.is_file():
-        return of_file(path)
-    lines = [f"{of_file(file)}  {file.relative_to(path).as_posix()}\n" for file in files_below(path)]
-    return of_bytes("".join(lines).encode())
-
-
 def files_below(folder: Path) -> Iterator[Path]:
     """Every regular file below a folder, in name order."""
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def of_path(path: Path, files_in: Callable[[Path], Iterable[Path]] = files_below) -> str:
+    """Digest of a file, or of the names and contents of ``files_in`` a folder; where it lies and when it was written do
+    not count.
+    """
+    if path.is_file():
+        return of_file(path)
+    lines = [f"{of_file(file)}  {file.relative_to(path).as_posix()}\n" for file in files_in(path)]
+    return of_bytes("".join(lines).encode())
 
 
 def write_atomically(path: Path, data: bytes) -> None:

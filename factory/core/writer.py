@@ -1,7 +1,8 @@
 """Writing one artefact so that a kill at any instant costs only the sample in hand.
 
 Everything a writer knows is on disk, so it can be handed to worker processes: a sample's files are written first, then
-its manifest row is journalled with one rename. `Writer.seal` turns the journal into `manifest.parquet`.
+its manifest row is journalled with one rename. `Writer.seal` turns the journal into `manifest.parquet`, and writes the
+header last of all: a folder that has one is whole, and all that a kill can still cost it is its place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,9 @@ from factory.core.sample import MAPS, Sample
 from factory.core.version import library_versions
 
 IDENTITY, JOURNAL, SCRATCH, LOCK = "identity.json", "journal", "scratch", "lock"
+WORKING = (IDENTITY, JOURNAL, SCRATCH, LOCK)
+"""What only the making of an artefact needs."""
+
 FOLDERS = {"image": "images", "mask": "masks"}
 
 
@@ -129,8 +133,6 @@ class Writer:
         """Write manifest, checksums and header, flush everything, and rename into place."""
         if self.kind == Kind.DATASET:
             self.write(manifest.NAME, manifest.encode(list(self.samples())))
-        for leftover in (self.root / JOURNAL, self.root / SCRATCH):
-            shutil.rmtree(leftover, ignore_errors=True)
         self._drop_drafts()
         header = Header(
             kind=self.kind,
@@ -142,34 +144,25 @@ class Writer:
             issues=tuple(self.issues),
         )
         digests.write_atomically(self.root / HEADER, digests.canonical(header.to_json()))
-        (self.root / IDENTITY).unlink()
-        self._swap_in()
+        _swap_in(self.root, self.target)
         return header
 
     def _drop_drafts(self) -> None:
         """Forget what a killed process was in the middle of writing."""
-        for draft in self.root.rglob(".*"):
-            draft.unlink()
+        for path in self._files():
+            if path.name.startswith("."):
+                path.unlink()
+
+    def _files(self) -> list[Path]:
+        """The artefact's own files, in name order."""
+        files = digests.files_below(self.root)
+        return [path for path in files if path.relative_to(self.root).parts[0] not in (*WORKING, HEADER, SUMS)]
 
     def _write_sums(self) -> str:
-        skip = {IDENTITY, LOCK, HEADER, SUMS}
-        names = (path.relative_to(self.root).as_posix() for path in digests.files_below(self.root))
-        lines = [f"{_synced_digest(self.root / name)}  {name}\n" for name in names if name not in skip]
+        lines = [f"{_synced_digest(path)}  {path.relative_to(self.root).as_posix()}\n" for path in self._files()]
         data = "".join(lines).encode()
         digests.write_atomically(self.root / SUMS, data)
         return digests.of_bytes(data)
-
-    def _swap_in(self) -> None:
-        (self.root / LOCK).unlink()
-        digests.sync_folder(self.root)
-        if self.target.exists():
-            old = self.target.with_name(f"{self.target.name}.old")
-            self.target.rename(old)
-            self.root.rename(self.target)
-            shutil.rmtree(old)
-        else:
-            self.root.rename(self.target)
-        digests.sync_folder(self.target.parent)
 
 
 @dataclass
@@ -188,16 +181,30 @@ ReportWriter = Annotated[Writer, Kind.REPORT]
 
 
 def is_sealed(target: Path, identity: Identity, *, overwrite: bool = False) -> bool:
-    """Whether exactly this artefact is there already. Another one there is an error unless ``overwrite``."""
-    if not target.exists():
+    """Whether exactly this artefact is there already; a whole one that a kill kept from its place is put there first.
+
+    Another one there is an error unless ``overwrite``.
+    """
+    root = _partial(target)
+    if _is_there(target, identity, overwrite=overwrite):
+        if (target / LOCK).exists():
+            with suppress(ArtefactError), _locked(target):  # another process may be doing so
+                _tidy(target)
+        return True
+    if _is_whole(root, identity):
+        with suppress(ArtefactError), _locked(root, waits=True):  # whoever held it may have done the same
+            if _is_whole(root, identity):
+                _swap_in(root, target)
+    return _is_there(target, identity, overwrite=overwrite)
+
+
+def _is_there(target: Path, identity: Identity, *, overwrite: bool) -> bool:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return False
-    try:
-        header = read_header(target)
-    except ArtefactError:
-        if not any(target.iterdir()):
-            return False
-        raise
-    if not (differing := identity.differences(header.identity)):
+    if not (target / HEADER).is_file():
+        todo = "give another out=… (or name=…), or move it away"
+        raise ArtefactError("something that is no artefact is in the way", where=target, todo=todo)
+    if not (differing := identity.differences(read_header(target).identity)):
         return True
     if overwrite:
         return False
@@ -209,24 +216,39 @@ def is_sealed(target: Path, identity: Identity, *, overwrite: bool = False) -> b
     )
 
 
+def _is_whole(root: Path, identity: Identity) -> bool:
+    """Whether exactly this artefact was made to its end, header and all, and is only not in its place."""
+    return (root / HEADER).is_file() and not identity.differences(read_header(root).identity)
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f"{target.name}.partial")
+
+
 def is_begun(target: Path, identity: Identity) -> bool:
     """Whether a writer for exactly this artefact has been opened, by this try or an earlier one, and not yet sealed."""
-    root = target.with_name(f"{target.name}.partial")
+    root = _partial(target)
     marker = root / IDENTITY
     return (root / JOURNAL).is_dir() and marker.is_file() and marker.read_bytes() == digests.canonical(asdict(identity))
 
 
 @contextmanager
 def open_writer(target: Path, identity: Identity, kind: Kind, *, overwrite: bool = False) -> Iterator[Writer]:
-    """A writer for ``target``; takes up what an earlier try with the same identity left, holds a lock meanwhile."""
-    root = target.with_name(f"{target.name}.partial")
+    """A writer for ``target``; takes up what an earlier try with the same identity left, holds a lock meanwhile.
+
+    To be asked for where `is_sealed` finds nothing; `ArtefactError` where another process works on the same, or has
+    sealed it since.
+    """
+    root = _partial(target)
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root):
-        _claim(root, identity, overwrite=overwrite)
-        (root / JOURNAL).mkdir(exist_ok=True)
-        out = Writer(root=root, target=target, identity=identity, kind=kind)
         try:
-            yield out
+            if _is_there(target, identity, overwrite=overwrite) or _is_whole(root, identity):
+                todo = "run the same command again: it takes what is there"
+                raise ArtefactError("another process has just made this artefact", where=target, todo=todo)
+            _claim(root, identity, overwrite=overwrite)
+            (root / JOURNAL).mkdir(exist_ok=True)
+            yield Writer(root=root, target=target, identity=identity, kind=kind)
         except Exception:
             if not _holds_work(root):
                 shutil.rmtree(root)
@@ -239,37 +261,83 @@ def _holds_work(root: Path) -> bool:
 
 
 def _claim(root: Path, identity: Identity, *, overwrite: bool) -> None:
-    stated = digests.canonical(asdict(identity))
-    marker = root / IDENTITY
-    if marker.exists() and marker.read_bytes() != stated:
-        differing = identity.differences(Identity(**json.loads(marker.read_text())))
-        if not overwrite:
-            raise ArtefactError(
-                "an unfinished artefact with different settings is in the way",
-                where=root,
-                got="\n            ".join(differing[:12]),
-                todo="finish it with its own settings, delete it, or give overwrite=true to begin anew",
-            )
-    if not marker.exists() or marker.read_bytes() != stated:
+    begun = _begun(root)
+    differing = identity.differences(begun) if begun else []
+    if differing and not overwrite:
+        raise ArtefactError(
+            "an unfinished artefact with different settings is in the way",
+            where=root,
+            got="\n            ".join(differing[:12]),
+            todo="finish it with its own settings, delete it, or give overwrite=true to begin anew",
+        )
+    if differing or not begun:
         _empty(root)
-        digests.write_atomically(marker, stated)
+        digests.write_atomically(root / IDENTITY, digests.canonical(asdict(identity)))
+
+
+def _begun(root: Path) -> Identity | None:
+    """Whose work lies in an unfinished folder."""
+    if (root / HEADER).is_file():
+        return read_header(root).identity
+    marker = root / IDENTITY
+    return Identity(**json.loads(marker.read_text())) if marker.exists() else None
 
 
 def _empty(root: Path) -> None:
+    (root / HEADER).unlink(missing_ok=True)  # before anything else: what has a header counts as whole
     for child in root.iterdir():
         if child.name != LOCK:
             shutil.rmtree(child) if child.is_dir() else child.unlink()
 
 
+def _swap_in(root: Path, target: Path) -> None:
+    """Rename a whole folder into its place, and what was there before out of it. The lock moves along."""
+    for leftover in (root / JOURNAL, root / SCRATCH):
+        shutil.rmtree(leftover, ignore_errors=True)
+    (root / IDENTITY).unlink(missing_ok=True)
+    digests.sync_folder(root)
+    if target.exists():
+        _remove(_replaced(target))
+        target.rename(_replaced(target))
+    root.rename(target)
+    digests.sync_folder(target.parent)
+    _tidy(target)
+
+
+def _tidy(target: Path) -> None:
+    """Remove what the artefact replaces, then the lock: as long as that is there, it may not be done."""
+    _remove(_replaced(target))
+    (target / LOCK).unlink()
+
+
+def _replaced(target: Path) -> Path:
+    """Where an artefact lies until another has its place; hidden, so that it is nobody's but ours."""
+    return target.with_name(f".{target.name}.old")
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
 @contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    with (root / LOCK).open("w") as stream:
+def _locked(root: Path, *, waits: bool = False) -> Iterator[None]:
+    """Hold a folder alone. Whoever held it before may have renamed or removed it: such a lock guards nothing."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            todo = "wait for it, or give another out=…"
-            raise ArtefactError("another process is making this artefact", where=root, todo=todo) from error
+            stream = held.enter_context((root / LOCK).open("w"))
+            fcntl.flock(stream, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_in_place = os.path.samestat(os.fstat(stream.fileno()), (root / LOCK).stat())
+        except (BlockingIOError, FileNotFoundError) as error:
+            raise _busy(root) from error
+        if not is_in_place:
+            raise _busy(root)
         yield
+
+
+def _busy(root: Path) -> ArtefactError:
+    todo = "wait for it, or give another out=…"
+    return ArtefactError("another process is making this artefact", where=root, todo=todo)
 
 
 def _written(path: Path) -> bool:

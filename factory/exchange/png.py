@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from factory.core import bits
+from factory.core import bits, given
 from factory.core import masks as pixel_maps
 from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ConfigError, InputError
@@ -68,7 +68,7 @@ class Png:
         """See `factory.exchange.Codec.read`: pictures in the folder and below, in name order."""
         if not path.is_dir():
             raise InputError("not a folder", where=path, expected="a folder of mask PNGs, one an image")
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in (".png", *LOSSY))
+        files = [file for file in given.files_in(path) if file.suffix.lower() in (".png", *LOSSY)]
         if not files:
             raise InputError("no PNG in the folder", where=path, expected="one mask PNG an image, named like it")
         return (PngFile(path=file, name=file.relative_to(path).as_posix()) for file in files)

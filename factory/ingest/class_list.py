@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError, InputError
 
 
-def choose(path: Path | None, names: list[str] | None, colours: list[list[int]] | None) -> ClassList:
+def choose(path: Path | None, names: Sequence[str | int] | None, colours: list[list[int]] | None) -> ClassList:
     """The class list from a file, else from the configuration; `ConfigError` where neither is given."""
     if path is not None:
         return read(path)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image
 
-from factory.core import bits
+from factory.core import bits, given
 from factory.core.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
@@ -30,11 +30,13 @@ TURNS: dict[object, Image.Transpose] = {
 
 
 def find(folder: Path, suffixes: Collection[str] = SUFFIXES, *, outside: Collection[Path] = ()) -> list[Path]:
-    """Every picture below a folder (or the file given), but none in folders to stay ``outside`` of; in name order."""
+    """Every picture below a folder (or the file given), in name order, but none in folders to stay ``outside`` of or
+    that `given.files_in` leaves out: what was made of the pictures is not to be taken for one.
+    """
     if folder.is_file():
         return [folder]
-    found = (p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in suffixes and p.name[0] != ".")
-    return sorted(path for path in found if not any(other in path.parents for other in outside))
+    found = (path for path in given.files_in(folder) if path.suffix.lower() in suffixes and path.name[0] != ".")
+    return [path for path in found if not any(other in path.parents for other in outside)]
 
 
 def read(

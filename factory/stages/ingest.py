@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ def run(
     noisy_masks: Path | None,
     out: DatasetWriter,
     seed: int,
-    classes: list[str] | None,
+    classes: Sequence[str | int] | None,
     colours: list[list[int]] | None,
     supervision: SupervisionFilter,
     size: list[int] | None,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from factory.__main__ import main
 from factory.command import perform
-from factory.command.compose import quote_equals
+from factory.command.compose import quote_text
 from factory.command.perform import place_sweep
 from factory.core.dataset import Dataset
 from factory.core.sample import Origin
@@ -60,6 +60,14 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "inputs.source=gone", "labeler=fused", "labeler.members.across.labeler.tta=flap"], "a part belongs"),
         (["train", "real=gone", "augmentation=3"], "does not fit"),
         (["label", "refiner=[", "inputs.source=gone"], "does not fit"),
+        (["ingest", "images='w", "classes=[a]"], "quotes help"),
+        (["ingest", "images=.", "classes=coin"], "expected: list"),
+        (["ingest", "images=.", "classes=[[a]]"], "ingest.classes.0"),
+        (["ingest", "images=.", "classes=[a,b]", "mask_ids=[1]"], "ingest.mask_ids.0"),
+        (["ingest", "images=.", "classes=[a,b]", "mask_ids=[[a,b]]"], "ingest.mask_ids.0.0"),
+        (["ingest", "images=2024", "classes=[a,b]"], "images: 2024"),
+        (["label", "inputs.source=gone", "min_confidence=nan"], "not finite"),
+        (["label", "inputs.source=gone", "min_confidence=[0.5]"], "expected: float"),
         (["label"], "give inputs.source=…"),
         (["train", "real=gone", "ema=2"], "train.ema is a decay"),
         (["run", "experiment=coins", "train_unadapted.ema=2"], "where:    train_unadapted"),
@@ -104,11 +112,43 @@ def test_a_mistake_ends_in_one_message_and_leaves_nothing(words, said, tmp_path,
         ("refiner@label.refiner=argmax", "refiner@label.refiner=argmax"),
         ("experiment=o/seed=1/best.yaml", "experiment=o/seed=1/best.yaml"),
         ("~peer", "~peer"),
+        ("images=fotos_für", "images='fotos_für'"),
+        ("images=w/my photos (2024)", "images='w/my photos (2024)'"),
+        ("images=w/my photos", "images=w/my photos"),
+        ("images=w/Anna's", r"images='w/Anna\'s'"),
+        ("classes=[bg,Fläche]", "classes=[bg,'Fläche']"),
+        ("classes=[bg,driver's]", r"classes=[bg,'driver\'s']"),
+        ("classes=[bg, x (y), 'a,b']", "classes=[bg,'x (y)', 'a,b']"),
+        ("inputs.images=2024_05,photos", "inputs.images='2024_05',photos"),
+        ("label.out=1e3", "label.out='1e3'"),
+        ("steps=1e3", "steps=1e3"),
+        ("refiner=argmax,dense_crf", "refiner=argmax,dense_crf"),
+        ("mask_ids=[[11,255],[3,0]]", "mask_ids=[[11,255],[3,0]]"),
+        ("mask_ids=[[11,255]],[[3,0]]", "mask_ids=[[11,255]],[[3,0]]"),
+        ("steps=range(1,10,step=2)", "steps=range(1,10,step=2)"),
+        ("refiner=sort(b,a,reverse=true)", "refiner=sort(b,a,reverse=true)"),
+        ("source=choice(o/seed=1,fotos_für)", "source=choice('o/seed=1','fotos_für')"),
+        ("model=glob([a*,u?],exclude=*x)", "model=glob([a*,u?],exclude=*x)"),
+        ("out=${root}/für", "out=${root}/für"),
+        ("out=~/made", "out=~/made"),
+        ("loss={ce: {what: für}}", "loss={ce: {what: für}}"),
     ],
 )
-def test_values_with_an_equals_sign_need_no_quotes(word, quoted) -> None:
-    """Folders of sweeps have one in their names."""
-    assert quote_equals(word) == quoted
+def test_values_that_hydra_wants_quoted_need_no_quotes(word, quoted) -> None:
+    """Folders of sweeps have an equals sign in their names, those of people any character; lists, sweeps, functions,
+    mappings and what is quoted mean what they always did.
+    """
+    assert quote_text(word) == quoted
+
+
+def test_hydra_takes_names_with_any_character_as_they_are() -> None:
+    """Folders, classes and points of a sweep."""
+    ((config, _),) = composed("ingest", "images=w/Anna's für (2024)", "classes=[bg, driver's, x (y)]", "out=2024_05")
+    assert config["inputs"]["images"] == "w/Anna's für (2024)"
+    assert config["classes"] == ["bg", "driver's", "x (y)"]
+    assert config["out"] == "2024_05"
+    jobs = composed("ingest", "images=fotos_für,b (1)", sweep=True)
+    assert [config["inputs"]["images"] for config, _ in jobs] == ["fotos_für", "b (1)"]
 
 
 def test_what_a_sweep_made_can_be_given_as_it_is_called(ingested, tmp_path) -> None:
@@ -148,6 +188,42 @@ def test_workers_and_places_do_not_change_the_artefact(ingested, tmp_path) -> No
         assert main(["label", f"inputs.source={ingested}", f"out={tmp_path}/{name}", *executor]) == 0
         headers.append((tmp_path / name / "artefact.json").read_bytes())
     assert len(set(headers)) == 1
+
+
+def test_what_the_factory_made_among_the_photographs_is_none_of_them(photographs, tmp_path, monkeypatch, capfd) -> None:
+    """Neither an artefact nor an unfinished one nor a hidden folder: the same command finds the same pictures."""
+    monkeypatch.chdir(tmp_path)
+    words = ["ingest", "images=.", "classes=[a,b]", "executor=serial", "val_share=0"]
+    assert main([*words, "out=first"]) == 0
+    (tmp_path / ".cache").mkdir()
+    shutil.copy(photographs / "a.png", tmp_path / ".cache" / "kept.png")
+    (tmp_path / "killed.partial" / "images").mkdir(parents=True)
+    (tmp_path / "killed.partial" / "lock").touch()
+    shutil.copy(photographs / "a.png", tmp_path / "killed.partial" / "images")
+    capfd.readouterr()
+    assert main([*words, "out=first"]) == 0
+    assert "there" in capfd.readouterr().out
+    assert main([*words, "out=second"]) == 0
+    names = ["photographs__a", "photographs__b", "photographs__c"]
+    assert names == [sample.id for sample in Dataset.open(tmp_path / "second").samples]
+
+
+def test_brackets_in_names_are_printed_as_they_are(photographs, tmp_path, monkeypatch, capfd) -> None:
+    """They are no markup: neither do they vanish from the table, nor end the command after it has sealed."""
+    monkeypatch.chdir(tmp_path)
+    words = ["ingest", f"images={photographs}", "executor=serial", "classes=[a,b]"]
+    for out in ("a[/b]", "a[bold]c"):
+        assert main([*words, f"out={out}"]) == 0
+        assert out in capfd.readouterr().out
+
+
+def test_a_folder_whose_name_is_a_number_is_a_folder(photographs, tmp_path, monkeypatch) -> None:
+    """Also where a file says so, without quotes."""
+    monkeypatch.chdir(tmp_path)
+    photographs.rename("2024")
+    (tmp_path / "mine.yaml").write_text("inputs: {images: 2024}\nout: 7\n")
+    assert main(["ingest", "experiment=mine.yaml", "classes=[0,1]", "executor=serial"]) == 0
+    assert Dataset.open(tmp_path / "7").classes.names == ("0", "1")
 
 
 def test_a_sweep_makes_every_point_in_a_folder_of_its_own(ingested, tmp_path, monkeypatch) -> None:

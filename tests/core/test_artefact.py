@@ -1,19 +1,54 @@
 """Artefacts are whole, unchanged and accounted for, or they are not there."""
 
+import itertools
 import json
 import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from factory.core.artefact import Artefact, Identity, Kind, Model
+from factory.core import digests, writer
+from factory.core.artefact import Artefact, Identity, Kind, Model, read_header
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError
 from factory.core.writer import is_begun, is_sealed, open_writer
 from tests.artefacts import CLASSES, add_sample, dataset, identity, sealed
 
 MASK = np.zeros((6, 8), np.uint8)
+
+
+class Killed(BaseException):
+    """What ends a process, as far as code that handles exceptions can tell."""
+
+
+def killed_in(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, *, after: int = 0) -> None:
+    """A call of a function ends the process, the one that follows ``after`` others; later ones work as ever."""
+    usual, calls = getattr(place, name), itertools.count()
+
+    def dies(*given: object) -> object:
+        if next(calls) < after:
+            return usual(*given)
+        monkeypatch.setattr(place, name, usual)
+        raise Killed
+
+    monkeypatch.setattr(place, name, dies)
+
+
+def make(target: Path, asked: Identity, *, overwrite: bool = False) -> set[str]:
+    """What the command line does around a stage; returns the samples it had to make."""
+    if is_sealed(target, asked, overwrite=overwrite):
+        return set()
+    with open_writer(target, asked, Kind.DATASET, overwrite=overwrite) as out:
+        out.classes = CLASSES
+        missing = {"a", "b"} - out.done()
+        for name in missing:
+            add_sample(out, name, MASK)
+        out.scratch.joinpath("state").write_text("kept over a kill")
+        out.seal()
+    return missing
 
 
 def test_a_folder_without_a_header_is_not_an_artefact(tmp_path: Path) -> None:
@@ -117,6 +152,99 @@ def test_what_was_journalled_before_a_kill_is_taken_up_and_half_files_are_not(tm
     first, second = Dataset.open(target), Dataset.open(whole)
     assert first.digest == second.digest
     assert (target / "artefact.json").read_bytes() == (whole / "artefact.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(writer, "_synced_digest"), (digests, "canonical"), (writer, "_swap_in"), (digests, "sync_folder"),
+     (Path, "rename"), (writer, "_tidy")],
+)  # fmt: skip
+def test_a_kill_while_sealing_costs_no_finished_work(place, name, tmp_path: Path, monkeypatch) -> None:
+    """Wherever it falls: the samples are not made again, and nothing of the making is left in the artefact."""
+    target, asked = tmp_path / "data", identity("s")
+    with open_writer(target, asked, Kind.DATASET) as out:
+        out.classes = CLASSES
+        for sample in "ab":
+            add_sample(out, sample, MASK)
+        killed_in(monkeypatch, place, name)
+        with pytest.raises(Killed):
+            out.seal()
+    assert make(target, asked) == set()
+    assert Dataset.open(target).damaged() == []
+    whole = dataset(tmp_path / "whole", {"a": MASK, "b": MASK})
+    assert sorted(path.name for path in target.iterdir()) == sorted(path.name for path in whole.root.iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "whole"]
+    assert Dataset.open(target).digest == whole.digest
+
+
+def test_a_whole_artefact_that_is_not_in_its_place_is_not_thrown_away_for_another(tmp_path: Path, monkeypatch) -> None:
+    """It is in the way like any unfinished one; overwriting has to be asked for."""
+    target = tmp_path / "data"
+    killed_in(monkeypatch, Path, "rename")
+    with pytest.raises(Killed):
+        make(target, identity("one"))
+    with pytest.raises(ArtefactError, match="unfinished"):
+        make(target, identity("two"))
+    assert make(target, identity("two"), overwrite=True) == {"a", "b"}
+
+
+@pytest.mark.parametrize(("place", "name", "calls"), [(Path, "rename", 0), (Path, "rename", 1), (writer, "_remove", 1)])
+def test_a_kill_while_replacing_an_artefact_is_made_up_for(place, name, calls, tmp_path: Path, monkeypatch) -> None:
+    """The same command puts the new one in its place, another one replaces both; the old one goes in the end."""
+    target = tmp_path / "data"
+    for version, following in enumerate(("same", "other")):
+        make(target, identity("old"), overwrite=True)
+        killed_in(monkeypatch, place, name, after=calls)
+        with pytest.raises(Killed):
+            make(target, identity("new", version=version), overwrite=True)
+        asked = identity("new", version=version) if following == "same" else identity("another")
+        make(target, asked, overwrite=True)
+        assert read_header(target).identity == asked
+        assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_second_command_does_not_touch_what_is_being_put_in_its_place(tmp_path: Path, monkeypatch) -> None:
+    """Started between the last file and the renaming, it waits for that and finds the artefact."""
+    target, asked = tmp_path / "data", identity("s")
+    second = threading.Thread(target=lambda: found.append(make(target, asked)))
+    found: list[set[str]] = []
+    sync, waiting = digests.sync_folder, threading.Event()
+
+    def slow(folder: Path) -> None:
+        if not waiting.is_set():
+            waiting.set()
+            second.start()
+            second.join(0.2)
+            assert (second.is_alive(), found) == (True, [])
+        sync(folder)
+
+    monkeypatch.setattr(digests, "sync_folder", slow)
+    assert make(target, asked) == {"a", "b"}
+    second.join()
+    assert found == [set()]
+    assert Dataset.open(target).damaged() == []
+
+
+def test_a_command_that_asked_before_the_sealing_is_refused_after_it(tmp_path: Path) -> None:
+    """It would begin anew what is there."""
+    target, asked = tmp_path / "data", identity("s")
+    assert not is_sealed(target, asked)
+    make(target, asked)
+    with pytest.raises(ArtefactError, match="just made"), open_writer(target, asked, Kind.DATASET):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_no_artefact_is_in_the_way_and_stays(overwrite: bool, tmp_path: Path) -> None:
+    """A folder of photographs, or a file: another place has to be given. An empty folder is none."""
+    (tmp_path / "photos").mkdir()
+    assert not is_sealed(tmp_path / "photos", identity("s"), overwrite=overwrite)
+    (tmp_path / "photos" / "a.png").write_bytes(b"picture")
+    for place in (tmp_path / "photos", tmp_path / "photos" / "a.png"):
+        with pytest.raises(ArtefactError, match="no artefact is in the way") as caught:
+            is_sealed(place, identity("s"), overwrite=overwrite)
+        assert "another out=" in str(caught.value)
 
 
 def test_two_processes_cannot_write_the_same_artefact(tmp_path: Path) -> None:

@@ -76,6 +76,14 @@ def test_class_lists_that_cannot_work_are_refused(names) -> None:
         ClassList.of(names)
 
 
+@pytest.mark.parametrize("colour", [[1, 2], [1, 2, 3, 4], [0, 0, 256], [-1, 0, 0]])
+def test_a_class_colour_that_is_none_is_refused(colour: list[int]) -> None:
+    """By what was given, before anything is drawn in it."""
+    with pytest.raises(ConfigError, match="three whole numbers 0-255") as caught:
+        ClassList.of(["a", "b"], [[0, 0, 0], colour])
+    assert caught.value.got == colour
+
+
 def test_every_possible_class_has_its_own_colour() -> None:
     """Up to the 255 a mask can hold."""
     assert len(set(ClassList.of([str(i) for i in range(255)]).colours)) == 255
