@@ -113,12 +113,13 @@ def test_answers_to_questions_do_not_make_a_model_less_sure_than_it_may_be(model
     def temperature(name: str, known) -> float | None:
         return fitted(Predictor(trained=loaded), relabelled(rows, tmp_path / name, known), 0)
 
-    assert temperature("asked", asked) == temperature("hints", hints)
+    of_asked = temperature("asked", asked)
+    assert of_asked == temperature("hints", hints)
     only = temperature(
         "only", lambda rng, mask: np.where(asked(rng, mask) == Origin.HUMAN, Origin.HUMAN, 0).astype("u1")
     )
     assert only is not None
-    assert only != temperature("asked", asked)
+    assert only != of_asked
     whole = temperature("whole", lambda _, mask: np.full(mask.shape, Origin.HUMAN, np.uint8))
     assert whole == fitted(Predictor(trained=loaded), rows, 0)
 
