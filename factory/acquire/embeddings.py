@@ -90,7 +90,7 @@ class Bank:
 
     def nearest(self, vector_c: Vectors, count: int, *, elsewhere: str) -> list[tuple[Example, float]]:
         """The likest pixels and the cosine of the angle to each, one a picture; none of the picture ``elsewhere``."""
-        if not len(self.vectors_nc):
+        if not count or not len(self.vectors_nc):
             return []
         likeness_n = self.vectors_nc @ vector_c
         first = np.argpartition(-likeness_n, min(LIKELY, len(likeness_n)) - 1)[:LIKELY]
