@@ -136,6 +136,8 @@ def test_people_take_their_turn_and_a_partial_return_counts(discs: Path, loop) -
     assert "round 1 waits for people" in printed
     folder = discs / "outputs/discs/round-1"
     assert (folder / "review/annotate/queue.csv").exists()
+    (folder / "correction.zip").write_bytes(b"misnamed")
+    assert "(not correction.zip)" in loop(*words)
     asked = Queue.open(folder / "select").items
     answered = answer(folder, "corrections", asked[0])
     assert "all rounds are done" in loop(*words)

@@ -45,6 +45,9 @@ FUNCTIONS = frozenset(create_functions().definitions)
 UNQUOTED = re.compile(r"[A-Za-z0-9_ \t/+.$%*@?|:-]*")
 """Text that Hydra takes without quotes."""
 
+NO_CURE = re.compile(r"To append to your config use \S+ ?")
+"""What Hydra advises for an unknown key: stages take none but their own."""
+
 Job = Callable[[dict[str, Any], list[str]], None]
 
 
@@ -257,7 +260,7 @@ def _clear_errors(stage: str) -> Iterator[None]:
         raise ConfigError(
             "the configuration does not fit",
             where=f"factory {stage}",
-            got=" ".join(str(error).split()) + _cause(error),
+            got=NO_CURE.sub("", " ".join(str(error).split())) + _cause(error),
             todo=_advice(stage, error),
         ) from error
 
@@ -291,6 +294,9 @@ def _advice(stage: str, error: BaseException) -> str:
     if isinstance(error, OverrideParseException):
         return """quotes help where a value holds brackets, quotes or commas: 'images="…"'"""
     text = f"{error} {error.__cause__ or ''}"
+    given = re.search(rf"Could not override '{stage}\.([\w.]+)'", text)
+    if given and given[1] in _known_keys(stage):
+        return f"leave out the {stage}. before it: {given[1]}=…"
     if missed := re.search(r"full_key: ([\w.]+)", text):
         if close := _alike(missed[1], _known_keys(stage)):
             return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"

@@ -40,6 +40,10 @@ class Supervision(StrEnum):
     HUMAN = "human"
 
 
+TRUSTED = (Supervision.EXACT, Supervision.HUMAN)
+"""What masks that others are measured against must stand on."""
+
+
 class Origin(IntEnum):
     """Per-pixel origin, the codes of the 8-bit ``source/`` maps."""
 

@@ -157,7 +157,12 @@ def _elements(path: Path, *tags: str) -> Iterator[Element]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The file, or the one `NAME` inside the ZIP that CVAT hands out."""
+    """The file, or the one `NAME` inside the ZIP that CVAT hands out, or inside a folder that it was unpacked to."""
+    if path.is_dir():
+        if not (path / NAME).is_file():
+            todo = "give the file CVAT exported; of a folder of masks, codec=png"
+            raise InputError(f"the folder holds no {NAME}", where=path, todo=todo)
+        path /= NAME
     if not zipfile.is_zipfile(path):
         with path.open("rb") as stream:
             yield stream

@@ -12,8 +12,6 @@ from factory.core.photographs import shuffled
 from factory.core.picture import Picture
 from factory.core.sample import Sample, Split, Supervision
 
-TRUSTED = (Supervision.EXACT, Supervision.HUMAN)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:

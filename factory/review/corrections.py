@@ -24,7 +24,7 @@ Where = npt.NDArray[np.bool_]
 CHOICES = {
     "scope": ("auto", "touched", "regions", "image"),
     "unstated": ("keep", "ignore", "background", "void"),
-    "unchanged": ("skip", "confirm"),
+    "unchanged": ("skip", "image", "confirm"),
 }
 
 
@@ -41,8 +41,9 @@ class Rules:
     earlier pixels stay), `background` - they are class 0, `void` - the person saw that they are of no class: ignored
     from now on, and never asked about again.
 
-    ``unchanged``, for an image that came back exactly as proposed: `skip` - nobody looked at it (an annotation tool
-    exports untouched images too), `confirm` - the proposal was found right.
+    ``unchanged``, for a queued region that came back exactly as proposed: `skip` - nobody looked at it (an annotation
+    tool exports what is untouched too); `image` - in an image of which any pixel was changed all were looked at, and
+    this one found right; `confirm` - all were, in every image that came back.
     """
 
     scope: str = "auto"
@@ -114,7 +115,8 @@ def apply(known: Known, stated_hw: Map, asked: Asked | None, rules: Rules) -> Co
     """Override what was known by what a person stated (`Rules` settled).
 
     Where a person had spoken before and the proposal came back as it was, the earlier word stands: whoever leaves a
-    proposal alone beside what they correct has not looked at every pixel of it.
+    proposal alone beside what they correct has not looked at every pixel of it. By default regions that came back as
+    they were are left alone altogether (`Rules.unchanged`).
     """
     if rules.unstated == "background":
         stated_hw = np.where(stated_hw == IGNORE, 0, stated_hw).astype(np.uint8)
@@ -147,6 +149,17 @@ def changed_regions(stated_hw: Map, human_hw: Where, asked: Asked, rules: Rules)
     return answered, changed
 
 
+def left_alone(stated_hw: Map, asked: Asked, rules: Rules) -> list[int]:
+    """Numbers of the queued regions that came back as proposed, where nobody is taken to have looked at those."""
+    if rules.unchanged != "skip" or rules.scope == "image":
+        return []
+    differs_hw = stated_hw != asked.proposal_hw
+    if rules.unstated == "keep":
+        differs_hw &= stated_hw != IGNORE
+    changed = {0, *np.unique(asked.regions_hw[differs_hw]).tolist()}
+    return [number for number in np.unique(asked.regions_hw).tolist() if number not in changed]
+
+
 def mislabelled_regions(known_hw: Map, stated_hw: Map, asked: Asked) -> int:
     """How many queued regions had another label than the person gives for more than half the pixels with both."""
     both_hw = (known_hw != IGNORE) & (stated_hw != IGNORE) & (asked.regions_hw > 0)
@@ -161,6 +174,7 @@ def _scope(stated_hw: Map, asked: Asked | None, rules: Rules) -> Where:
     if asked is None or rules.scope == "image":
         return np.ones(stated_hw.shape, bool)
     inside = asked.regions_hw > 0
+    inside &= ~np.isin(asked.regions_hw, left_alone(stated_hw, asked, rules))
     return inside | (stated_hw != asked.proposal_hw) if rules.scope == "touched" else inside
 
 

@@ -34,12 +34,13 @@ README = """\
 Correct them in CVAT
   1. Create a task. Under Labels choose Raw and paste the content of labels.json. Upload the files in images/.
   2. Open the task, then Actions > Upload annotations > CVAT 1.1, and choose annotations.xml.
-  3. Look at the numbered regions of overlays/, number 1 first, and make their masks right. Paint with "remove
-     underlying pixels" switched on, so that a pixel has one class. Where two masks overlap, the upper one counts,
-     and everything lies above {ground}.
+  3. Go from image to image: they are in order, the most urgent first. Look at all numbered regions of its overlay in
+     overlays/, and make their masks right. Paint with "remove underlying pixels" switched on, so that a pixel has one
+     class. Where two masks overlap, the upper one counts, and everything lies above {ground}.
      Erasing a mask says nothing about its pixels: paint the right class there instead.
-     You need not finish: an image that comes back exactly as proposed counts as not looked at. If you looked at all of
-     them and found some right as they are, say so with rules.unchanged=confirm below.
+     You need not finish: a region that comes back exactly as proposed counts as not looked at. If you looked at all
+     regions of every image in which you changed anything, say so with rules.unchanged=image below, and those you found
+     right count as well; if you looked at all there are, with rules.unchanged=confirm.
   4. Actions > Export task dataset > CVAT for images 1.1.
 
 If you note the seconds that regions took you, in the column "taken" of queue.csv, the next queue knows what your time

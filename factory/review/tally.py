@@ -22,15 +22,17 @@ class Tally:
     pixels_human: int = 0
     pixels_changed: int = 0
     regions_returned: int = 0
+    regions_left_alone: int = 0
     regions_changed: int = 0
     regions_mislabelled: int = 0
     origins: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     gained: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     lost: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
-    def regions(self, returned: list[int], changed: list[int], mislabelled: int) -> None:
+    def regions(self, returned: list[int], changed: list[int], left_alone: list[int], mislabelled: int) -> None:
         """Count one image's queued regions."""
         self.regions_returned += len(returned)
+        self.regions_left_alone += len(left_alone)
         self.regions_changed += len(changed)
         self.regions_mislabelled += mislabelled
 
@@ -44,19 +46,21 @@ class Tally:
         self.lost += np.bincount(before.mask_hw[changed_hw], minlength=256)
         self.origins += np.bincount(before.source_hw[after.human_hw], minlength=256)
 
-    def figures(self, classes: ClassList, *, left_out: int) -> dict[str, Any]:
+    def figures(self, classes: ClassList, *, left_out: int, unbiased: bool) -> dict[str, Any]:
         """Everything as plain values.
 
         ``queue_precision`` is the share of returned regions in which the proposal was changed, ``label_precision`` that
-        of regions mostly labelled otherwise before.
+        of regions mostly labelled otherwise before. None where nothing came back, or where what was found right
+        does not count as returned (not ``unbiased``).
         """
+        asked = self.regions_returned if unbiased else 0
         counted = {name: value for name, value in vars(self).items() if isinstance(value, int)}
         by_class = {
             name: {"gained": int(self.gained[i]), "lost": int(self.lost[i])} for i, name in enumerate(classes.names)
         }
         precisions = {
-            "queue_precision": self.regions_changed / self.regions_returned if self.regions_returned else None,
-            "label_precision": self.regions_mislabelled / self.regions_returned if self.regions_returned else None,
+            "queue_precision": self.regions_changed / asked if asked else None,
+            "label_precision": self.regions_mislabelled / asked if asked else None,
         }
         replaced = {origin.name.lower(): int(self.origins[origin]) for origin in Origin}
         return counted | {

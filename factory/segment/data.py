@@ -13,7 +13,7 @@ from factory.core import masks
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
-from factory.core.sample import Origin, Sample, Split, Supervision
+from factory.core.sample import TRUSTED, Origin, Sample, Split, Supervision
 
 Image8 = npt.NDArray[np.uint8]
 Size = tuple[int, int]
@@ -69,10 +69,9 @@ def validation_rows(given: Dataset | None, *others: Dataset | None) -> list[Row]
     """
     if given:
         return [Row(given, sample) for sample in given.where(split=Split.VAL) if sample.mask]
-    trusted = (Supervision.EXACT, Supervision.HUMAN)
     for dataset in filter(None, others):
         rows = [Row(dataset, sample) for sample in dataset.where(split=Split.VAL) if sample.mask]
-        if rows := [row for row in rows if row.sample.supervision in trusted]:
+        if rows := [row for row in rows if row.sample.supervision in TRUSTED]:
             return rows
     return []
 

@@ -20,12 +20,11 @@ from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.photographs import shuffled
-from factory.core.sample import Sample, Split
+from factory.core.sample import TRUSTED, Sample, Split
 from factory.core.writer import ReportWriter
 from factory.execute import Executor
 from factory.label import Labeler, Workshop
 from factory.label.calibrated import NAME, with_settings
-from factory.label.corpus import TRUSTED
 from factory.label.dense import Densifier
 from factory.measure import pictures as drawing
 from factory.refine import Refiner

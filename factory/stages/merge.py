@@ -15,13 +15,23 @@ import numpy as np
 from factory.core.artefact import Report
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset, require_same_classes
+from factory.core.errors import InputError
 from factory.core.objects import SceneObjects
 from factory.core.queue import ANSWERS, Queue
 from factory.core.sample import Sample, Supervision
 from factory.core.writer import DatasetWriter
 from factory.exchange import Codec, Entry, Mask
 from factory.exchange.png import Png
-from factory.review.corrections import Asked, Known, Rules, Where, apply, changed_regions, mislabelled_regions
+from factory.review.corrections import (
+    Asked,
+    Known,
+    Rules,
+    Where,
+    apply,
+    changed_regions,
+    left_alone,
+    mislabelled_regions,
+)
 from factory.review.returns import Intake
 from factory.review.tally import Tally
 
@@ -57,10 +67,21 @@ def run(
         asked = Asked.of(queue, sample) if queue and asked_ids and sample.id in asked_ids else None
         if _merge_one(source, sample, stated_hw, asked, rules, tally, out):
             corrected.add(sample.id)
+    if intake.left_out and not intake.seen:
+        out.discard()
+        got = [f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3]]
+        where = corrections if isinstance(corrections, Path) else corrections.root
+        raise InputError("none of the corrections can be used", where=where, got=got, todo="see the reasons")
     for sample in source.samples:
         if sample.id not in corrected:
             out.add(out.carry(source, sample))
-    out.figures |= tally.figures(source.classes, left_out=intake.left_out)
+    if tally.regions_left_alone:
+        said = (
+            "came back as proposed in images that were corrected: left alone; rules.unchanged=image takes them as right"
+        )
+        out.report("regions", f"{tally.regions_left_alone} {said}")
+    unbiased = rules.unchanged != "skip" or rules.scope == "image"
+    out.figures |= tally.figures(source.classes, left_out=intake.left_out, unbiased=unbiased)
 
 
 def _entries(corrections: Path | Report, codec: Codec) -> Iterator[Entry]:
@@ -91,8 +112,12 @@ def _merge_one(
     after = apply(known, stated_hw, asked, rules)
     if asked:
         wrong = mislabelled_regions(known.mask_hw, np.where(after.human_hw, stated_hw, IGNORE), asked)
-        tally.regions(*changed_regions(stated_hw, after.human_hw, asked, rules), wrong)
+        left = left_alone(stated_hw, asked, rules)
+        tally.regions(*changed_regions(stated_hw, after.human_hw, asked, rules), left, wrong)
     if not after.human_hw.any() and (after.maps.mask_hw == known.mask_hw).all():
+        out.report(
+            sample.id, "says nothing that counts here: left alone; rules.scope and rules.unstated decide what does"
+        )
         return False
     tally.image(known, after)
     carried = out.carry(source, sample, "image", "instances", "depth", "normals", "objects")

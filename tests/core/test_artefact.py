@@ -13,7 +13,7 @@ import pytest
 from factory.core import digests, writer
 from factory.core.artefact import Artefact, Identity, Kind, Model, read_header
 from factory.core.dataset import Dataset, require_same_classes
-from factory.core.errors import ArtefactError
+from factory.core.errors import ArtefactError, ConfigError
 from factory.core.writer import is_begun, is_sealed, open_writer
 from tests.artefacts import CLASSES, add_sample, dataset, identity, sealed
 
@@ -127,6 +127,25 @@ def test_an_unfinished_artefact_of_other_settings_is_not_mixed_in(tmp_path: Path
         pass
     with open_writer(target, identity("two"), Kind.DATASET, overwrite=True) as out:
         assert out.done() == frozenset()
+
+
+def test_settings_that_cannot_work_leave_nothing_in_the_way_of_those_that_can(tmp_path: Path) -> None:
+    """What they were found out by may be files already; what an earlier try made of the same settings stays."""
+    target = tmp_path / "data"
+
+    def fail(error: Exception) -> None:
+        with open_writer(target, identity("one"), Kind.DATASET) as out:
+            add_sample(out, "a", MASK)
+            raise error
+
+    with pytest.raises(ConfigError):
+        fail(ConfigError("loss.class_weights must be one a class"))
+    assert not list(tmp_path.iterdir())
+    for error in (ArtefactError("another model is missing"), ConfigError("devices")):
+        with pytest.raises(type(error)):
+            fail(error)
+    with open_writer(target, identity("one"), Kind.DATASET) as out:
+        assert out.done() == {"a"}
 
 
 def test_what_was_journalled_before_a_kill_is_taken_up_and_half_files_are_not(tmp_path: Path) -> None:

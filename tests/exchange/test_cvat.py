@@ -244,6 +244,9 @@ def test_the_zip_that_cvat_hands_out_is_read(tmp_path: Path) -> None:
     assert all(
         np.array_equal(mask_hw, read_one(tmp_path / name, mask_hw.shape)) for name in ("task.zip", "project.zip")
     )
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked/annotations.xml").write_bytes(data)
+    assert np.array_equal(mask_hw, read_one(tmp_path / "unpacked", mask_hw.shape)), "as some browsers leave it"
     whole = bytearray((tmp_path / "task.zip").read_bytes())
     whole[60:90] = bytes(30)
     (tmp_path / "damaged.zip").write_bytes(whole)

@@ -304,7 +304,7 @@ def test_a_correction_of_the_folder_merges(tmp_path: Path, line: dict[str, Any])
             queue=queue,
             out=out,
             codec=Cvat(),
-            rules=Rules(),
+            rules=Rules(unchanged="image"),
             strict=True,
         )
     merged = Dataset.open(tmp_path / "merged")

@@ -151,6 +151,18 @@ def test_masks_that_somebody_made_are_measured_like_a_model(squares, tmp_path):
     assert not report.header.issues
 
 
+def test_a_labelers_guesses_are_not_taken_for_the_truth_in_silence(model, squares, tmp_path):
+    """Measured all the same: how far a model follows its labels is worth knowing."""
+    with written(tmp_path / "guessed") as out:
+        out.classes = squares.classes
+        for name, supervision in (("a", Supervision.PSEUDO), ("b", Supervision.HUMAN)):
+            add_sample(out, name, np.eye(32, dtype=np.uint8), split=Split.VAL, supervision=supervision)
+    report = measured(tmp_path / "report", model=model, source=Dataset.open(tmp_path / "guessed"))
+    assert [issue["reason"] for issue in report.header.issues] == [
+        "1 of 2 masks are made from weaker labels (pseudo): agreement, not accuracy"
+    ]
+
+
 def test_pictures_that_nobody_labelled_are_reported(squares, tmp_path):
     """The others count; where there is none, or masks are of another size, nothing can be said."""
     report = measured(tmp_path / "report", model=labels(tmp_path / "one", squares, ids=1), source=squares)

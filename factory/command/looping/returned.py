@@ -32,6 +32,12 @@ def returned(folder: Path, number: int) -> list[Return]:
     return [*late, *(Return(path, number) for path in sorted(folder.glob(f"{RETURNED}*")))]
 
 
+def passed_over(folder: Path) -> list[str]:
+    """Names of exports that lie in a round's folder, and are not called as answers are."""
+    names = sorted(path.name for ending in (".zip", ".xml") for path in folder.glob(f"*{ending}"))
+    return [name for name in names if not name.startswith((RETURNED, LATE))]
+
+
 def _answered(path: Path, number: int) -> int:
     found = re.match(rf"{LATE}-(\d+)", path.name)
     if found is None or not 1 <= int(found[1]) < number:

@@ -65,6 +65,11 @@ def _check(config: Config) -> None:
     if config["oracle"] and config["answer"]["inputs"]["truth"] is None:
         todo = "give answer.inputs.truth=<data set with true masks>, or leave out oracle=true"
         raise ConfigError("a simulated person needs the truth", where="answer.inputs.truth", got="nothing", todo=todo)
+    if config["least_precision"] and not config["oracle"] and config["merge"]["rules"]["unchanged"] == "skip":
+        got, todo = "skip", "merge.rules.unchanged=image, if people look at all regions of the images they change"
+        raise ConfigError(
+            "least_precision needs to know what was found right", where="merge.rules.unchanged", got=got, todo=todo
+        )
     if absent := [name for name in config["line"] if not isinstance(config.get(name), dict)]:
         raise ConfigError("the line names steps that have no configuration", where="line", got=absent)
 

@@ -14,7 +14,7 @@ from factory.command import show as steps_shown
 from factory.command.bind import bind
 from factory.command.explain import explained
 from factory.command.looping import places, results, times
-from factory.command.looping.returned import LATE, RETURNED, Return, chained, require_in_time, returned
+from factory.command.looping.returned import LATE, RETURNED, Return, chained, passed_over, require_in_time, returned
 from factory.command.looping.rounds import Loop, drawn_out, named
 from factory.command.perform import perform
 from factory.core.errors import ConfigError
@@ -177,10 +177,11 @@ def _brought(course: Course, number: int) -> list[Return]:
     found = returned(review.parent, number)
     require_in_time(course.loop.config, number, found)
     if not any(one.number == number for one in found):
+        others = f" (not {', '.join(wrong)})" if (wrong := passed_over(review.parent)) else ""
         late = f"; what comes late for an earlier round counts too, as {LATE}-1.zip" if number > 1 else ""
         raise Ended(
             f"round {number} waits for people: {review / 'annotate'} is what they start from (README.txt says how); "
-            f"put what comes back to {review.parent / RETURNED}.zip (.xml, or a folder; of several people "
+            f"put what comes back to {review.parent / RETURNED}.zip{others} (.xml, or a folder; of several people "
             f"{RETURNED}-anna.zip, {RETURNED}-ben.zip; PNG files take codec=png){late}, and give the same command "
             f"again; from a queue.csv with its column taken filled in, as {review.parent / times.TIMES}.csv, the next "
             "round learns what answers cost"
