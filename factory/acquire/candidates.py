@@ -117,7 +117,9 @@ def pooled(
     if temperature is None:
         weight = np.ones_like(score)
     else:
-        weight = np.exp((score - score.max(initial=-np.inf)) / np.float32(temperature))
+        highest_r = np.full(len(pixels_r) + 1, -np.inf, np.float32)
+        np.maximum.at(highest_r, regions, score)
+        weight = np.exp((score - highest_r[regions]) / np.float32(temperature))
     sums, weights = (np.bincount(regions, w, minlength=len(pixels_r) + 1)[1:] for w in (score * weight, weight))
     return np.asarray(sums / np.where(weights > 0, weights, 1))
 

@@ -99,7 +99,7 @@ class _Seen:
 
     def like(self, candidate: Candidate) -> bool:
         """Whether something chosen looks the same."""
-        if self.most is None or candidate.embedding is None or not self.count:
+        if self.most is None or self.most >= 1 or candidate.embedding is None or not self.count:
             return False
         return bool((self.vectors_nc[: self.count] @ candidate.embedding).max() > self.most)
 

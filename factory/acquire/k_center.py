@@ -26,9 +26,10 @@ def farthest_first(
     """``count`` rows of ``points_nd`` in the order in which they are picked; fewer where there are no more.
 
     ``covered`` are rows that count as picked before (already labelled); ``first`` is picked first whatever its place.
-    Without either the first pick is the row farthest from the mean. Equally far rows go by number. Distances are
-    Euclidean, in 32 bits: by a product for points relative to their mean, coordinate by coordinate for near duplicates.
-    The work is done on a GPU where there is one. `ConfigError` for coordinates that are no numbers.
+    Without either the first pick is the row farthest from the mean. Of rows that are equally far, but
+    for rounding, any goes first, always the same one. Distances are Euclidean, in 32 bits: by a product for points
+    relative to their mean, coordinate by coordinate for near duplicates. The work is done on a GPU where there is one.
+    `ConfigError` for coordinates that are no numbers.
     """
     if not np.isfinite(points_nd).all():
         raise ConfigError("embeddings must be numbers", where="k_center", got="NaN or infinity")

@@ -113,13 +113,16 @@ class RegionImpurity:
 
     def __call__(self, moments: Moments) -> Map:
         """See `Uncertainty`."""
-        inside_hw = self._sum(np.ones(moments.entropy_hw.shape, np.float32))
+        doubt_hw = entropy(moments.mean_khw)
+        told_hw = ~np.isnan(doubt_hw)
+        inside_hw = self._sum(told_hw.astype(np.float32)).clip(min=1)
         predicted_hw = moments.mean_khw.argmax(axis=0)
         classes = np.unique(predicted_hw)
-        share_khw = np.stack([self._sum((predicted_hw == k).astype(np.float32)) / inside_hw for k in classes])
-        doubt_hw = entropy(moments.mean_khw)
+        share_khw = np.stack(
+            [self._sum((told_hw & (predicted_hw == k)).astype(np.float32)) / inside_hw for k in classes]
+        )
         mean_hw = self._sum(np.nan_to_num(doubt_hw)) / inside_hw
-        return np.where(np.isnan(doubt_hw), np.nan, entropy(share_khw) * mean_hw).astype(np.float32)
+        return np.where(told_hw, entropy(share_khw) * mean_hw, np.nan).astype(np.float32)
 
     def _sum(self, values_hw: Map) -> Map:
         side = 2 * self.reach + 1

@@ -48,8 +48,9 @@ class TrainingBatches:
     """Batches drawn from ``sources`` ({name: cache}), each source shuffled anew at each of its epochs.
 
     ``shares`` says which part of the pictures each source supplies (they add up to 1): in any run of batches the count
-    is off by less than one picture. ``rare`` draws some of them for a class they show, instead of in turn. Pictures
-    are cut at random to ``crop_hw``; smaller ones are padded with ignore.
+    is off by one picture at most, by less than two for a source between the first and the last. ``rare`` draws some of
+    them for a class they show, instead of in turn. Pictures are cut at random to ``crop_hw``; smaller ones are padded
+    with ignore.
     """
 
     sources: Mapping[str, PixelCache]

@@ -21,7 +21,10 @@ PIXELS = 2000
 """Known pixels of a picture that count, at most."""
 LEAST = 100
 """Known pixels below which no temperature is worth setting."""
-FLOOR = 1e-12
+FLOOR = np.finfo(np.float32).smallest_subnormal
+"""What stands for a probability of 0: a higher one would make a model that is far too sure look less so."""
+BOUNDS = (-5.0, 5.0)
+"""Of the temperature's logarithm."""
 WHOLE = 0.5
 """Share of a picture's pixels that people named above which they were not asked about the doubtful ones alone."""
 
@@ -60,7 +63,7 @@ def fitted(predictor: Predictor, rows: Sequence[Row], seed: int) -> float | None
         right_n = np.take_along_axis(scaled_nk, ids_n[:, None], axis=1)[:, 0]
         return float((logsumexp(scaled_nk, axis=1) - right_n).mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x))
 
 
 def _choices(source_hw: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], ...]:

@@ -132,7 +132,8 @@ def _write(module: SegmentationModule, log: Log, last: bytes, out: ModelWriter) 
     if log.best is None:
         out.write("best.ckpt", last)
     if module.parts > module.recipe.accumulate:
-        reason = f"a batch of {module.recipe.batch} did not fit: it was worked through in {module.parts} parts"
+        did = f"it was worked through in {module.parts} parts, each of equal weight"
+        reason = f"a batch of {module.recipe.batch} did not fit: {did}"
         out.report("memory", reason)
     out.write("history.json", digests.canonical(log.history))
     out.write("history.csv", as_csv(log.history))

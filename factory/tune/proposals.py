@@ -13,7 +13,10 @@ from factory.tune.samplers import Sampler
 from factory.tune.space import Dimension
 
 DRAWS = 8
-"""Draws that may repeat a trial before the settings left are gone through instead."""
+"""Draws that may repeat a trial before the settings left are gone through instead, or drawn at random."""
+
+RANDOM_DRAWS = 100
+"""Draws at random where settings are without number: a sampler may ask for the same end of a range for ever."""
 
 Words = tuple[str, ...]
 
@@ -25,12 +28,14 @@ def propose(study: optuna.Study, space: Mapping[str, Dimension], sampler: Sample
     """
     trials = study.get_trials(deepcopy=False)
     tried = {_words(space, trial.params) for trial in trials if trial.params.keys() == space.keys()}
+    endless = not all(dimension.values for dimension in space.values())
     values: dict[str, Any] = {}
-    for draw in range(DRAWS):
-        values = _drawn(study, space, sampler(derive(seed, "trial", len(trials), draw) % 2**32))
+    for draw in range(DRAWS + RANDOM_DRAWS * endless):
+        choose = sampler if draw < DRAWS else optuna.samplers.RandomSampler
+        values = _drawn(study, space, choose(derive(seed, "trial", len(trials), draw) % 2**32))
         if _words(space, values) not in tried:
             return values
-    return _left(space, tried) if all(dimension.values for dimension in space.values()) else values
+    return values if endless else _left(space, tried)
 
 
 def _drawn(study: optuna.Study, space: Mapping[str, Dimension], sampler: optuna.samplers.BaseSampler) -> dict[str, Any]:

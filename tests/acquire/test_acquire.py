@@ -1,5 +1,7 @@
 """Regions are described and ranked fairly, and no spot is asked about twice."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -93,6 +95,8 @@ def test_near_duplicates_are_asked_about_once() -> None:
              for number, vector in enumerate(looks)]  # fmt: skip
     assert picked([*twins, *pool], budget=200, max_likeness=0.99) == [(one.sample_id, 1) for one in pool]
     assert len(picked([*twins, *pool], budget=200)) == 140
+    same = [replace(one, sample_id=(name := f"{one.sample_id} again"), place=(name, 0, 0)) for one in pool]
+    assert len(picked([*same, *pool], budget=200, max_likeness=1.0)) == 140, "nothing is more alike than that"
     assert len(picked([candidate("a", 1, 0.5), candidate("b", 1, 0.5)], max_likeness=0.5)) == 2
 
 
@@ -104,6 +108,14 @@ def test_a_regions_score_leaves_out_what_is_no_number_and_may_stress_the_highest
     weight = np.exp([2.0, 8.0])
     stressed = (weight / weight.sum()) @ [0.2, 0.8]
     assert pooled(score, regions, pixels, 0.1) == pytest.approx([stressed, 0.4, 0.0])
+
+
+def test_a_region_of_low_scores_keeps_them_beside_one_of_high() -> None:
+    """However strictly the highest count."""
+    score = np.array([[1.0, 0.3, 0.2, 0.1, 0.1]], np.float32)
+    assert pooled(score, np.array([[1, 2, 3, 4, 4]]), np.array([1, 1, 1, 2]), 0.005) == pytest.approx(
+        [1, 0.3, 0.2, 0.1]
+    )
 
 
 @pytest.mark.parametrize("scores", [[0.2, 0.8], [-9.0, -8.4], [-30.0, -29.4], [0.2, np.nan, 0.8], [np.nan]])

@@ -98,6 +98,13 @@ def test_a_pixel_without_a_number_leaves_the_others_theirs() -> None:
     assert np.argwhere(~np.isfinite(found)).tolist() == [[4, 6]]
 
 
+def test_a_pixel_without_a_number_is_of_no_class_around_it() -> None:
+    """Least of all of the first one: all others are of the second, and nothing is impure."""
+    mean = np.stack([np.full((9, 12), 0.2), np.full((9, 12), 0.8)])[None]
+    mean[0, :, 4, 6] = np.nan
+    assert np.nanmax(RegionImpurity(reach=1)(averaged(mean))) == pytest.approx(0, abs=1e-6)
+
+
 def test_regions_are_impure_where_predictions_meet() -> None:
     """By hand in one square; zero far from any border, however great the doubt."""
     mean = np.full((1, 2, 9, 12), 0.4)

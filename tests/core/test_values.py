@@ -27,6 +27,8 @@ def test_a_stream_depends_on_its_keys_and_nothing_else() -> None:
     generator(3, "scene", 7, "camera").random(100)
     np.testing.assert_array_equal(first, generator(3, "scene", 7, "lights").random(4))
     assert len({derive(0, "a", 1), derive(0, "a", "1"), derive(1, "a", 1), derive(0, "a1"), derive(0, "a")}) == 5
+    assert len({derive(0, *keys) for keys in (("a", "b"), ("a/s:b",), ("a/q:b",), ("q", "a/s:b"), ("a/", "b"))}) == 5
+    assert derive(3, "rare", "real", 7) == 491069837892276583, "published figures hang on these streams"
 
 
 def test_seed_zero_is_a_seed() -> None:

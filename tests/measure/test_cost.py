@@ -39,6 +39,13 @@ def test_a_long_log_rules_and_a_short_one_hardly_moves_what_is_stated() -> None:
     assert found.trust == STATED.trust
 
 
+def test_a_picture_that_stayed_open_over_lunch_does_not_rule() -> None:
+    """One answer in ten took two hours; the others what is stated."""
+    log = [Work(4, 100, STATED.image + 4 * STATED.seconds(25))] * 9
+    found = STATED.learnt([*log, Work(4, 100, 7200.0)])
+    assert found.image + 4 * found.seconds(25) < 1.5 * log[0].seconds
+
+
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 5000), st.floats(0.1, 1e5)), max_size=8))
 def test_no_cost_falls_below_zero(rows) -> None:
     """Whatever the log says."""

@@ -1,6 +1,7 @@
 """Every loss: what all of them promise, and each against its definition."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
+from factory.segment.evidence import Evidence
 from factory.segment.losses.boundary import Boundary, borders
 from factory.segment.losses.cross_entropy import (
     CollisionCrossEntropy,
@@ -112,6 +114,15 @@ def test_dice_is_one_minus_the_mean_over_classes_that_are_there(seed):
         scores.append((2 * (truth * share).sum() + 1) / (truth.sum() + share.sum() + 1))
     expected = 1 - torch.stack(scores).mean() if scores else torch.zeros(())
     assert expected.item() == pytest.approx(Dice()(said, known).item(), abs=1e-5)
+
+
+def test_overlap_is_counted_right_over_millions_of_pixels():
+    """All are of one class and found with probability 0.9: hits over hits, half the misses, and no false alarm."""
+    logits = torch.tensor([math.log(9.0), 0.0]).view(1, 2, 1, 1).expand(8, 2, 512, 512)
+    ids, ones = torch.zeros(8, 512, 512, dtype=torch.long), torch.ones(8, 512, 512)
+    known = Evidence(torch.rand(8, 3, 1, 1), ids, ones, ones, torch.tensor([ones.sum().item(), 0.0]))
+    found = Dice()(Outputs(logits, logits, None, (512, 512)), known)
+    assert found.item() == pytest.approx(1 - 0.9 / 0.95, abs=1e-5)
 
 
 @few

@@ -83,6 +83,8 @@ def test_what_was_made_too_sure_or_too_unsure_is_found_out(model, squares) -> No
     right = fitted(Predictor(trained=loaded), rows, 0)
     loaded.model.temperature = 1 / 3
     assert fitted(Predictor(trained=loaded), rows, 0) == pytest.approx(3 * right, rel=0.02)
+    loaded.model.temperature = right / 15
+    assert fitted(Predictor(trained=loaded), rows, 0) == pytest.approx(15, rel=0.05)
 
 
 def relabelled(rows: list[Row], target: Path, known: Callable[[np.random.Generator, np.ndarray], np.ndarray]):

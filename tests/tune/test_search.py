@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import optuna
 import pytest
 import torch
 from optuna.trial import TrialState
@@ -16,6 +17,7 @@ from factory.execute.reporting import Listener
 from factory.tune import results
 from factory.tune.ledger import Claim, Ledger
 from factory.tune.locks import grasp, holding
+from factory.tune.proposals import propose
 from factory.tune.pruners import Hyperband, Median
 from factory.tune.samplers import Gp, Random, Sampler, Tpe
 from factory.tune.search import CarryOut, Figures, search
@@ -130,6 +132,17 @@ def test_no_settings_are_tried_twice_and_a_small_space_ends_early(tmp_path: Path
     assert {(row.words["lr"], row.words["kind"]) for row in results.rows(ledger)} == {
         (lr, kind) for lr in ("0.5", "0.75", "1.0") for kind in "ab"
     }
+
+
+def test_a_sampler_that_asks_for_one_end_of_a_range_for_ever_is_not_followed() -> None:
+    """As a Gaussian process does where the figure rises towards it."""
+    study, space = optuna.create_study(direction="maximize"), {"lr": Numbers(low=0.0, high=1.0)}
+    for _ in range(12):
+        values = propose(study, space, Gp(startup=3), 0)
+        assert values is not None
+        distributions = {"lr": optuna.distributions.FloatDistribution(0.0, 1.0)}
+        study.add_trial(optuna.create_trial(params=values, distributions=distributions, value=values["lr"]))
+    assert len({space["lr"].word(trial.params["lr"]) for trial in study.trials}) == 12
 
 
 def test_a_trial_proposed_by_a_process_that_was_killed_before_it_began_is_begun_first(tmp_path: Path) -> None:

@@ -87,10 +87,14 @@ def _missed(outputs: Outputs, evidence: Evidence, alpha: float, beta: float, smo
     guess_nkhw, weight_nhw = outputs.logits_nkhw.softmax(dim=1), evidence.weight_nhw
     ids_nhw = evidence.ids_nhw
     right_nhw = guess_nkhw.gather(1, ids_nhw.unsqueeze(1)).squeeze(1) * weight_nhw
-    zeros_k = torch.zeros_like(evidence.counts_k)
-    hits_k = zeros_k.index_add(0, ids_nhw.flatten(), right_nhw.flatten())
-    size_k = zeros_k.index_add(0, ids_nhw.flatten(), weight_nhw.flatten())
+    hits_k, size_k = (_by_class(values, ids_nhw, len(evidence.counts_k)) for values in (right_nhw, weight_nhw))
     guess_k = (guess_nkhw * weight_nhw.unsqueeze(1)).sum((0, 2, 3))
     index_k = (hits_k + smooth) / (hits_k + alpha * (guess_k - hits_k) + beta * (size_k - hits_k) + smooth)
     present_k = (size_k > 0).to(index_k)
     return ((1 - index_k) * present_k).sum() / present_k.sum().clamp(min=1)
+
+
+def _by_class(values_nhw: Tensor, ids_nhw: Tensor, classes: int) -> Tensor:
+    """Sum of each class's pixels, row by row first: one number that grew over a million of them would lose digits."""
+    rows_nhk = values_nhw.new_zeros((*ids_nhw.shape[:2], classes)).scatter_add(2, ids_nhw, values_nhw)
+    return rows_nhk.sum((0, 1))
