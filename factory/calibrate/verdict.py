@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from factory.calibrate.audit import Outcome, interval, miou
+from factory.calibrate.audit import Outcome, Trust, interval, miou
 from factory.label import Labeler
 from factory.label.calibrated import Calibration, name_of
 from factory.measure.calibration import Levels, Reliability
@@ -26,7 +26,9 @@ class Verdict:
     """``calibration`` is what the label stage takes; all else are figures of the pictures held back.
 
     ``miou`` is that of what will be used (the refiner, or the scores alone where it was refused), with 95 % intervals
-    as pairs; ``gain`` is the refiner's mean IoU less that of the scores alone.
+    as pairs; ``gain`` is the refiner's mean IoU less that of the scores alone. ``ece`` is that of the labels that will
+    be made of such pictures, every pixel at the confidence that is written (before ``min_confidence`` leaves any out):
+    people's at 1, unknown ones at their own, all else mapped by the curve; ``ece_as_stated`` is that without the curve.
     """
 
     calibration: Calibration
@@ -60,10 +62,13 @@ def conclude(
     curve: Curve,
     seed: int,
 ) -> Verdict:
-    """Fit the curve on ``seen``, judge everything on ``held``: refuse a refiner that makes masks worse there."""
+    """Fit the curve on ``seen``, judge everything on ``held``: refuse a refiner that makes masks worse there.
+
+    The curve is fitted to those pixels alone that it will be applied to.
+    """
     refined, plain = miou(one.refined_kk for one in held), miou(one.plain_kk for one in held)
     refused = not isinstance(refiner, Argmax) and refined < plain
-    levels = curve(_together(seen, refused=refused))
+    levels = curve(_together(seen, refused=refused).guessed).round(6)
     judged = _together(held, refused=refused)
     used = [one.plain_kk if refused else one.refined_kk for one in held]
     calibration = Calibration(
@@ -73,7 +78,7 @@ def conclude(
         pooled=tuple(map(dict, settings[1:])),
         mirrored=mirrored,
         refused=refused,
-        curve=tuple(round(float(value), 6) for value in levels),
+        curve=tuple(levels.tolist()),
     )
     return Verdict(
         calibration=calibration,
@@ -83,8 +88,8 @@ def conclude(
         refined_miou=refined,
         plain_miou=plain,
         gain_interval=interval([one.refined_kk for one in held], beside=[one.plain_kk for one in held], seed=seed),
-        ece=judged.mapped(levels).ece(),
-        ece_as_stated=judged.ece(),
+        ece=judged.stated(levels).ece(),
+        ece_as_stated=(judged.guessed + judged.kept).ece(),
     )
 
 
@@ -109,10 +114,6 @@ def compared(after: Sequence[Outcome], before: Sequence[Outcome], *, seed: int) 
     return Comparison(miou=miou(more), before=miou(fewer), gain_interval=interval(more, beside=fewer, seed=seed))
 
 
-def _together(outcomes: Sequence[Outcome], *, refused: bool) -> Reliability:
-    total = Reliability()
-    for outcome in outcomes:
-        one = outcome.plain if refused else outcome.refined
-        total.pixels_l += one.pixels_l
-        total.right_l += one.right_l
-    return total
+def _together(outcomes: Sequence[Outcome], *, refused: bool) -> Trust:
+    each = [outcome.plain if refused else outcome.refined for outcome in outcomes]
+    return Trust(*(sum(parts, Reliability()) for parts in zip(*each, strict=True)))

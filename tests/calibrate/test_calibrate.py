@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from factory.__main__ import main
-from factory.calibrate.audit import Outcome, interval, miou
+from factory.calibrate.audit import Audit, Outcome, Trust, interval, judge, miou
 from factory.calibrate.settings import space_of
 from factory.calibrate.verdict import compared, conclude
 from factory.command import tree
@@ -18,14 +18,15 @@ from factory.core.artefact import Kind, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
-from factory.core.picture import mirrored
+from factory.core.picture import Picture, mirrored
 from factory.core.ranges import ranges
 from factory.core.sample import Domain, Hints, Origin, Split, Supervision
-from factory.label import calibrated
+from factory.label import Scores, calibrated
+from factory.label.dense import Densifier
 from factory.label.mixed import Mixed, Weighed
 from factory.label.points import Points
 from factory.label.seeds import Seeds
-from factory.measure.calibration import AsStated, Reliability
+from factory.measure.calibration import AsStated, Isotonic, Reliability
 from factory.refine.argmax import Argmax
 from factory.refine.dense_crf import DenseCrf
 from tests.artefacts import add_sample, sealed
@@ -270,12 +271,62 @@ def test_parts_recommend_their_own_ranges_which_hold_what_they_are_given() -> No
         space_of(None, Seeds(), Argmax())
 
 
+@dataclass(frozen=True)
+class Sure:
+    """Stands for a labeler: 0.96 for ground at six pixels of ten, for disc else; of the first rows it knows nothing."""
+
+    unknown: int
+
+    def __call__(self, given: Picture, classes: int) -> Scores:
+        """The same for every picture."""
+        guess_hw = np.random.default_rng(7).random(given.size_hw) < 0.4
+        scores_khw = np.where(np.arange(classes)[:, None, None] == guess_hw, 0.96, 0.04).astype(np.float32)
+        scores_khw[:, : self.unknown] = 1 / classes
+        return scores_khw
+
+
+@pytest.fixture(scope="module")
+def clicked(tmp_path_factory) -> Audit:
+    """Four pictures of nothing but ground, a tenth of whose pixels were clicked."""
+
+    def fill(out) -> None:
+        for number in range(4):
+            mask = np.zeros((48, 64), np.uint8)
+            spots = np.random.default_rng(number).permutation(mask.size)[: mask.size // 10]
+            hints = Hints(points=tuple((int(s % 64), int(s // 64), 0) for s in spots))
+            add_sample(out, f"c{number}", mask, supervision=Supervision.HUMAN, origin=Origin.HUMAN, hints=hints)
+
+    place = sealed(tmp_path_factory.mktemp("clicked") / "clicked", Kind.DATASET, fill, CLASSES)
+    return Audit(source=Dataset.open(place), supervision=None, seed=0)
+
+
+@pytest.mark.parametrize("unknown", [0, 24])
+def test_the_curve_is_of_the_pixels_it_is_applied_to_and_the_error_that_of_the_labels(clicked, unknown) -> None:
+    """Clicks are right, and so are unknown pixels, of the class that comes first: neither makes guesses any better."""
+    densifier = Densifier(labeler=Sure(unknown), refiner=Argmax(), min_confidence=0, longest=64)
+    rows = clicked.source.samples
+    outcomes = [judge(sample, audit=clicked, densifier=densifier) for sample in rows]
+    words = {"settings": [{}], "mirrored": False, "labeler": POINTS, "refiner": Argmax(), "seed": 0}
+    verdict = conclude(outcomes[:2], outcomes[2:], curve=Isotonic(prior=1e-3), **words)
+    guesses = densifier.labeler(clicked.hinted(rows[0]), 2).argmax(axis=0)[unknown:]
+    assert verdict.calibration.curve[245] == pytest.approx((guesses == 0).mean(), abs=0.01)
+    made, stated = Reliability(), Reliability()
+    for sample in rows[2:]:
+        for seen, curve in ((made, verdict.calibration.curve), (stated, ())):
+            dense = replace(densifier, curve=curve)(clicked.hinted(sample), 2)
+            seen.add(clicked.source.truth(sample), dense.mask_hw, dense.confidence_hw)
+    assert (verdict.ece, verdict.ece_as_stated) == (made.ece(), stated.ece())
+
+
+UNSEEN = Trust(Reliability(), Reliability())
+
+
 def outcome(right: int, wrong: int, plain_right: int) -> Outcome:
     """One picture of two classes: some pixels right and wrong with the refiner, and right without."""
     total = right + wrong
     return Outcome(
         np.array([[right, wrong], [0, total]]), np.array([[plain_right, total - plain_right], [0, total]]),
-        Reliability(), Reliability(),
+        UNSEEN, UNSEEN,
     )  # fmt: skip
 
 
