@@ -202,6 +202,22 @@ def test_surprise_is_one_in_a_thousand_for_one_normal_pixel_in_a_thousand(tmp_pa
     assert known(spotted, model)[31, 31] > 4
 
 
+def test_what_all_normal_pixels_reach_is_no_surprise(tmp_path: Path) -> None:
+    """Flat pictures with a speck: their contrast is 0 nearly everywhere, and all of them go as far as that."""
+
+    def speckled(number: int) -> np.ndarray:
+        image = np.full((64, 64, 3), 120, np.uint8)
+        image[20 + number, 30] = 140
+        return image
+
+    model = build(SPEC, 3, 1, weights=None, seed=0).eval()
+    only = replace(NORMAL, texture=0.0, surroundings=15)
+    known = only.learnt([str(n) for n in range(8)], lambda name: speckled(int(name)), model, 64, seed=0)
+    surprise = known(speckled(9), model)
+    assert surprise[5, 5] == 0
+    assert surprise[29, 30] > 3
+
+
 def test_background_and_band_follow_their_formulas() -> None:
     """A constant, a power of what is left, and nothing decided in between."""
     maps = np.array([[[0.1, 0.4, 0.9]], [[0.0, 0.2, 0.3]]], np.float32)
