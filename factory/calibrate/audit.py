@@ -13,7 +13,6 @@ from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.picture import Picture
 from factory.core.sample import Origin, Sample
-from factory.core.seeds import generator
 from factory.label.corpus import Corpus
 from factory.label.dense import Dense, Densifier, of_nothing
 from factory.measure.calibration import Levels, Reliability
@@ -21,8 +20,6 @@ from factory.measure.iou import Confusion
 from factory.refine.argmax import Argmax
 
 Counts = npt.NDArray[np.int64]
-RESAMPLES = 1000
-"""Bootstrap resamples behind an interval."""
 
 
 class Supervision(Protocol):
@@ -83,8 +80,12 @@ class Trust(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of one picture, with the refiner and without: confusion counts and pixels by confidence."""
+    """What came of one picture, with the refiner and without: confusion counts and pixels by confidence.
 
+    ``photograph`` names what it was cut from, or is.
+    """
+
+    photograph: str
     refined_kk: Counts
     plain_kk: Counts
     refined: Trust
@@ -97,6 +98,7 @@ def judge(sample: Sample, *, audit: Audit, densifier: Densifier) -> Outcome:
     found, plain = both(given, densifier, classes)
     truth_hw, nothing = audit.source.truth(sample), of_nothing(given, classes)
     return Outcome(
+        photograph=sample.photograph,
         refined_kk=_counts(truth_hw, found, audit.source.classes),
         plain_kk=_counts(truth_hw, plain, audit.source.classes),
         refined=_trust(truth_hw, found, nothing),
@@ -111,30 +113,11 @@ def both(given: Picture, densifier: Densifier, classes: int) -> tuple[Dense, Den
     return densifier.settled(given, scores_khw), plain.settled(given, scores_khw)
 
 
-def miou(outcomes: Iterable[Counts]) -> float:
+def miou(counts: Iterable[Counts]) -> float:
     """Mean IoU of some pictures' counts together."""
-    return _miou(np.sum(list(outcomes), axis=0))
-
-
-def interval(counts: Sequence[Counts], *, beside: Sequence[Counts] | None = None, seed: int) -> tuple[float, float]:
-    """95 % of bootstrap resamples of the pictures give a mean IoU in here (Efron 1979, percentiles).
-
-    With ``beside`` (other counts of the same pictures): of the difference, counts less beside.
-    """
-    rng = generator(seed, "bootstrap")
-    mine_nkk = np.stack(counts)
-    draws = rng.integers(0, len(counts), (RESAMPLES, len(counts)))
-    values = np.array([_miou(mine_nkk[draw].sum(axis=0)) for draw in draws])
-    if beside is not None:
-        theirs_nkk = np.stack(beside)
-        values -= np.array([_miou(theirs_nkk[draw].sum(axis=0)) for draw in draws])
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _miou(counts_kk: Counts) -> float:
-    confusion = Confusion(len(counts_kk))
-    confusion.counts_kk = counts_kk
+    together_kk = np.sum(list(counts), axis=0)
+    confusion = Confusion(len(together_kk))
+    confusion.counts_kk = together_kk
     return confusion.miou()
 
 
