@@ -65,8 +65,12 @@ def add_sample(
     hints: Hints | None = None,
     size_hw: tuple[int, int] = (24, 32),
     image: npt.NDArray[np.uint8] | None = None,
+    photograph_of: str | None = None,
 ) -> Sample:
-    """Write one sample; with a mask also confidence 150 and an origin map (none where ignored)."""
+    """Write one sample; with a mask also confidence 150 and an origin map (none where ignored).
+
+    ``photograph_of`` is the file that it is a tile of.
+    """
     shown = image if image is not None else mask_hw
     size_hw = size_hw if shown is None else (shown.shape[0], shown.shape[1])
     path, sha = out.write_image(sample_id, photograph(size_hw, sum(sample_id.encode())) if image is None else image)
@@ -86,6 +90,7 @@ def add_sample(
         supervision=supervision if mask_hw is not None or hints else Supervision.NONE,
         image_sha256=sha,
         hints=hints or Hints(),
+        provenance={} if photograph_of is None else {"file": photograph_of},
         **maps,
     )
     out.add(sample)

@@ -12,17 +12,14 @@ import numpy.typing as npt
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.picture import Picture
-from factory.core.sample import Sample
-from factory.core.seeds import generator
+from factory.core.sample import Origin, Sample
 from factory.label.corpus import Corpus
-from factory.label.dense import Dense, Densifier
-from factory.measure.calibration import Reliability
+from factory.label.dense import Dense, Densifier, of_nothing
+from factory.measure.calibration import Levels, Reliability
 from factory.measure.iou import Confusion
 from factory.refine.argmax import Argmax
 
 Counts = npt.NDArray[np.int64]
-RESAMPLES = 1000
-"""Bootstrap resamples behind an interval."""
 
 
 class Supervision(Protocol):
@@ -68,24 +65,44 @@ class Hinted:
         return self.audit.hinted(self.samples[sample_id])
 
 
-class Outcome(NamedTuple):
-    """What came of one picture, with the refiner and without: confusion counts and pixels by confidence."""
+class Trust(NamedTuple):
+    """Labelled pixels by their confidence: those ``guessed``, which a curve maps, and those that are ``kept`` from it.
 
+    The latter were named by a person, or nothing is known of them: see `Densifier`.
+    """
+
+    guessed: Reliability
+    kept: Reliability
+
+    def stated(self, curve_l: Levels) -> Reliability:
+        """All of them at the confidence that labels state."""
+        return self.guessed.mapped(curve_l) + self.kept
+
+
+class Outcome(NamedTuple):
+    """What came of one picture, with the refiner and without: confusion counts and pixels by confidence.
+
+    ``photograph`` names what it was cut from, or is.
+    """
+
+    photograph: str
     refined_kk: Counts
     plain_kk: Counts
-    refined: Reliability
-    plain: Reliability
+    refined: Trust
+    plain: Trust
 
 
 def judge(sample: Sample, *, audit: Audit, densifier: Densifier) -> Outcome:
     """Label a picture from its hints, refined and not, and compare with its truth. Every pixel is decided."""
-    found, plain = both(audit.hinted(sample), densifier, len(audit.source.classes))
-    truth_hw = audit.source.truth(sample)
+    given, classes = audit.hinted(sample), len(audit.source.classes)
+    found, plain = both(given, densifier, classes)
+    truth_hw, nothing = audit.source.truth(sample), of_nothing(given, classes)
     return Outcome(
+        photograph=sample.photograph,
         refined_kk=_counts(truth_hw, found, audit.source.classes),
         plain_kk=_counts(truth_hw, plain, audit.source.classes),
-        refined=_reliability(truth_hw, found),
-        plain=_reliability(truth_hw, plain),
+        refined=_trust(truth_hw, found, nothing),
+        plain=_trust(truth_hw, plain, nothing),
     )
 
 
@@ -96,30 +113,11 @@ def both(given: Picture, densifier: Densifier, classes: int) -> tuple[Dense, Den
     return densifier.settled(given, scores_khw), plain.settled(given, scores_khw)
 
 
-def miou(outcomes: Iterable[Counts]) -> float:
+def miou(counts: Iterable[Counts]) -> float:
     """Mean IoU of some pictures' counts together."""
-    return _miou(np.sum(list(outcomes), axis=0))
-
-
-def interval(counts: Sequence[Counts], *, beside: Sequence[Counts] | None = None, seed: int) -> tuple[float, float]:
-    """95 % of bootstrap resamples of the pictures give a mean IoU in here (Efron 1979, percentiles).
-
-    With ``beside`` (other counts of the same pictures): of the difference, counts less beside.
-    """
-    rng = generator(seed, "bootstrap")
-    mine_nkk = np.stack(counts)
-    draws = rng.integers(0, len(counts), (RESAMPLES, len(counts)))
-    values = np.array([_miou(mine_nkk[draw].sum(axis=0)) for draw in draws])
-    if beside is not None:
-        theirs_nkk = np.stack(beside)
-        values -= np.array([_miou(theirs_nkk[draw].sum(axis=0)) for draw in draws])
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _miou(counts_kk: Counts) -> float:
-    confusion = Confusion(len(counts_kk))
-    confusion.counts_kk = counts_kk
+    together_kk = np.sum(list(counts), axis=0)
+    confusion = Confusion(len(together_kk))
+    confusion.counts_kk = together_kk
     return confusion.miou()
 
 
@@ -129,7 +127,10 @@ def _counts(truth_hw: npt.NDArray[np.uint8], found: Dense, classes: ClassList) -
     return confusion.counts_kk
 
 
-def _reliability(truth_hw: npt.NDArray[np.uint8], found: Dense) -> Reliability:
-    seen = Reliability()
-    seen.add(truth_hw, found.mask_hw, found.confidence_hw)
-    return seen
+def _trust(truth_hw: npt.NDArray[np.uint8], found: Dense, nothing: float) -> Trust:
+    """``nothing`` is the confidence up to which nothing is known of a pixel."""
+    trust = Trust(Reliability(), Reliability())
+    guessed_hw = (found.origin_hw == Origin.PSEUDO) & (found.confidence_hw > nothing)
+    for seen, here_hw in zip(trust, (guessed_hw, ~guessed_hw), strict=True):
+        seen.add(truth_hw[here_hw], found.mask_hw[here_hw], found.confidence_hw[here_hw])
+    return trust

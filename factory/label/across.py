@@ -43,12 +43,12 @@ LEAST_PICTURES = 4
 class Across:
     """Cross-fitted segmenters: each of ``folds`` learns from the hints of the other folds and labels its own.
 
-    So no picture is labelled by a network that learnt from it, and its probabilities are as sure on the pictures it
-    labels as on any new one. What is learnt from are pixels that people named and those that ``spread`` makes of them,
-    at least ``least`` sure; pictures kept aside are labelled by the first fold's network, and those larger than
-    ``longest`` pixels a side at that size. ``tta`` averages several looks at each. ``weights`` is a file of weights for
-    the encoder, or a model artefact to start from. Probabilities are raised to the power ``certainty``: below 1 they
-    leave more to other evidence.
+    So no picture is labelled by a network that learnt from it or another tile of its photograph, and its probabilities
+    are as sure on the pictures it labels as on any new one. What is learnt from are pixels that people named and those
+    that ``spread`` makes of them, at least ``least`` sure; pictures kept aside are labelled by the first network,
+    and those larger than ``longest`` pixels a side at that size. ``tta`` averages several looks at each. ``weights`` is
+    a file of weights for the encoder, or a model artefact to start from. Probabilities are raised to the power
+    ``certainty``: below 1 they leave more to other evidence.
     """
 
     RANGES: ClassVar[dict[str, str]] = {"certainty": "log:0.1:2"}
@@ -93,10 +93,16 @@ class Across:
         return Foretold(folder=str(scratch / "scores"), certainty=self.certainty)
 
     def _folds(self, corpus: Corpus, said: Dataset, seed: int) -> list[list[str]]:
-        """Who is labelled by each network: pictures of which something is said, evenly; the first labels the others."""
+        """Who is labelled by each network: pictures of which something is said, evenly, with all of their photographs.
+
+        The first labels all others.
+        """
         hinted = [sample.id for sample in said.samples]
-        first, *others = corpus.folds(self.folds, seed, hinted)
-        return [[*first, *sorted({*corpus.ids, *corpus.aside} - set(hinted))], *others]
+        folds = corpus.folds(self.folds, seed, hinted)
+        fold_of = {corpus.photograph(name): fold for fold in reversed(folds) for name in fold}
+        for name in sorted({*corpus.ids, *corpus.aside} - set(hinted)):
+            fold_of.get(corpus.photograph(name), folds[0]).append(name)
+        return folds
 
     def _fold(
         self, number: int, *, folds: Sequence[Sequence[str]], corpus: Corpus, scratch: Path, cache: Cache, seed: int

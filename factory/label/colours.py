@@ -16,10 +16,11 @@ LOWEST, CELLS = np.array([0.0, -90.0, -90.0]), (36, 62, 62)
 
 
 class ColourDensity:
-    """Parzen estimate (1962) with a Gaussian of ``sigma`` CIELAB units, 1 at a colour that all the given ones have.
+    """Parzen estimate (1962) with a Gaussian of ``sigma`` CIELAB units: about 1 at a colour that all given ones have.
 
     ``lab_sc`` are colours and ``weight_s`` how much each counts. One pass over the cells makes it as fast for a
-    million pixels as for a handful.
+    million pixels as for a handful, and blurs a narrow Gaussian: each colour counts at the middle of its cell and is
+    read between cells, so that the one colour of all has 0.5 to 0.95 where ``sigma`` is 3, and 0.96 to 1 at 12.
     """
 
     def __init__(self, lab_sc: Floats, weight_s: Floats, sigma: float) -> None:

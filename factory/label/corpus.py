@@ -28,6 +28,10 @@ class Corpus:
     picture: Callable[[str], Picture]
     photograph_of: Mapping[str, str] = field(default_factory=dict)
 
+    def photograph(self, name: str) -> str:
+        """What the picture was cut from, or is."""
+        return self.photograph_of.get(name, name)
+
     def folds(self, count: int, seed: int, ids: Iterable[str] | None = None) -> list[list[str]]:
         """The ids (None: all) at random in ``count`` parts of as many photographs (to within one).
 
@@ -35,7 +39,7 @@ class Corpus:
         where there are fewer photographs; pictures kept aside are in none.
         """
         names = self.ids if ids is None else ids
-        drawn = shuffled({name: self.photograph_of.get(name, name) for name in names}, seed, "fold")
+        drawn = shuffled({name: self.photograph(name) for name in names}, seed, "fold")
         if len(drawn) == 1:
             drawn = shuffled({name: name for name in names}, seed, "fold")
         return [sorted(itertools.chain(*drawn[start::count])) for start in range(min(count, len(drawn)))]

@@ -72,7 +72,7 @@ class Densifier:
         """The labels that come of scores, of whatever size they are."""
         mask_hw, confidence_hw = self.decide(given, scores_khw)
         if self.curve:
-            known_hw = confidence_hw > _of_nothing(given, len(scores_khw))
+            known_hw = confidence_hw > of_nothing(given, len(scores_khw))
             confidence_hw[known_hw] = np.asarray(self.curve, np.float32)[level_of(confidence_hw[known_hw])]
         origin_hw = np.full(mask_hw.shape, Origin.PSEUDO, np.uint8)
         unsure = confidence_hw < self.min_confidence
@@ -115,7 +115,7 @@ class Densifier:
         return mask_hw, confidence_hw
 
 
-def _of_nothing(given: Picture, classes: int) -> float:
+def of_nothing(given: Picture, classes: int) -> float:
     """The confidence of a pixel that any class may be, or hardly more; 0 where there is one class to choose from."""
     possible = classes - len(given.hints.absent)
     return 1 / possible + 0.5 / 255 if possible > 1 else 0.0
@@ -124,7 +124,7 @@ def _of_nothing(given: Picture, classes: int) -> float:
 def _spoken_for(given: Picture, scores_khw: Scores) -> int:
     """How many classes have more than even chances somewhere."""
     highest_k = scores_khw.reshape(len(scores_khw), -1).max(axis=1)
-    return int((highest_k > _of_nothing(given, len(scores_khw))).sum())
+    return int((highest_k > of_nothing(given, len(scores_khw))).sum())
 
 
 def _without(scores_khw: Scores, absent: tuple[int, ...]) -> Scores:

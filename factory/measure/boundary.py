@@ -75,14 +75,20 @@ def width_of(ids_hw: npt.NDArray[np.uint8], reach: float = REACH) -> int:
 
 
 def band(ids_hw: npt.NDArray[np.uint8], width: int) -> Bool:
-    """Which pixels of a class map lie in the band of their class; ignored ones never do.
+    """Which pixels of a class map lie in the band of their class, or at the edge; ignored ones never do."""
+    found_hw = beside(ids_hw, width)
+    for rim in (np.s_[:width], np.s_[-width:], np.s_[:, :width], np.s_[:, -width:]):
+        found_hw[rim] = ids_hw[rim] != IGNORE
+    return found_hw
 
-    One look at all classes: a pixel whose neighbourhood holds nothing above and nothing below its own id is inside.
+
+def beside(ids_hw: npt.NDArray[np.uint8], width: int) -> Bool:
+    """Which pixels of a class map have another class at most ``width`` steps away; ignored ones never do.
+
+    One look at all classes: a pixel whose neighbourhood holds nothing above and nothing below its own id has none.
     """
     kernel = np.ones((2 * width + 1, 2 * width + 1), np.uint8)
     known_hw = ids_hw != IGNORE
     highest_hw = cv2.dilate(np.where(known_hw, ids_hw, 0).astype(np.uint8), kernel)
     lowest_hw = cv2.erode(ids_hw, kernel)  # IGNORE is the highest value there is
-    inside_hw: Bool = (highest_hw == ids_hw) & (lowest_hw == ids_hw)
-    inside_hw[:width], inside_hw[-width:], inside_hw[:, :width], inside_hw[:, -width:] = False, False, False, False
-    return np.asarray(known_hw & ~inside_hw)
+    return np.asarray(known_hw & ((highest_hw != ids_hw) | (lowest_hw != ids_hw)))

@@ -36,6 +36,10 @@ class Reliability:
         self.pixels_l += np.bincount(levels, minlength=LEVELS)
         self.right_l += np.bincount(levels[truth[counted] == guess[counted]], minlength=LEVELS)
 
+    def __add__(self, other: Reliability) -> Reliability:
+        """The pixels of both."""
+        return Reliability(self.pixels_l + other.pixels_l, self.right_l + other.right_l)
+
     def as_json(self) -> dict[str, list[int]]:
         """The counts by level; `of_json` takes them back."""
         return {"pixels": self.pixels_l.tolist(), "right": self.right_l.tolist()}

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.core.classes import IGNORE, ClassList
-from factory.measure.boundary import Boundaries, band, width_of
+from factory.measure.boundary import Boundaries, beside, width_of
 from factory.measure.calibration import Reliability
 from factory.measure.iou import Confusion, Ids, mean, or_none
 
@@ -59,9 +59,9 @@ class Scores:
     def _count_confidence(
         self, truth_hw: npt.NDArray[np.uint8], guess_hw: Ids, confidence_hw: npt.NDArray[np.float64]
     ) -> None:
-        """All pixels, those of each class as it was guessed, and those beside the true boundaries."""
+        """All pixels, those of each class as it was guessed, and those beside the true boundaries between classes."""
         self.reliability.add(truth_hw, guess_hw, confidence_hw)
-        beside_hw = band(truth_hw, width_of(truth_hw))
+        beside_hw = beside(truth_hw, width_of(truth_hw))
         self.at_boundary.add(truth_hw[beside_hw], guess_hw[beside_hw], confidence_hw[beside_hw])
         for class_id, seen in enumerate(self.reliability_k):
             here_hw = guess_hw == class_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from factory.core.artefact import Report
@@ -35,10 +36,10 @@ def calibration(report: Report | None, *, seed: int, examples: int) -> Section |
 
 
 def _expected(stated: dict[str, Any]) -> str:
-    low, high = stated["miou_interval"]
+    within = _within(stated["miou_interval"], percent, "95 % between {} and {}")
     return (
-        f"Dense masks of such hints reach a mean IoU of {percent(stated['miou'])} (95 % between {percent(low)} and "
-        f"{percent(high)}), measured on {stated['pictures']} pictures that had no part in the search."
+        f"Dense masks of such hints reach a mean IoU of {percent(stated['miou'])} ({within}), measured on "
+        f"{stated['pictures']} pictures that had no part in the search, though in what was refused after it."
     )
 
 
@@ -53,9 +54,14 @@ def _mirrored(stated: dict[str, Any]) -> str:
 
 def _refiner(stated: dict[str, Any]) -> str:
     name, gain = stated["calibration"]["refiner"], 100 * stated["gain"]
-    low, high = (100 * value for value in stated["gain_interval"])
+    within = _within(stated["gain_interval"], lambda value: f"{100 * value:+.1f}", "{} to {}")
     verdict = "was refused: it changes the mean IoU" if stated["calibration"]["refused"] else "changes it"
-    return f"The refiner {name} {verdict} by {gain:+.1f} points ({low:+.1f} to {high:+.1f})."
+    return f"The refiner {name} {verdict} by {gain:+.1f} points ({within})."
+
+
+def _within(interval: list[float] | None, word: Callable[[float], str], between: str) -> str:
+    """Of one photograph there is no interval."""
+    return between.format(*map(word, interval)) if interval else "of one photograph: no interval"
 
 
 def _confidence(stated: dict[str, Any]) -> str:

@@ -61,9 +61,10 @@ def run(
     """Search settings on one half of the pictures, fit the curve of confidence there, judge both on the other half.
 
     Labelers of the ``pool`` best settings are pooled, and asked about ``mirrored`` pictures too, unless that is worse
-    on the other half beyond doubt.
+    on the other half beyond doubt. A refiner that makes masks worse there is refused. So much is decided where it is
+    judged: see `Verdict`.
     Hints are simulated by ``supervision`` on exact or human masks (None: the hints that the pictures have). Writes
-    `calibration.json`, `trials.json` and `pictures/<id>.png`. A refiner that makes masks worse is refused.
+    `calibration.json`, `trials.json` and `pictures/<id>.png`.
     """
     if not 1 <= pool <= trials:
         raise ConfigError("pool is a number of trials", where="calibrate", got=pool, expected=f"1 to trials={trials}")
@@ -159,19 +160,23 @@ def _spread(rows: Sequence[Sample], count: int) -> list[Sample]:
 
 
 def _tell(verdict: Verdict, out: ReportWriter) -> None:
-    low, high = (round(value, 4) for value in verdict.miou_interval)
+    bounds = zip(("miou_low", "miou_high"), verdict.miou_interval or (), strict=False)
     out.figures |= {
         "expected_miou": verdict.miou,
-        "miou_low": low,
-        "miou_high": high,
+        **{name: round(value, 4) for name, value in bounds},
         "gain": verdict.gain,
         "ece": verdict.ece,
         "ece_as_stated": verdict.ece_as_stated,
         "refused": verdict.calibration.refused,
     }
+    if verdict.miou_interval is None:
+        out.report(
+            "mIoU", "no interval: the pictures held back are of one photograph, which does not say how others differ"
+        )
     if verdict.calibration.refused:
+        gain = "95 %: {:+.3f} to {:+.3f}".format(*verdict.gain_interval) if verdict.gain_interval else "no interval"
         reason = (
             f"refused: it makes masks worse (mIoU {verdict.refined_miou:.3f} with it, {verdict.plain_miou:.3f} "
-            f"without, on {verdict.pictures} pictures held back); labels will be made without it"
+            f"without, on {verdict.pictures} pictures held back; {gain}); labels will be made without it"
         )
         out.report(f"refiner {verdict.calibration.refiner}", reason)

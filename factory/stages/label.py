@@ -118,7 +118,7 @@ def _keep_painted(maps: dict[str, npt.NDArray[np.uint8]], source: Dataset, sampl
 def _expected(calibration: Report | None) -> dict[str, Any]:
     """What the calibration lets one expect."""
     names = ("expected_miou", "miou_low", "miou_high", "ece", "refused")
-    return {name: calibration.figures[name] for name in names} if calibration else {}
+    return {name: calibration.figures[name] for name in names if name in calibration.figures} if calibration else {}
 
 
 def _figures(samples: list[Sample]) -> dict[str, Any]:

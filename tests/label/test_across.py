@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,25 @@ def test_tiles_of_one_photograph_share_a_fold_unless_there_is_no_other() -> None
         assert not of[0] & of[1]
         alone = replace(given, photograph_of=dict.fromkeys(given.ids, "same"))
         assert alone.folds(2, seed) == given.folds(2, seed)
+
+
+def test_tiles_that_nothing_is_said_of_are_labelled_with_the_others_of_their_photograph(tmp_path: Path) -> None:
+    """By a network that learnt from no tile of it: other clicks on one change nothing of what is said of its fellow."""
+    bare = corpus(8, said=False)
+    tiled = replace(corpus(8), photograph_of={name: str(number % 4) for number, name in enumerate(bare.ids)})
+    changed = tiled.folds(2, 3, tiled.ids[:4])[1][0]
+    fellow = bare.picture(bare.ids[bare.ids.index(changed) + 4])
+
+    def said(name: str, turned: bool) -> Picture:
+        picture = (tiled if name in tiled.ids[:4] else bare).picture(name)
+        clicks = tuple((x, y, 1 - class_id) for x, y, class_id in picture.hints.points)
+        return replace(picture, hints=Hints(points=clicks)) if turned and name == changed else picture
+
+    before, after = (
+        across().learnt(replace(tiled, picture=partial(said, turned=turned)), seed=3, shop=shop(tmp_path / str(turned)))
+        for turned in (False, True)
+    )
+    np.testing.assert_array_equal(before(fellow, 2), after(fellow, 2))
 
 
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:

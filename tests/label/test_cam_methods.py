@@ -68,6 +68,14 @@ def test_the_closed_form_is_what_the_paper_computes_from_a_backward_pass(method,
         torch.testing.assert_close(maps[0, class_id], expected, rtol=1e-9, atol=1e-12)
 
 
+def test_on_maps_of_many_cells_grad_cam_plus_plus_weighs_by_cubes() -> None:
+    """The constant outweighs what it is to keep finite, here as in what this is to be equal to."""
+    features, weights = drawn((4, 64, 64, 2, 3))
+    small = 0.1 * weights
+    cubes = Cam()(features, small.relu() ** 3 / (4096**2 * EPSILON))
+    torch.testing.assert_close(GradCamPlusPlus()(features, small), cubes, rtol=0.01, atol=0)
+
+
 @settings(deadline=None, max_examples=25)
 @given(shape=SHAPES)
 def test_cam_and_grad_cam_differ_by_a_factor_alone(shape) -> None:

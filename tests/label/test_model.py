@@ -65,7 +65,7 @@ def test_the_same_classes_in_another_order_keep_their_probabilities(tmp_path: Pa
 
 
 def test_other_names_are_given_and_classes_may_share_one(tmp_path: Path, file: Path) -> None:
-    """Between classes that look the same to the model, other evidence decides."""
+    """Between classes that look the same to the model, other evidence decides; its own order stays."""
     one = said(file)
     found = asked(
         tmp_path, file, ["tile", "uneven", "pit", "stain"], names={"tile": "ground", "uneven": "ground", "pit": "hole"}
@@ -73,6 +73,7 @@ def test_other_names_are_given_and_classes_may_share_one(tmp_path: Path, file: P
     np.testing.assert_array_equal(found[0], found[1])
     total = 2 * one[0] + one[1] + one[2]
     np.testing.assert_allclose(found, np.stack([one[0], one[0], one[1], one[2]]) / total, atol=1e-5)
+    np.testing.assert_array_equal(found[1:].argmax(axis=0), one.argmax(axis=0))
 
 
 def test_what_either_side_lacks_says_nothing(tmp_path: Path, file: Path) -> None:

@@ -116,6 +116,14 @@ def test_colour_densities_are_those_of_a_sum_of_gaussians() -> None:
     np.testing.assert_allclose(ColourDensity(colours, weights, 9.0)(asked), exact, rtol=0.15, atol=0.01)
 
 
+def test_the_one_colour_of_all_is_blurred_by_the_cells_as_stated() -> None:
+    """Wherever in its cell it lies."""
+    asked = np.random.default_rng(0).uniform((20, -40, -40), (80, 40, 40), (100, 1, 3))
+    for sigma, least, most in ((3.0, 0.5, 0.95), (12.0, 0.96, 1.01)):
+        found = [ColourDensity(colour, np.ones(1), sigma)(colour)[0] for colour in asked]
+        assert least < min(found) < max(found) < most
+
+
 def test_features_are_unit_vectors_of_each_superpixel(tmp_path, mobilenet_weights) -> None:
     """One a layer, whatever the size of the picture; likeness in them counts."""
     features = Features(encoder="mobilenet_v2", weights=str(mobilenet_weights), encoder_weights=None, layers=[2, 4])

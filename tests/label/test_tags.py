@@ -202,6 +202,22 @@ def test_surprise_is_one_in_a_thousand_for_one_normal_pixel_in_a_thousand(tmp_pa
     assert known(spotted, model)[31, 31] > 4
 
 
+def test_what_all_normal_pixels_reach_is_no_surprise(tmp_path: Path) -> None:
+    """Flat pictures with a speck: their contrast is 0 nearly everywhere, and all of them go as far as that."""
+
+    def speckled(number: int) -> np.ndarray:
+        image = np.full((64, 64, 3), 120, np.uint8)
+        image[20 + number, 30] = 140
+        return image
+
+    model = build(SPEC, 3, 1, weights=None, seed=0).eval()
+    only = replace(NORMAL, texture=0.0, surroundings=15)
+    known = only.learnt([str(n) for n in range(8)], lambda name: speckled(int(name)), model, 64, seed=0)
+    surprise = known(speckled(9), model)
+    assert surprise[5, 5] == 0
+    assert surprise[29, 30] > 3
+
+
 def test_background_and_band_follow_their_formulas() -> None:
     """A constant, a power of what is left, and nothing decided in between."""
     maps = np.array([[[0.1, 0.4, 0.9]], [[0.0, 0.2, 0.3]]], np.float32)
@@ -216,14 +232,28 @@ def test_background_and_band_follow_their_formulas() -> None:
 def test_auc_counts_pairs_in_the_right_order() -> None:
     """Ties count half; without pairs it is chance."""
     said = np.array([PRESENT, ABSENT, PRESENT, ABSENT, OPEN], np.int8)
-    assert auc(np.array([2, 1, 1, 0, 9], np.float32), said) == (1 + 1 + 0.5 + 1) / 4
-    assert auc(np.array([2, 1], np.float32), said[[0, 2]]) == 0.5
+    assert auc(np.array([2, 1, 1, 0, 9], np.float32), said, np.zeros(5, int)) == (1 + 1 + 0.5 + 1) / 4
+    assert auc(np.array([2, 1], np.float32), said[[0, 2]], np.zeros(2, int)) == 0.5
+    assert auc(np.array([2, 1, 1, 0, 9], np.float32), said, np.array([0, 0, 1, 1, 1])) == 1
+    assert auc(np.array([2, 1, 1, 0, 9], np.float32), said, np.array([0, 1, 1, 0, 1])) == (1 + 0.5) / 2
+
+
+def test_heads_that_look_at_nothing_are_no_worse_than_chance() -> None:
+    """Each fold's model states how many pictures of the other fold have the class: over both folds, that misleads."""
+    said = np.array([PRESENT, PRESENT, PRESENT, ABSENT, PRESENT, ABSENT, ABSENT, ABSENT], np.int8)
+    folds = np.repeat([0, 1], 4)
+    stated = np.array([(said[folds != fold] == PRESENT).mean() for fold in folds], np.float32)
+    assert auc(stated, said, folds) == 0.5
+    assert auc(stated, said, np.zeros(8, int)) < 0.3
+    alike = np.tile(said[:4], 2)
+    assert standard_error(0.8, alike, folds) == pytest.approx(standard_error(0.8, alike[:4], folds[:4]) / 2**0.5)
 
 
 def test_a_tie_between_shares_goes_to_the_larger_one() -> None:
     """Within a standard error of the best, whatever the order of the heads; the error is that of a known example."""
-    assert standard_error(0.893, 51, 58) == pytest.approx(0.0325, abs=1e-4)
-    assert standard_error(0.5, 0, 9) == 0
+    said = np.repeat([PRESENT, ABSENT], [51, 58])
+    assert standard_error(0.893, said, np.zeros(109, int)) == pytest.approx(0.0325, abs=1e-4)
+    assert standard_error(0.5, said[51:], np.zeros(58, int)) == 0
     aucs, errors = np.array([[0.95, 0.95, 0.80], [0.93, 0.80, 0.90]]), np.array([0.04, 0.04, 0.04])
     for order in ([0, 1], [1, 0]):
         told = Telling(auc_hk=aucs[order], error_k=errors, shares=np.array([0.003, 0.3])[order])

@@ -28,3 +28,15 @@ def test_confidence_is_judged_by_class_and_beside_boundaries() -> None:
     assert sum(figures["confidence"]["pixels"]) == 95 * 100
     assert figures["boundary_ece"] < figures["ece"], "errors lie beside the boundary, where too little was promised"
     assert 0 < figures["ause"] < figures["aurc"]
+
+
+def test_the_frame_of_a_picture_is_no_boundary() -> None:
+    """Wrong there and as sure as anywhere: no error beside boundaries where there are none, or none near."""
+    truth = np.zeros((100, 100), np.uint8)
+    guess, sure = truth.copy(), np.full(truth.shape, 255, np.uint8)
+    guess[:2] = 1
+    for boundary, error in ((100, None), (50, 0)):
+        truth[boundary:] = guess[boundary:] = 1
+        scores = Scores(3)
+        scores.add(truth, guess, sure)
+        assert scores.figures(CLASSES)["boundary_ece"] == error

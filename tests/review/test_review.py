@@ -134,10 +134,20 @@ def test_the_page_tells_what_weak_labels_are_worth_and_that_a_refiner_was_refuse
     """Expected figures with their interval, the settings found, confidence before and after."""
     text = " ".join(page(reviewed(tmp_path / "review", line)).split())
     assert "reach a mean IoU of 53.1 % (95 % between 50.0 % and 56.0 %), measured on 24 pictures" in text
+    assert "had no part in the search, though in what was refused after it." in text
     assert "The refiner DenseCrf was refused: it changes the mean IoU by -2.1 points (-3.0 to -1.0)" in text
     assert "Confidence is off by 1.2 % on average (ECE); as first stated, by 20.0 %" in text
     assert "labeler.area" in text
     assert "Labels for a" in text
+
+
+def test_of_one_photograph_the_page_tells_no_interval(tmp_path, line) -> None:
+    """Of the mean IoU as of the gain."""
+    stated = CALIBRATED | {"miou_interval": None, "gain_interval": None}
+    alone = artefacts.report(tmp_path / "calibration", stated, name="calibration.json")
+    text = " ".join(page(reviewed(tmp_path / "review", line | {"calibration": alone})).split())
+    assert "a mean IoU of 53.1 % (of one photograph: no interval)" in text
+    assert "by -2.1 points (of one photograph: no interval)" in text
 
 
 def test_the_page_tells_how_good_the_labels_are_where_the_truth_is_known(tmp_path, line) -> None:

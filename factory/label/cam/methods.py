@@ -50,7 +50,9 @@ class GradCam:
 class GradCamPlusPlus:
     """Grad-CAM++ (Chattopadhay et al. 2018, eqs. 10 and 19): cells of positive gradient, weighed by its curvature.
 
-    With a constant gradient g = w_kc / Z the channel's weight is Z relu(g) / (2 + g sum_ij A_cij).
+    With a constant gradient g = w_kc / Z the channel's weight is Z relu(g) g^2 / (2 g^2 + g^3 sum_ij A_cij + EPSILON):
+    Z relu(g) / (2 + g sum_ij A_cij) where g^2 is well above EPSILON. On maps of many cells it is below (w_kc = 0.5 and
+    1,024 cells: a quarter of it), and the weights tend to relu(w_kc)^3 / (Z^2 EPSILON), as in those implementations.
     """
 
     def __call__(self, features_nchw: Tensor, weights_kc: Tensor) -> Tensor:

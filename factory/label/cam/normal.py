@@ -112,7 +112,7 @@ class Known:
         weights = (self.normal.contrast, self.normal.texture)
         return sum(
             (
-                weight * np.interp(one_hw, tail_n, SURPRISES).astype(np.float32)
+                weight * _surprise(one_hw, tail_n)
                 for weight, one_hw, tail_n in zip(weights, distances_2hw, self.tails_2n, strict=True)
             ),
             start=np.zeros(image.shape[:2], np.float32),
@@ -139,6 +139,12 @@ class Known:
         """Read what `save` wrote."""
         with np.load(path) as held:
             return cls(normal=normal, **{name: held[name] for name in held.files})
+
+
+def _surprise(distance_hw: Map, tail_n: Map) -> Map:
+    """-log10 of the share of normal pixels that go as far; what many reach alike is looked at from just below it."""
+    below_hw = np.nextafter(distance_hw, np.float32(-np.inf))
+    return np.interp(below_hw, tail_n, SURPRISES).astype(np.float32)
 
 
 def contrast(image: Image8, normal: Normal) -> Map:
