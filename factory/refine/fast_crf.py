@@ -37,7 +37,11 @@ CHUNK = {"cpu": 600_000, "cuda": 500_000_000}
 
 @dataclass(frozen=True, kw_only=True)
 class FastCrf(Kernels):
-    """The model of `dense_crf`, with the same keys in the same units, so that settings tuned on one serve the other.
+    """The energy of `dense_crf`, with the same keys in the same units, approximately.
+
+    On unaries of networks settings of one do for the other: masks agree on 98 % of the pixels. The spatial kernel is
+    narrower than the reduced picture's cells, though, and follows the picture: by itself (``bilateral_compat`` 0) it
+    agrees with an exact one on 82 to 94 % where pydensecrf does on 99. So tune on the one that is used.
 
     Mean field runs on a reduced picture, its bilateral kernel (equation 3 of the paper) computed exactly, without a
     lattice, between each cell and every second or third cell within two sigmas. The message that a cell receives
