@@ -14,7 +14,7 @@ from typing import Any
 from factory.core.classes import ClassList
 from factory.core.errors import InputError
 from factory.core.sample import Hints
-from factory.ingest import pictures
+from factory.ingest.names import Names, tidied
 
 Row = Mapping[str, Any]
 GIVEN, DENIED = ("", "true", "t", "yes", "y"), ("false", "f", "no", "n")
@@ -23,7 +23,7 @@ POINT, BOX, TAG = ("x", "y", "class"), ("x0", "y0", "x1", "y1", "class"), ("tag"
 
 @dataclass
 class HintTable:
-    """Hints by image name (without suffix), and what could not be used, as (where, reason)."""
+    """Hints by picture, or by a name that means none, and what could not be used, as (where, reason)."""
 
     points: dict[str, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
     boxes: dict[str, list[tuple[int, int, int, int, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -31,9 +31,10 @@ class HintTable:
     absent: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     refused: list[tuple[str, str]] = field(default_factory=list)
 
-    def names(self) -> set[str]:
-        """Every image that something is said of."""
-        return {name for table in (self.points, self.boxes, self.tags, self.absent) for name in table}
+    def strays(self, names: Names) -> list[tuple[str, str]]:
+        """What is said of names that mean no picture, or several, as (name, reason)."""
+        said = {name for table in (self.points, self.boxes, self.tags, self.absent) for name in table}
+        return [(name, names.why_not(name)) for name in sorted(said - names.paths.keys())]
 
     def complete(self) -> None:
         """Let every class that some row speaks of be absent wherever it is not said to be there.
@@ -61,7 +62,7 @@ class HintTable:
         )
 
 
-def read(classes: ClassList, *, tags: Path | None, points: Path | None, boxes: Path | None) -> HintTable:
+def read(classes: ClassList, names: Names, *, tags: Path | None, points: Path | None, boxes: Path | None) -> HintTable:
     """Read the files that are given. A row that cannot be used is refused alone; a file without rows is an error.
 
     Coordinates count from the outer corner of the top-left pixel: a point is the pixel it lies in (10.7 in pixel 10, as
@@ -82,7 +83,7 @@ def read(classes: ClassList, *, tags: Path | None, points: Path | None, boxes: P
 
     for path, columns, take in ((points, POINT, point), (boxes, BOX, box), (tags, TAG, tag)):
         if path is not None:
-            _take_all(path, columns, take, table.refused)
+            _take_all(path, columns, take, names, table.refused)
     return table
 
 
@@ -110,12 +111,12 @@ def place(hints: Hints, width: int, height: int) -> tuple[Hints, list[str]]:
 
 
 def _take_all(
-    path: Path, columns: Iterable[str], take: Callable[[str, Row], None], refused: list[tuple[str, str]]
+    path: Path, columns: Iterable[str], take: Callable[[str, Row], None], names: Names, refused: list[tuple[str, str]]
 ) -> None:
     taken = 0
     for number, row in _rows(path, columns):
         try:
-            take(_named(str(row["image"])), row)
+            take(_picture(str(row["image"]), names), row)
             taken += 1
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             refused.append((f"{path.name}:{number}", f"unusable row: {error}"))
@@ -126,10 +127,11 @@ def _take_all(
         raise InputError("no usable row", where=path, got=refused[:1] or "an empty file", expected=f"columns {columns}")
 
 
-def _named(image: str) -> str:
-    """A picture's name without its suffix; other dots are part of the name."""
-    path = Path(image)
-    return (path.with_suffix("") if path.suffix.lower() in pictures.SUFFIXES else path).as_posix()
+def _picture(image: str, names: Names) -> str:
+    """The one picture that is meant, else the name as it stands."""
+    stated = tidied(image)
+    found = names.meant(stated)
+    return found[0] if len(found) == 1 else stated
 
 
 def _present(value: object) -> bool:

@@ -17,8 +17,8 @@ from factory.core.sample import Domain, Origin, Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
 from factory.ingest import class_list as class_lists
-from factory.ingest import hints, splits
-from factory.ingest.gather import Settings, SupervisionFilter, Taken, left_over, sources, take
+from factory.ingest import gather, hints, maps, splits
+from factory.ingest.gather import Settings, SupervisionFilter, Taken
 
 
 def run(
@@ -63,19 +63,22 @@ def run(
         tile=tile,
         tile_overlap=tile_overlap,
     )
-    table = hints.read(out.classes, tags=tags, points=points, boxes=boxes)
+    drawn = {"mask": masks, "scribbles": scribbles, "noisy_mask": noisy_masks}
+    folders = {field: folder for field, folder in drawn.items() if folder}
+    names = gather.found(images, folders.values())
+    table = hints.read(out.classes, names, tags=tags, points=points, boxes=boxes)
     if tags_are_complete:
         table.complete()
-    maps = {"mask": masks, "scribbles": scribbles, "noisy_mask": noisy_masks}
-    found = sources(images, table, maps)
+    files = {field: maps.find(folder, names) for field, folder in folders.items()}
+    found = gather.sources(names, table, files)
     splits.check_pattern(group_pattern)
     groups = [splits.group_of(source.name, group_pattern) for source in found]
     chosen = splits.assign(groups, fixed=split, val_share=val_share, test_share=test_share, seed=seed)
-    unused = [*_unmatched(table, {source.name for source in found}), *left_over(found, maps)]
+    unused = [*table.strays(names), *maps.unused(list(files.values()), names)]
     for where, reason in [*table.refused, *table.disputed(), *unused]:
         out.report(where, reason)
     seen: dict[str, str] = {}
-    taken = executor.map(partial(take, settings=settings), found, title="ingest")
+    taken = executor.map(partial(gather.take, settings=settings), found, title="ingest")
     for one, group in zip(taken, groups, strict=True):
         _keep(one, group, chosen[group], seen, out)
     _finish(out, strict=strict)
@@ -83,9 +86,9 @@ def run(
 
 def _keep(one: Taken, group: str, split: Split, seen: dict[str, str], out: DatasetWriter) -> None:
     for reason in one.reasons:
-        out.report(one.source.path.name, reason)
-    if one.photos and (first := seen.setdefault(one.sha256, one.source.name)) != one.source.name:
-        out.report(one.source.path.name, f"the same picture as {first}: left out")
+        out.report(one.source.file, reason)
+    if one.photos and (first := seen.setdefault(one.sha256, one.source.file)) != one.source.file:
+        out.report(one.source.file, f"the same picture as {first}: left out")
         return
     for photo in one.photos:
         _add(photo, one.source.name, group, split, out)
@@ -120,10 +123,6 @@ def _supervision(photo: Picture) -> Supervision:
         (Supervision.TAGS, photo.hints.tags or photo.hints.absent),
     )
     return next((kind for kind, there in told if there), Supervision.NONE)
-
-
-def _unmatched(table: hints.HintTable, names: set[str]) -> list[tuple[str, str]]:
-    return [(name, "hints for a picture that is not in the folder: ignored") for name in sorted(table.names() - names)]
 
 
 def _finish(out: DatasetWriter, *, strict: bool) -> None:
