@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from factory.core.classes import ClassList
 from factory.core.errors import InputError
 from factory.core.sample import Hints
+from factory.ingest import rows
 from factory.ingest.names import Names, tidied
+from factory.ingest.rows import Row
 
-Row = Mapping[str, Any]
 GIVEN, DENIED = ("", "true", "t", "yes", "y"), ("false", "f", "no", "n")
 POINT, BOX, TAG = ("x", "y", "class"), ("x0", "y0", "x1", "y1", "class"), ("tag",)
 
@@ -111,20 +109,33 @@ def place(hints: Hints, width: int, height: int) -> tuple[Hints, list[str]]:
 
 
 def _take_all(
-    path: Path, columns: Iterable[str], take: Callable[[str, Row], None], names: Names, refused: list[tuple[str, str]]
+    path: Path, columns: Sequence[str], take: Callable[[str, Row], None], names: Names, refused: list[tuple[str, str]]
 ) -> None:
-    taken = 0
-    for number, row in _rows(path, columns):
+    taken: set[str] = set()
+    unusable = []
+    for number, row in rows.read(path, columns):
         try:
-            take(_picture(str(row["image"]), names), row)
-            taken += 1
-        except (KeyError, ValueError, TypeError, OverflowError) as error:
-            refused.append((f"{path.name}:{number}", f"unusable row: {error}"))
+            name = _picture(_cells(row, ("image", *columns))[0], names)
+            take(name, row)
+            taken.add(name)
+        except (ValueError, TypeError, OverflowError) as error:
+            unusable.append((f"{path.name}:{number}", f"unusable row: {error}"))
         except InputError as error:
-            refused.append((f"{path.name}:{number}", error.one_line()))
+            unusable.append((f"{path.name}:{number}", error.one_line()))
+    refused += unusable
     if not taken:
-        columns = ", ".join(("image", *columns))
-        raise InputError("no usable row", where=path, got=refused[:1] or "an empty file", expected=f"columns {columns}")
+        got = ": ".join(unusable[0]) if unusable else "no row at all"
+        raise InputError("no usable row", where=path, got=got, expected=f"columns {', '.join(('image', *columns))}")
+    if taken.isdisjoint(names.paths):
+        got, expected = ", ".join(sorted(taken)[:3]), f"names of pictures, such as {', '.join(list(names.paths)[:3])}"
+        raise InputError("no row is of a picture in the folder", where=path, got=got, expected=expected)
+
+
+def _cells(row: Row, needed: Sequence[str]) -> list[str]:
+    """The cells that a row must have, as text."""
+    if lacking := [name for name in needed if row.get(name) is None or not str(row[name]).strip()]:
+        raise ValueError(f"it lacks {', '.join(lacking)}; it has {rows.shown(dict(row))}")
+    return [str(row[name]) for name in needed]
 
 
 def _picture(image: str, names: Names) -> str:
@@ -143,25 +154,3 @@ def _present(value: object) -> bool:
         return float(word) != 0
     except ValueError as error:
         raise ValueError(f"present is {value!r}, neither yes nor no") from error
-
-
-def _rows(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, Row]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".json":
-            yield from enumerate(_json_rows(json.loads(text), tuple(columns)), 1)
-        else:
-            yield from enumerate(csv.DictReader(text.splitlines(), skipinitialspace=True), 2)
-    except (OSError, UnicodeDecodeError, ValueError, TypeError, csv.Error) as error:
-        expected = f"CSV with a header, or JSON: image, {', '.join(columns)}"
-        raise InputError.of(error, what="unreadable hints", where=path, todo=f"expected {expected}") from error
-
-
-def _json_rows(body: Any, columns: tuple[str, ...]) -> Iterator[Row]:
-    """Either a list of objects, or ``{image: [[x, y, class], …]}``."""
-    if isinstance(body, dict):
-        for image, values in body.items():
-            for value in values:
-                yield {"image": image, **dict(zip(columns, value if isinstance(value, list) else [value], strict=True))}
-    else:
-        yield from body
