@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from factory.exchange import labelme
 from factory.ingest import hints, pictures
 from factory.ingest.maps import MapFiles
 from factory.ingest.names import Names
+from factory.ingest.told import Told
 
 Map8 = npt.NDArray[np.uint8]
 
@@ -46,6 +47,11 @@ class Settings:
     size: tuple[int, int] | None
     tile: int | None
     tile_overlap: float
+
+    @property
+    def translations(self) -> dict[str, dict[int, int]]:
+        """What ids in files of each kind of map are translated to."""
+        return {"masks": self.mask_ids, "noisy_masks": self.mask_ids, "scribbles": self.scribble_ids}
 
     def __post_init__(self) -> None:
         if self.tile is not None and self.tile < 8:
@@ -76,11 +82,15 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What became of one source: photographs (one, or its tiles), the digest of its pixels, and reasons."""
+    """What became of one source: photographs (one, or its tiles), the digest of its pixels, and reasons.
+
+    ``told`` is what was told of it before anything was cut, or forgotten for the sake of a simulation.
+    """
 
     source: Source
     photos: tuple[Picture, ...]
     sha256: str
+    told: Told
     reasons: tuple[str, ...]
 
 
@@ -114,18 +124,25 @@ def sources(names: Names, table: hints.HintTable, maps: Mapping[str, MapFiles]) 
     ]
 
 
+def joined(first: Source, again: Source) -> Source:
+    """The first of two equal pictures, with what is said of the other; of two maps of one kind its own stands."""
+    files = {field: path or again.files[field] for field, path in first.files.items()}
+    return replace(first, hints=hints.joined(first.hints, again.hints), files=files)
+
+
 def take(source: Source, settings: Settings) -> Taken:
     """Decode and prepare one source; whatever is wrong with it becomes a reason, and it is left out."""
     try:
         photo, reasons = _read(source, settings)
         sha256 = hashlib.sha256(str(photo.image.shape).encode() + photo.image.tobytes()).hexdigest()
+        told = Told.of(photo)
         photo = _sized(photo, settings)
         if photo.disputed:
             said = "points contradict a scribble or each other at"
             reasons.append(f"{said} {len(photo.disputed)} pixels, such as {photo.disputed[0]}: none counts there")
-        return Taken(source=source, photos=_parts(photo, settings), sha256=sha256, reasons=tuple(reasons))
+        return Taken(source=source, photos=_parts(photo, settings), sha256=sha256, told=told, reasons=tuple(reasons))
     except InputError as error:
-        return Taken(source=source, photos=(), sha256="", reasons=(error.one_line(),))
+        return Taken(source=source, photos=(), sha256="", told=Told(), reasons=(error.one_line(),))
 
 
 def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:

@@ -67,14 +67,19 @@ def read(classes: ClassList, names: Names, *, tags: Path | None, points: Path | 
     10 is), a box the pixels between the edges nearest to its own.
     """
     table = HintTable()
+    numbers: list[float] = []
 
     def point(name: str, row: Row) -> None:
-        x, y = (math.floor(float(row[key])) for key in ("x", "y"))
+        place = [float(row[key]) for key in POINT[:2]]
+        x, y = map(math.floor, place)
         table.points[name].append((x, y, classes.id_of(row["class"])))
+        numbers.extend(place)
 
     def box(name: str, row: Row) -> None:
-        x0, y0, x1, y1 = (round(float(row[key])) for key in BOX[:4])
+        edges = [float(row[key]) for key in BOX[:4]]
+        x0, y0, x1, y1 = map(round, edges)
         table.boxes[name].append((x0, y0, x1, y1, classes.id_of(row["class"])))
+        numbers.extend(edges)
 
     def tag(name: str, row: Row) -> None:
         (table.tags if _present(row.get("present")) else table.absent)[name].add(classes.id_of(row["tag"]))
@@ -82,6 +87,8 @@ def read(classes: ClassList, names: Names, *, tags: Path | None, points: Path | 
     for path, columns, take in ((points, POINT, point), (boxes, BOX, box), (tags, TAG, tag)):
         if path is not None:
             _take_all(path, columns, take, names, table.refused)
+            _require_pixels(path, numbers)
+            numbers.clear()
     return table
 
 
@@ -108,6 +115,22 @@ def place(hints: Hints, width: int, height: int) -> tuple[Hints, list[str]]:
     return Hints(tags=hints.tags, absent=hints.absent, points=kept, boxes=fitting), reasons
 
 
+def joined(one: Hints, other: Hints) -> Hints:
+    """What is said of a picture in two places; a tag that is `contradicted` counts as neither."""
+    neither = contradicted(one, other)
+    return Hints(
+        points=tuple(dict.fromkeys((*one.points, *other.points))),
+        boxes=tuple(dict.fromkeys((*one.boxes, *other.boxes))),
+        tags=tuple(sorted({*one.tags, *other.tags} - neither)),
+        absent=tuple(sorted({*one.absent, *other.absent} - neither)),
+    )
+
+
+def contradicted(one: Hints, other: Hints) -> set[int]:
+    """Classes whose tag is given in one place and denied in the other."""
+    return ({*one.tags} & {*other.absent}) | ({*one.absent} & {*other.tags})
+
+
 def _take_all(
     path: Path, columns: Sequence[str], take: Callable[[str, Row], None], names: Names, refused: list[tuple[str, str]]
 ) -> None:
@@ -129,6 +152,14 @@ def _take_all(
     if taken.isdisjoint(names.paths):
         got, expected = ", ".join(sorted(taken)[:3]), f"names of pictures, such as {', '.join(list(names.paths)[:3])}"
         raise InputError("no row is of a picture in the folder", where=path, got=got, expected=expected)
+
+
+def _require_pixels(path: Path, numbers: Sequence[float]) -> None:
+    """`InputError` for coordinates that are shares of a picture's sides: all of them would be its first pixel."""
+    if any(0 < number < 1 for number in numbers) and all(0 <= number <= 1 for number in numbers):
+        todo = "multiply x by the picture's width, y by its height"
+        got = f"none above {max(numbers):g}"
+        raise InputError("coordinates are pixels, not shares of a picture", where=path, got=got, todo=todo)
 
 
 def _cells(row: Row, needed: Sequence[str]) -> list[str]:

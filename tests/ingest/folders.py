@@ -9,6 +9,8 @@ from factory.__main__ import main
 from factory.core.dataset import Dataset
 
 RNG = np.random.default_rng(1)
+BOTH = np.repeat(np.array([[0, 1]], np.uint8), [20, 12], axis=1).repeat(24, axis=0)
+"""A mask of sky and car, of a picture's size."""
 
 
 def picture(path: Path, size_wh: tuple[int, int] = (32, 24)) -> Path:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from factory.core.classes import IGNORE
 from factory.core.sample import Origin, Split, Supervision
-from tests.ingest.folders import RNG, ingest, picture, reasons
+from tests.ingest.folders import BOTH, RNG, ingest, picture, reasons
 
 
 def test_a_messy_folder_is_sorted_out(tmp_path: Path, capfd) -> None:
@@ -25,7 +25,7 @@ def test_a_messy_folder_is_sorted_out(tmp_path: Path, capfd) -> None:
     (folder / "notes.txt").write_text("not a picture either, nobody claims it is")
     masks = tmp_path / "masks"
     masks.mkdir()
-    Image.fromarray(np.full((24, 32), 1, np.uint8)).save(masks / "good.png")
+    Image.fromarray(BOTH).save(masks / "good.png")
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(masks / "wrongsize.png")
     Image.fromarray(np.full((24, 32), 7, np.uint8)).save(masks / "strange.png")
     made = ingest(tmp_path, f"inputs.masks={masks}")
@@ -51,7 +51,7 @@ def test_files_that_belong_to_no_picture_are_named_and_a_folder_of_nothing_else_
     masks = tmp_path / "in/masks"
     masks.mkdir()
     for name in ("a.TIF", "b.bmp", "c_mask.png"):
-        Image.fromarray(np.full((24, 32), 1, np.uint8)).save(masks / name)
+        Image.fromarray(BOTH).save(masks / name)
     made = ingest(tmp_path, f"inputs.masks={masks}")
     assert {sample.id: sample.mask is not None for sample in made.samples} == {"a": True, "b": True, "c": False}
     assert reasons(made) == {"masks": "files that belong to no picture: 1, such as c_mask.png: ignored"}

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from factory.ingest.names import Names, tidied
-from tests.ingest.folders import ingest, picture, reasons
+from tests.ingest.folders import BOTH, ingest, picture, reasons
 
 
 @pytest.mark.parametrize(
@@ -57,11 +56,11 @@ def test_a_mask_that_may_belong_to_two_pictures_belongs_to_none(tmp_path: Path, 
         picture(tmp_path / "in" / name)
     masks = tmp_path / "masks"
     masks.mkdir()
-    Image.fromarray(np.ones((24, 32), np.uint8)).save(masks / "a.png")
+    Image.fromarray(BOTH).save(masks / "a.png")
     ingest(tmp_path, f"inputs.masks={masks}", status=1, name="no")
     assert "a.png may belong to a.jpg or a.png (call it a.jpg.png or a.png.png)" in capfd.readouterr().err
     ingest(tmp_path, f"inputs.masks={masks}/a.png", status=1, name="no")
-    Image.fromarray(np.ones((24, 32), np.uint8)).save(masks / "a.jpg.png")
+    Image.fromarray(BOTH).save(masks / "a.jpg.png")
     made = ingest(tmp_path, f"inputs.masks={masks}")
     assert {sample.image: sample.mask for sample in made.samples if sample.mask} == {"images/a.png": "masks/a.png"}
     assert made.samples[0].provenance["file"] == "a"
@@ -73,7 +72,7 @@ def test_one_mask_of_one_picture_need_not_be_called_like_it(tmp_path: Path) -> N
     for name in ("a.png", "b.png"):
         picture(tmp_path / "in" / name)
     for name in ("b", "drawn"):
-        Image.fromarray(np.ones((24, 32), np.uint8)).save(tmp_path / f"{name}.png")
+        Image.fromarray(BOTH).save(tmp_path / f"{name}.png")
     both = ingest(tmp_path, f"inputs.masks={tmp_path}/b.png", name="both")
     assert [sample.mask is not None for sample in both.samples] == [False, True]
     one = ingest(tmp_path, f"inputs.images={tmp_path}/in/a.png", f"inputs.masks={tmp_path}/drawn.png", name="one")
