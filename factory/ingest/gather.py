@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,10 +20,11 @@ from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.exchange import labelme
 from factory.ingest import hints, pictures
+from factory.ingest.maps import MapFiles
+from factory.ingest.names import Names
+from factory.ingest.told import Told
 
 Map8 = npt.NDArray[np.uint8]
-MAP_SUFFIXES = (".png", ".json", ".tif", ".tiff", ".bmp")
-"""Files of class ids, lossless, or of LabelMe's; of several for one picture the first kind counts."""
 
 
 class SupervisionFilter(Protocol):
@@ -47,6 +48,11 @@ class Settings:
     tile: int | None
     tile_overlap: float
 
+    @property
+    def translations(self) -> dict[str, dict[int, int]]:
+        """What ids in files of each kind of map are translated to."""
+        return {"masks": self.mask_ids, "noisy_masks": self.mask_ids, "scribbles": self.scribble_ids}
+
     def __post_init__(self) -> None:
         if self.tile is not None and self.tile < 8:
             raise ConfigError("tile is too small", got=self.tile, expected="8 pixels or more, or null")
@@ -60,12 +66,14 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One picture with the files and rows that belong to it; ``name`` is its path in the folder without suffix.
+    """One picture with the files and rows that belong to it.
 
-    ``files`` are those of its maps, by the field of `Picture` that they fill.
+    ``file`` is its path in the folder, ``name`` that without suffix; ``files`` are those of its maps, by the field of
+    `Picture` that they fill.
     """
 
     path: Path
+    file: str
     name: str
     id: str
     hints: Hints
@@ -74,49 +82,52 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What became of one source: photographs (one, or its tiles), the digest of its pixels, and reasons."""
+    """What became of one source: photographs (one, or its tiles), the digest of its pixels, and reasons.
+
+    ``told`` is what was told of it before anything was cut, or forgotten for the sake of a simulation.
+    """
 
     source: Source
     photos: tuple[Picture, ...]
     sha256: str
+    told: Told
     reasons: tuple[str, ...]
 
 
-def sources(images: Path, table: hints.HintTable, maps: Mapping[str, Path | None]) -> list[Source]:
-    """Every picture with what belongs to it, in name order, under ids that are unique and safe as file names.
-
-    ``maps`` are folders (or one file) of masks, scribbles and noisy masks, by the field of `Picture` they fill; those
-    that lie among the pictures hold none. `InputError` for one that has nothing for any picture.
-    """
-    paths = pictures.find(images, outside=[folder for folder in maps.values() if folder and images in folder.parents])
+def found(images: Path, maps: Collection[Path] = ()) -> Names:
+    """The pictures of a folder (or the one given); folders of ``maps`` that lie among them hold none."""
+    paths = pictures.find(images, outside=[folder for folder in maps if images in folder.parents])
     if not paths:
         expected = ", ".join(pictures.SUFFIXES)
         raise InputError(
             "no picture found", where=images, expected=f"files ending in {expected}", todo="check the path"
         )
-    names = [_name(path, images) for path in paths]
-    files = {field: _by_name(folder, names, set(paths)) for field, folder in maps.items()}
+    return Names.of(images, paths)
+
+
+def sources(names: Names, table: hints.HintTable, maps: Mapping[str, MapFiles]) -> list[Source]:
+    """Every picture with what belongs to it, in name order, under ids that are unique and safe as file names.
+
+    ``maps`` are masks, scribbles and noisy masks, by the field of `Picture` they fill.
+    """
+    stems = [Path(file).with_suffix("").as_posix() for file in names.paths]
     return [
         Source(
             path=path,
+            file=file,
             name=name,
             id=sample_id,
-            hints=table.of(name),
-            files={field: found.get(name) for field, found in files.items()},
+            hints=table.of(file),
+            files={field: kind.by_picture.get(file) for field, kind in maps.items()},
         )
-        for path, name, sample_id in zip(paths, names, _unique_ids(names), strict=True)
+        for (file, path), name, sample_id in zip(names.paths.items(), stems, _unique_ids(stems), strict=True)
     ]
 
 
-def left_over(found: Iterable[Source], maps: Mapping[str, Path | None]) -> list[tuple[str, str]]:
-    """The folders that hold masks or scribbles of no picture, as (folder, reason)."""
-    taken = {path for source in found for path in (source.path, *source.files.values())}
-    reasons = []
-    for folder in dict.fromkeys(folder for folder in maps.values() if folder and folder.is_dir()):
-        if stray := [path for path in pictures.find(folder, MAP_SUFFIXES) if path not in taken]:
-            such = f"such as {stray[0].relative_to(folder)}"
-            reasons.append((folder.name, f"files that belong to no picture: {len(stray)}, {such}: ignored"))
-    return reasons
+def joined(first: Source, again: Source) -> Source:
+    """The first of two equal pictures, with what is said of the other; of two maps of one kind its own stands."""
+    files = {field: path or again.files[field] for field, path in first.files.items()}
+    return replace(first, hints=hints.joined(first.hints, again.hints), files=files)
 
 
 def take(source: Source, settings: Settings) -> Taken:
@@ -124,13 +135,14 @@ def take(source: Source, settings: Settings) -> Taken:
     try:
         photo, reasons = _read(source, settings)
         sha256 = hashlib.sha256(str(photo.image.shape).encode() + photo.image.tobytes()).hexdigest()
+        told = Told.of(photo)
         photo = _sized(photo, settings)
         if photo.disputed:
             said = "points contradict a scribble or each other at"
             reasons.append(f"{said} {len(photo.disputed)} pixels, such as {photo.disputed[0]}: none counts there")
-        return Taken(source=source, photos=_parts(photo, settings), sha256=sha256, reasons=tuple(reasons))
+        return Taken(source=source, photos=_parts(photo, settings), sha256=sha256, told=told, reasons=tuple(reasons))
     except InputError as error:
-        return Taken(source=source, photos=(), sha256="", reasons=(error.one_line(),))
+        return Taken(source=source, photos=(), sha256="", told=Told(), reasons=(error.one_line(),))
 
 
 def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:
@@ -162,25 +174,6 @@ def _sized(photo: Picture, settings: Settings) -> Picture:
 def _parts(photo: Picture, settings: Settings) -> tuple[Picture, ...]:
     parts = tuple(picture.tiles(photo, settings.tile, settings.tile_overlap)) if settings.tile else (photo,)
     return tuple(settings.supervision(part, settings.seed) for part in parts)
-
-
-def _name(path: Path, images: Path) -> str:
-    base = images.parent if images.is_file() else images
-    return path.relative_to(base).with_suffix("").as_posix()
-
-
-def _by_name(folder: Path | None, names: Sequence[str], paths: Collection[Path]) -> dict[str, Path]:
-    """The mask or scribble file of each picture that has one: the one file given, or one of the same name beside it."""
-    if folder is None or folder.is_file():
-        return dict.fromkeys(names, folder) if folder else {}
-    there = [path for path in pictures.find(folder, MAP_SUFFIXES) if path not in paths]
-    there.sort(key=lambda path: MAP_SUFFIXES.index(path.suffix.lower()), reverse=True)
-    found = {_name(path, folder): path for path in there}
-    if found.keys().isdisjoint(names):
-        got = ", ".join(path.name for path in there[:3]) or "no such file"
-        expected = f"{names[0]}.png, or the like: {', '.join(MAP_SUFFIXES)}, each named like its picture"
-        raise InputError("no file in the folder belongs to a picture", where=folder, got=got, expected=expected)
-    return found
 
 
 def _unique_ids(names: Iterable[str]) -> list[str]:

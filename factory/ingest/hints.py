@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from factory.core.classes import ClassList
 from factory.core.errors import InputError
 from factory.core.sample import Hints
-from factory.ingest import pictures
+from factory.ingest import rows
+from factory.ingest.names import Names, tidied
+from factory.ingest.rows import Row
 
-Row = Mapping[str, Any]
 GIVEN, DENIED = ("", "true", "t", "yes", "y"), ("false", "f", "no", "n")
 POINT, BOX, TAG = ("x", "y", "class"), ("x0", "y0", "x1", "y1", "class"), ("tag",)
 
 
 @dataclass
 class HintTable:
-    """Hints by image name (without suffix), and what could not be used, as (where, reason)."""
+    """Hints by picture, or by a name that means none, and what could not be used, as (where, reason)."""
 
     points: dict[str, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
     boxes: dict[str, list[tuple[int, int, int, int, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -31,9 +29,10 @@ class HintTable:
     absent: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     refused: list[tuple[str, str]] = field(default_factory=list)
 
-    def names(self) -> set[str]:
-        """Every image that something is said of."""
-        return {name for table in (self.points, self.boxes, self.tags, self.absent) for name in table}
+    def strays(self, names: Names) -> list[tuple[str, str]]:
+        """What is said of names that mean no picture, or several, as (name, reason)."""
+        said = {name for table in (self.points, self.boxes, self.tags, self.absent) for name in table}
+        return [(name, names.why_not(name)) for name in sorted(said - names.paths.keys())]
 
     def complete(self) -> None:
         """Let every class that some row speaks of be absent wherever it is not said to be there.
@@ -61,28 +60,35 @@ class HintTable:
         )
 
 
-def read(classes: ClassList, *, tags: Path | None, points: Path | None, boxes: Path | None) -> HintTable:
+def read(classes: ClassList, names: Names, *, tags: Path | None, points: Path | None, boxes: Path | None) -> HintTable:
     """Read the files that are given. A row that cannot be used is refused alone; a file without rows is an error.
 
     Coordinates count from the outer corner of the top-left pixel: a point is the pixel it lies in (10.7 in pixel 10, as
     10 is), a box the pixels between the edges nearest to its own.
     """
     table = HintTable()
+    numbers: list[float] = []
 
     def point(name: str, row: Row) -> None:
-        x, y = (math.floor(float(row[key])) for key in ("x", "y"))
+        place = [float(row[key]) for key in POINT[:2]]
+        x, y = map(math.floor, place)
         table.points[name].append((x, y, classes.id_of(row["class"])))
+        numbers.extend(place)
 
     def box(name: str, row: Row) -> None:
-        x0, y0, x1, y1 = (round(float(row[key])) for key in BOX[:4])
+        edges = [float(row[key]) for key in BOX[:4]]
+        x0, y0, x1, y1 = map(round, edges)
         table.boxes[name].append((x0, y0, x1, y1, classes.id_of(row["class"])))
+        numbers.extend(edges)
 
     def tag(name: str, row: Row) -> None:
         (table.tags if _present(row.get("present")) else table.absent)[name].add(classes.id_of(row["tag"]))
 
     for path, columns, take in ((points, POINT, point), (boxes, BOX, box), (tags, TAG, tag)):
         if path is not None:
-            _take_all(path, columns, take, table.refused)
+            _take_all(path, columns, take, names, table.refused)
+            _require_pixels(path, numbers)
+            numbers.clear()
     return table
 
 
@@ -109,27 +115,65 @@ def place(hints: Hints, width: int, height: int) -> tuple[Hints, list[str]]:
     return Hints(tags=hints.tags, absent=hints.absent, points=kept, boxes=fitting), reasons
 
 
+def joined(one: Hints, other: Hints) -> Hints:
+    """What is said of a picture in two places; a tag that is `contradicted` counts as neither."""
+    neither = contradicted(one, other)
+    return Hints(
+        points=tuple(dict.fromkeys((*one.points, *other.points))),
+        boxes=tuple(dict.fromkeys((*one.boxes, *other.boxes))),
+        tags=tuple(sorted({*one.tags, *other.tags} - neither)),
+        absent=tuple(sorted({*one.absent, *other.absent} - neither)),
+    )
+
+
+def contradicted(one: Hints, other: Hints) -> set[int]:
+    """Classes whose tag is given in one place and denied in the other."""
+    return ({*one.tags} & {*other.absent}) | ({*one.absent} & {*other.tags})
+
+
 def _take_all(
-    path: Path, columns: Iterable[str], take: Callable[[str, Row], None], refused: list[tuple[str, str]]
+    path: Path, columns: Sequence[str], take: Callable[[str, Row], None], names: Names, refused: list[tuple[str, str]]
 ) -> None:
-    taken = 0
-    for number, row in _rows(path, columns):
+    taken: set[str] = set()
+    unusable = []
+    for number, row in rows.read(path, columns):
         try:
-            take(_named(str(row["image"])), row)
-            taken += 1
-        except (KeyError, ValueError, TypeError, OverflowError) as error:
-            refused.append((f"{path.name}:{number}", f"unusable row: {error}"))
+            name = _picture(_cells(row, ("image", *columns))[0], names)
+            take(name, row)
+            taken.add(name)
+        except (ValueError, TypeError, OverflowError) as error:
+            unusable.append((f"{path.name}:{number}", f"unusable row: {error}"))
         except InputError as error:
-            refused.append((f"{path.name}:{number}", error.one_line()))
+            unusable.append((f"{path.name}:{number}", error.one_line()))
+    refused += unusable
     if not taken:
-        columns = ", ".join(("image", *columns))
-        raise InputError("no usable row", where=path, got=refused[:1] or "an empty file", expected=f"columns {columns}")
+        got = ": ".join(unusable[0]) if unusable else "no row at all"
+        raise InputError("no usable row", where=path, got=got, expected=f"columns {', '.join(('image', *columns))}")
+    if taken.isdisjoint(names.paths):
+        got, expected = ", ".join(sorted(taken)[:3]), f"names of pictures, such as {', '.join(list(names.paths)[:3])}"
+        raise InputError("no row is of a picture in the folder", where=path, got=got, expected=expected)
 
 
-def _named(image: str) -> str:
-    """A picture's name without its suffix; other dots are part of the name."""
-    path = Path(image)
-    return (path.with_suffix("") if path.suffix.lower() in pictures.SUFFIXES else path).as_posix()
+def _require_pixels(path: Path, numbers: Sequence[float]) -> None:
+    """`InputError` for coordinates that are shares of a picture's sides: all of them would be its first pixel."""
+    if any(0 < number < 1 for number in numbers) and all(0 <= number <= 1 for number in numbers):
+        todo = "multiply x by the picture's width, y by its height"
+        got = f"none above {max(numbers):g}"
+        raise InputError("coordinates are pixels, not shares of a picture", where=path, got=got, todo=todo)
+
+
+def _cells(row: Row, needed: Sequence[str]) -> list[str]:
+    """The cells that a row must have, as text."""
+    if lacking := [name for name in needed if row.get(name) is None or not str(row[name]).strip()]:
+        raise ValueError(f"it lacks {', '.join(lacking)}; it has {rows.shown(dict(row))}")
+    return [str(row[name]) for name in needed]
+
+
+def _picture(image: str, names: Names) -> str:
+    """The one picture that is meant, else the name as it stands."""
+    stated = tidied(image)
+    found = names.meant(stated)
+    return found[0] if len(found) == 1 else stated
 
 
 def _present(value: object) -> bool:
@@ -141,25 +185,3 @@ def _present(value: object) -> bool:
         return float(word) != 0
     except ValueError as error:
         raise ValueError(f"present is {value!r}, neither yes nor no") from error
-
-
-def _rows(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, Row]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".json":
-            yield from enumerate(_json_rows(json.loads(text), tuple(columns)), 1)
-        else:
-            yield from enumerate(csv.DictReader(text.splitlines(), skipinitialspace=True), 2)
-    except (OSError, UnicodeDecodeError, ValueError, TypeError, csv.Error) as error:
-        expected = f"CSV with a header, or JSON: image, {', '.join(columns)}"
-        raise InputError.of(error, what="unreadable hints", where=path, todo=f"expected {expected}") from error
-
-
-def _json_rows(body: Any, columns: tuple[str, ...]) -> Iterator[Row]:
-    """Either a list of objects, or ``{image: [[x, y, class], …]}``."""
-    if isinstance(body, dict):
-        for image, values in body.items():
-            for value in values:
-                yield {"image": image, **dict(zip(columns, value if isinstance(value, list) else [value], strict=True))}
-    else:
-        yield from body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,16 @@ import numpy as np
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError, InputError
 from factory.core.picture import Picture
-from factory.core.sample import Domain, Origin, Sample, Split, Supervision
+from factory.core.sample import Domain, Hints, Origin, Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
 from factory.ingest import class_list as class_lists
-from factory.ingest import hints, splits
-from factory.ingest.gather import Settings, SupervisionFilter, Taken, left_over, sources, take
+from factory.ingest import gather, hints, maps, splits
+from factory.ingest.gather import Settings, Source, SupervisionFilter, Taken
+from factory.ingest.told import MAPS, Told, counted
+
+Place = tuple[str, Split]
+"""A picture's group, and the split that it is in."""
 
 
 def run(
@@ -63,32 +67,70 @@ def run(
         tile=tile,
         tile_overlap=tile_overlap,
     )
-    table = hints.read(out.classes, tags=tags, points=points, boxes=boxes)
+    said = {"tags": tags, "points": points, "boxes": boxes}
+    said |= {"scribbles": scribbles, "masks": masks, "noisy_masks": noisy_masks}
+    given = {kind: path for kind, path in said.items() if path}
+    folders = {field: given[kind] for kind, field in MAPS.items() if kind in given}
+    names = gather.found(images, folders.values())
+    table = hints.read(out.classes, names, tags=tags, points=points, boxes=boxes)
     if tags_are_complete:
         table.complete()
-    maps = {"mask": masks, "scribbles": scribbles, "noisy_mask": noisy_masks}
-    found = sources(images, table, maps)
+    files = {field: maps.find(folder, names) for field, folder in folders.items()}
+    found = gather.sources(names, table, files)
     splits.check_pattern(group_pattern)
-    groups = [splits.group_of(source.name, group_pattern) for source in found]
-    chosen = splits.assign(groups, fixed=split, val_share=val_share, test_share=test_share, seed=seed)
-    unused = [*_unmatched(table, {source.name for source in found}), *left_over(found, maps)]
+    groups = {source.file: splits.group_of(source.name, group_pattern) for source in found}
+    chosen = splits.assign([*groups.values()], fixed=split, val_share=val_share, test_share=test_share, seed=seed)
+    placed = {file: (group, chosen[group]) for file, group in groups.items()}
+    unused = [*table.strays(names), *maps.unused(list(files.values()), names)]
     for where, reason in [*table.refused, *table.disputed(), *unused]:
         out.report(where, reason)
-    seen: dict[str, str] = {}
-    taken = executor.map(partial(take, settings=settings), found, title="ingest")
-    for one, group in zip(taken, groups, strict=True):
-        _keep(one, group, chosen[group], seen, out)
-    _finish(out, strict=strict)
+    told = _take_all(found, placed, settings, executor, out)
+    doubtful = told.hardly_ignored(out.classes, given, settings.translations)
+    for where, reason in doubtful:
+        out.report(where, reason)
+    _refuse(told, given, out, strict=strict)
+    if {"mask", "noisy_mask"} & folders.keys() and not doubtful:
+        _report_unnamed(told, out)
+    _figures(out, given)
 
 
-def _keep(one: Taken, group: str, split: Split, seen: dict[str, str], out: DatasetWriter) -> None:
+def _take_all(
+    found: Sequence[Source], placed: Mapping[str, Place], settings: Settings, executor: Executor, out: DatasetWriter
+) -> Told:
+    """Write what can be taken, of equal pictures the first, with what is said of the others; what is told of it all."""
+    kept: dict[str, Source] = {}
+    again: dict[str, Source] = {}
+    told = Told()
+    for one in executor.map(partial(gather.take, settings=settings), found, title="ingest"):
+        first = kept.setdefault(one.sha256, one.source) if one.photos else one.source
+        if first is one.source:
+            _keep(one, placed, told, out)
+        else:
+            out.report(one.source.file, _twice(first, one.source))
+            if (joined := gather.joined(first, one.source)) != first:
+                kept[one.sha256] = again[first.id] = joined
+    for source in again.values():
+        known = {issue["reason"] for issue in out.issues if issue["where"] == source.file}
+        one = gather.take(source, settings)
+        _keep(replace(one, reasons=tuple(reason for reason in one.reasons if reason not in known)), placed, told, out)
+    return told
+
+
+def _twice(first: Source, again: Source) -> str:
+    """What becomes of a picture that is there already."""
+    lost = [kind for kind, path in again.files.items() if path and first.files[kind]]
+    lost += [f"tags {sorted(ids)}" for ids in [hints.contradicted(first.hints, again.hints)] if ids]
+    told = again.hints != Hints() or any(again.files.values())
+    said = "; what is said of it counts for that one" if told else ""
+    return f"the same picture as {first.file}: left out{said}{', but for ' if lost else ''}{', '.join(lost)}"
+
+
+def _keep(one: Taken, placed: Mapping[str, Place], told: Told, out: DatasetWriter) -> None:
     for reason in one.reasons:
-        out.report(one.source.path.name, reason)
-    if one.photos and (first := seen.setdefault(one.sha256, one.source.name)) != one.source.name:
-        out.report(one.source.path.name, f"the same picture as {first}: left out")
-        return
+        out.report(one.source.file, reason)
+    told.add(one.told)
     for photo in one.photos:
-        _add(photo, one.source.name, group, split, out)
+        _add(photo, one.source.name, *placed[one.source.file], out)
 
 
 def _add(photo: Picture, name: str, group: str, split: Split, out: DatasetWriter) -> None:
@@ -122,21 +164,35 @@ def _supervision(photo: Picture) -> Supervision:
     return next((kind for kind, there in told if there), Supervision.NONE)
 
 
-def _unmatched(table: hints.HintTable, names: set[str]) -> list[tuple[str, str]]:
-    return [(name, "hints for a picture that is not in the folder: ignored") for name in sorted(table.names() - names)]
-
-
-def _finish(out: DatasetWriter, *, strict: bool) -> None:
-    samples = list(out.samples())
-    if strict and out.issues:
-        first = f"{out.issues[0]['where']}: {out.issues[0]['reason']}"
-        todo = "correct them, or run without strict=true to leave them out"
+def _refuse(told: Told, given: Mapping[str, Path], out: DatasetWriter, *, strict: bool) -> None:
+    """`InputError` where nothing can be taken, where hints were given in vain, and for any issue if ``strict``."""
+    reasons = [f"{issue['where']}: {issue['reason']}" for issue in out.issues]
+    if strict and reasons:
         out.discard()
-        raise InputError(f"{len(out.issues)} problems in the input", where=first, todo=todo)
-    if not samples:
-        reasons = [f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3]]
-        raise InputError("nothing could be ingested", got=reasons or "no picture", todo="see the reasons")
-    out.figures = {"images": len(samples), "points": sum(len(s.hints.points) for s in samples)}
+        todo = "correct them, or run without strict=true to leave them out"
+        raise InputError(f"{len(reasons)} problems in the input", got=_lines(reasons, 12), todo=todo)
+    if not any(out.samples()):
+        raise InputError("nothing could be ingested", got=_lines(reasons, 3) or "no picture", todo="see the reasons")
+    for kind in told.in_vain(given):
+        out.discard()
+        todo = f"correct them, or leave inputs.{kind} out"
+        raise InputError(f"none of the {kind} could be used", where=given[kind], got=_lines(reasons, 5), todo=todo)
+
+
+def _report_unnamed(told: Told, out: DatasetWriter) -> None:
+    """Not a problem of the input: classes may be rare."""
+    assert out.classes is not None
+    for class_id in told.unnamed(out.classes):
+        out.report("classes", f"{out.classes.names[class_id]} is in no mask, and named by no hint")
+
+
+def _lines(reasons: Sequence[str], most: int) -> str:
+    return "\n            ".join(reasons[:most])
+
+
+def _figures(out: DatasetWriter, given: Iterable[str]) -> None:
+    samples = list(out.samples())
+    out.figures = {"images": len(samples)} | counted(samples, given)
     out.figures |= {f"{split}": n for split in Split if (n := sum(s.split == split for s in samples))}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
-from factory.core.errors import ConfigError
+from factory.core.errors import ConfigError, InputError
 from factory.core.sample import Origin, Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
@@ -57,7 +58,8 @@ def run(
             out.report(issue["where"], issue["reason"])
     densifier = Densifier(labeler=labeler, refiner=refiner, min_confidence=min_confidence, longest=longest, curve=curve)
     out.classes = source.classes
-    if waiting := _waiting(source, out, finished):
+    settled = {sample.id for sample in source.samples if _is_settled(sample, source, finished)}
+    if waiting := _waiting(source, out, settled):
         shop = Workshop(
             scratch=out.scratch, cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor, model=model
         )
@@ -66,23 +68,38 @@ def run(
     work = partial(_one, source=source, out=out, densifier=densifier, made_by=made_by)
     for _ in executor.map(work, waiting, title="label"):
         pass
-    out.figures = _figures(list(out.samples())) | _expected(calibration)
-    for sample in out.samples():
-        if sample.provenance.get("coverage") == 0:
-            out.report(sample.id, "no pixel could be labelled: no hint in the image, or none trusted enough")
+    _conclude(source, settled, out)
+    out.figures |= _expected(calibration)
 
 
-def _waiting(source: Dataset, out: DatasetWriter, finished: float) -> list[Sample]:
-    """The samples that are to be labelled still; those that are not to be are carried over."""
-    done, waiting = out.done(), []
+def _waiting(source: Dataset, out: DatasetWriter, settled: Collection[str]) -> list[Sample]:
+    """The samples that are to be labelled still; those that are settled are carried over."""
+    left, done = [], out.done()
     for sample in source.samples:
         if sample.id in done:
             continue
-        if _is_settled(sample, source, finished):
+        if sample.id in settled:
             out.add(out.carry(source, sample))
         else:
-            waiting.append(sample)
-    return waiting
+            left.append(sample)
+    return left
+
+
+def _conclude(source: Dataset, settled: Collection[str], out: DatasetWriter) -> None:
+    """Figures, and what no label came of; `InputError` where the data set has none at all that one can learn from."""
+    coverage = {sample.id: sample.provenance["coverage"] for sample in out.samples() if sample.id not in settled}
+    bare = [name for name, share in coverage.items() if not share]
+    carried = [sample for sample in source.samples if sample.id in settled and sample.split != Split.TEST]
+    if bare and len(bare) == len(coverage) and not any(sample.mask for sample in carried):
+        out.discard()
+        got = f"{len(bare)} pictures, with no hint in them or none trusted enough"
+        todo = "give factory ingest hints (points=…), or take another labeler or a lower min_confidence"
+        raise InputError("no pixel of any picture could be labelled", where=source.root, got=got, todo=todo)
+    for name in bare:
+        out.report(name, "no pixel could be labelled: no hint in the image, or none trusted enough")
+    out.figures = {"labelled": len(coverage) - len(bare), "carried": len(settled)}
+    out.figures |= {"unlabelled": len(bare)} if bare else {}
+    out.figures |= {"coverage": float(np.mean([*coverage.values()]))} if coverage else {}
 
 
 def _is_settled(sample: Sample, source: Dataset, finished: float) -> bool:
@@ -119,10 +136,3 @@ def _expected(calibration: Report | None) -> dict[str, Any]:
     """What the calibration lets one expect."""
     names = ("expected_miou", "miou_low", "miou_high", "ece", "refused")
     return {name: calibration.figures[name] for name in names if name in calibration.figures} if calibration else {}
-
-
-def _figures(samples: list[Sample]) -> dict[str, Any]:
-    covered = [sample.provenance["coverage"] for sample in samples if "coverage" in sample.provenance]
-    return {"labelled": len(covered), "carried": len(samples) - len(covered)} | (
-        {"coverage": float(np.mean(covered))} if covered else {}
-    )

@@ -124,11 +124,11 @@ def _predict(predictor: Predictor, image_hwc: Image8, min_confidence: float) -> 
 
 
 def _of_folder(images: Path, read: Callable[[Path], Image8], out: DatasetWriter) -> list[Piece]:
-    found = gather.sources(images, HintTable(), {})
+    found = gather.sources(gather.found(images), HintTable(), {})
     return [
         Piece(
             id=source.id,
-            file=f"{source.name}{source.path.suffix}",
+            file=source.file,
             read=partial(read, source.path),
             row=partial(_new_row, source=source, out=out),
         )

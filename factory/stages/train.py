@@ -18,6 +18,7 @@ from factory.core.flat import FLAT
 from factory.core.writer import ModelWriter
 from factory.execute.ranks import rank, started
 from factory.segment import checkpoint
+from factory.segment import weights as weight_files
 from factory.segment.cache import PixelCache
 from factory.segment.data import Row, bare_rows, training_rows, validation_rows
 from factory.segment.history import as_csv
@@ -88,11 +89,14 @@ def run(
     kind = "real" if "real" in rows else "synthetic"
     rows[kind], kept = parted(rows[kind], aside, seed)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
+    start = weights.root if isinstance(weights, Model) else weights
+    labelled = any(source.counts_nk[:, : len(out.classes)].any() for source in sources.values())
+    if not labelled and not _can_teach(teacher, start):
+        raise _nothing_to_learn("no pixel of any picture to learn from is labelled", real, synthetic)
     module = training.module(
         out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share),
         validation=pixels(rows=validation_rows(validation, real, synthetic)),
-        weights=weights.root if isinstance(weights, Model) else weights,
-        teacher_model=teacher_model, seed=seed, report=out.report,
+        weights=start, teacher_model=teacher_model, seed=seed, report=out.report,
     )  # fmt: skip
     _announce(module, out)
     log, last = training.fit(module, out, tracks=_tracks(out, tensorboard, mlflow), devices=devices)
@@ -158,13 +162,22 @@ def _rows(real: Dataset | None, synthetic: Dataset | None, unlabelled: Dataset |
     """The train rows by kind; `ArtefactError` without any that are labelled."""
     rows = {"synthetic": training_rows(synthetic), "real": training_rows(real)}
     if not any(rows.values()):
-        raise ArtefactError(
-            "there is nothing to train on",
-            where=", ".join(str(dataset.root) for dataset in (real, synthetic) if dataset),
-            expected="rows of the train split that have masks",
-            todo="give inputs.real=… or inputs.synthetic=…, or run label first",
-        )
+        raise _nothing_to_learn("there is nothing to train on", real, synthetic)
     return {name: some for name, some in (rows | {"unlabelled": bare_rows(unlabelled)}).items() if some}
+
+
+def _nothing_to_learn(what: str, *given: Dataset | None) -> ArtefactError:
+    where = ", ".join(str(dataset.root) for dataset in given if dataset)
+    expected = "rows of the train split that have masks, and not all of them empty"
+    todo = "give inputs.real=… or inputs.synthetic=…, or run label first"
+    return ArtefactError(what, where=where, expected=expected, todo=todo)
+
+
+def _can_teach(teacher: Teacher | TrainedTeacher | None, weights: Path | None) -> bool:
+    """Whether a teacher knows something that nobody labelled: it is a trained model, or begins as one."""
+    if isinstance(teacher, Teacher):
+        return weights is not None and weight_files.read(weights).origin is not None
+    return teacher is not None
 
 
 def _shares(sources: Mapping[str, Any], synthetic: float, unlabelled: float) -> dict[str, float]:

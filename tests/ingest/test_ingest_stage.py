@@ -8,31 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from factory.__main__ import main
 from factory.core.classes import IGNORE
-from factory.core.dataset import Dataset
 from factory.core.sample import Origin, Split, Supervision
-
-RNG = np.random.default_rng(1)
-
-
-def picture(path: Path, size_wh: tuple[int, int] = (32, 24)) -> Path:
-    """A random photograph on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(RNG.integers(0, 255, (*size_wh[::-1], 3), np.uint8)).save(path)
-    return path
-
-
-def ingest(tmp_path: Path, *words: str, status: int = 0, name: str = "out") -> Dataset | None:
-    """Run the stage from the command line."""
-    given = [f"inputs.images={tmp_path}/in", "classes=[sky,car]", "executor=serial", f"out={tmp_path}/{name}", *words]
-    assert main(["ingest", *given]) == status
-    return Dataset.open(tmp_path / name) if status == 0 else None
-
-
-def reasons(made: Dataset) -> dict[str, str]:
-    """What was left out, and why."""
-    return {issue["where"]: issue["reason"] for issue in made.header.issues}
+from tests.ingest.folders import BOTH, RNG, ingest, picture, reasons
 
 
 def test_a_messy_folder_is_sorted_out(tmp_path: Path, capfd) -> None:
@@ -47,7 +25,7 @@ def test_a_messy_folder_is_sorted_out(tmp_path: Path, capfd) -> None:
     (folder / "notes.txt").write_text("not a picture either, nobody claims it is")
     masks = tmp_path / "masks"
     masks.mkdir()
-    Image.fromarray(np.full((24, 32), 1, np.uint8)).save(masks / "good.png")
+    Image.fromarray(BOTH).save(masks / "good.png")
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(masks / "wrongsize.png")
     Image.fromarray(np.full((24, 32), 7, np.uint8)).save(masks / "strange.png")
     made = ingest(tmp_path, f"inputs.masks={masks}")
@@ -73,7 +51,7 @@ def test_files_that_belong_to_no_picture_are_named_and_a_folder_of_nothing_else_
     masks = tmp_path / "in/masks"
     masks.mkdir()
     for name in ("a.TIF", "b.bmp", "c_mask.png"):
-        Image.fromarray(np.full((24, 32), 1, np.uint8)).save(masks / name)
+        Image.fromarray(BOTH).save(masks / name)
     made = ingest(tmp_path, f"inputs.masks={masks}")
     assert {sample.id: sample.mask is not None for sample in made.samples} == {"a": True, "b": True, "c": False}
     assert reasons(made) == {"masks": "files that belong to no picture: 1, such as c_mask.png: ignored"}
@@ -186,7 +164,7 @@ def test_a_tag_is_given_or_denied_in_many_words(tmp_path: Path, value: str, kept
     assert {"tags": a.tags, "absent": a.absent}.get(kept, (1,)) == (1,)
     assert (b.tags, b.absent, both.tags, both.absent) == ((1,), (), (), ())
     assert ("tags.csv:2" in reasons(made)) == (kept == "refused")
-    assert "both given and denied" in reasons(made)["both"]
+    assert "both given and denied" in reasons(made)["both.png"]
 
 
 def test_dots_are_part_of_a_name_and_contradictions_are_told(tmp_path: Path) -> None:

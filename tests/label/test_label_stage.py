@@ -8,6 +8,7 @@ import pytest
 
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
+from factory.core.errors import InputError
 from factory.core.sample import Hints, Origin, Split, Supervision
 from factory.execute.serial import Serial
 from factory.label import Workshop
@@ -66,7 +67,30 @@ def test_pixels_below_the_threshold_are_left_out_not_guessed(tmp_path: Path, sou
     assert (mask[4, 3], mask[9, 20]) == (1, 0)
     assert (made.mask(by_id["bare"]) == IGNORE).all()
     assert [issue["where"] for issue in made.header.issues] == ["bare"]
-    assert made.figures["labelled"] == 2
+    assert made.figures.items() >= {"labelled": 1, "unlabelled": 1, "carried": 2}.items()
+
+
+def test_a_data_set_without_any_label_is_refused(tmp_path: Path, source: Dataset) -> None:
+    """Rather than to be trained on; one that people have painted in goes on. Nothing is left in its way."""
+
+    def bare(out) -> None:
+        add_sample(out, "bare", None)
+        add_sample(out, "test", np.ones((24, 32), np.uint8), split=Split.TEST)
+
+    nothing = Dataset.open(sealed(tmp_path / "nothing", "dataset", bare, CLASSES))
+    with pytest.raises(InputError, match="no pixel of any picture could be labelled"):
+        labelled(tmp_path, nothing, labeler=Seeds())
+    assert not list(tmp_path.glob("label*"))
+
+    def painted(out) -> None:
+        mask = np.ones((24, 32), np.uint8)
+        asked = add_sample(out, "asked", mask, supervision=Supervision.HUMAN, origin=Origin.HUMAN)
+        out.add(asked.replace(provenance={"coverage": 0.0}))  # of a labelling before it was painted
+        add_sample(out, "bare", None)
+
+    made = labelled(tmp_path, Dataset.open(sealed(tmp_path / "painted", "dataset", painted, CLASSES)))
+    assert made.figures == {"labelled": 0, "carried": 1, "unlabelled": 1, "coverage": 0.0}
+    assert [issue["where"] for issue in made.header.issues] == ["bare"]
 
 
 @dataclass(frozen=True, kw_only=True)

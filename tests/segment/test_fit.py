@@ -224,11 +224,13 @@ def test_impossible_numbers_are_refused_by_name(squares, tmp_path, key, value):
 
 def test_a_batch_of_points_outside_every_crop_does_no_harm(tmp_path):
     """A step in which nobody vouches for a pixel is a step of loss zero."""
+    mask = np.full((64, 64), IGNORE, np.uint8)
+    mask[0, 0] = 1
     with written(tmp_path / "data") as out:
         out.classes = CLASSES
         for index in range(4):
-            add_sample(out, f"s{index}", np.full((32, 32), IGNORE, np.uint8))
-    model = trained(tmp_path / "model", real=Dataset.open(tmp_path / "data"), steps=2)
+            add_sample(out, f"s{index}", mask)
+    model = trained(tmp_path / "model", real=Dataset.open(tmp_path / "data"), steps=2, crop=[32, 32])
     assert [row["train_loss"] for row in history(model)] == [0.0]
 
 

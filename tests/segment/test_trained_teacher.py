@@ -12,7 +12,10 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.sample import Origin
 from factory.segment import checkpoint
+from factory.segment.losses.cross_entropy import CrossEntropy
+from factory.segment.losses.term import Total
 from factory.segment.opening import open_model
+from factory.segment.teacher import Teacher
 from factory.segment.trained_teacher import Lesson, TrainedTeacher
 from factory.segment.tta import Views
 from tests.artefacts import add_sample, written
@@ -146,3 +149,20 @@ def test_an_export_cannot_teach(small_export):
     file = small_export.path("model.torchscript")
     with pytest.raises(ConfigError, match="an export cannot teach"):
         TEACHER.lesson(file, open_model(file, "best").classes)
+
+
+def test_without_a_labelled_pixel_only_those_teach_who_know_something(elder, tmp_path):
+    """A trained model, or a running mean that begins as one; not what starts at random, nor an encoder alone."""
+    with written(tmp_path / "open") as out:
+        out.classes = CLASSES
+        for name in "abcd":
+            add_sample(out, name, np.full((32, 32), IGNORE, np.uint8))
+    real = Dataset.open(tmp_path / "open")
+    mean = Teacher(loss=Total(terms={"ce": CrossEntropy()}), after=1)
+    encoder = tmp_path / "encoder.pth"
+    torch.save(checkpoint.load(elder.path("best.ckpt")).model.network.encoder.state_dict(), encoder)
+    for number, vain in enumerate(({}, {"teacher": mean}, {"teacher": mean, "weights": encoder})):
+        with pytest.raises(ArtefactError, match=r"(?s)no pixel of any picture.*open"):
+            trained(tmp_path / f"vain{number}", real=real, **vain)
+    assert trained(tmp_path / "taught", real=real, teacher=TEACHER, teacher_model=elder, steps=1).figures["steps"] == 1
+    assert trained(tmp_path / "on", real=real, teacher=mean, weights=elder, steps=1).figures["steps"] == 1
