@@ -13,6 +13,7 @@ from rich.text import Text
 
 from factory.command import tree
 from factory.command.perform import Outcome
+from factory.core.artefact import HEADER
 from factory.review.beside_chance import HEAD as BESIDE_HEAD
 from factory.review.beside_chance import beside_chance
 from factory.review.rounds import HEAD, Point, table
@@ -134,6 +135,8 @@ def summary(outcomes: list[Outcome]) -> None:
         if issues := outcome.header.issues:
             first = f"{issues[0]['where']}: {issues[0]['reason']}"
             print(f"{outcome.step}: {len(issues)} left out or to look at, first: {first}")
+            if len(issues) > 1:
+                print(f'  all of them: {outcome.out / HEADER}, under "issues"')
 
 
 def rounds(points: Sequence[Point], page: Path) -> None:

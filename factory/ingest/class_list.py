@@ -8,6 +8,11 @@ from pathlib import Path
 
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError, InputError
+from factory.ingest.rows import DELIMITERS, shown
+
+MARKUP = "<{["
+LONGEST = 80
+"""Characters of a class's name, at most."""
 
 
 def choose(path: Path | None, names: Sequence[str | int] | None, colours: list[list[int]] | None) -> ClassList:
@@ -25,9 +30,21 @@ def read(path: Path) -> ClassList:
     """A text or CSV file, a class a line in id order: ``name`` or ``name,red,green,blue``; # begins a comment."""
     try:
         lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip() and line[0] != "#"]
-        rows = [[cell.strip() for cell in row] for row in csv.reader(lines)]
+        delimiter = max(DELIMITERS, key=lambda mark: "".join(lines[:1]).count(mark))
+        rows = [_row(cells) for cells in csv.reader(lines, delimiter=delimiter)]
         colours = [[int(cell) for cell in row[1:4]] for row in rows if len(row) >= 4]
         return ClassList.of([row[0] for row in rows], colours if len(colours) == len(rows) else None)
-    except (OSError, UnicodeDecodeError, ValueError, IndexError, ConfigError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, csv.Error, ConfigError) as error:
         todo = "one class a line: name, or name,red,green,blue"
         raise InputError.of(error, what="unreadable class list", where=path, todo=todo) from error
+
+
+def _row(cells: Sequence[str]) -> list[str]:
+    """A class's name, or that and its colour; `ValueError` for a line of anything else, such as XML, JSON or prose."""
+    row = [cell.strip() for cell in cells]
+    while row and not row[-1]:
+        row.pop()
+    name = row[0] if row else ""
+    if len(row) in (0, 2, 3) or name[:1] in MARKUP or len(name) > LONGEST or any(sign < " " for sign in name):
+        raise ValueError(f"no class: {shown(' '.join(cells))}")
+    return row

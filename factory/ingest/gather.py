@@ -25,6 +25,7 @@ from factory.ingest.names import Names
 from factory.ingest.told import Told
 
 Map8 = npt.NDArray[np.uint8]
+CONVERT = "convert them to JPEG or PNG"
 
 
 class SupervisionFilter(Protocol):
@@ -96,13 +97,29 @@ class Taken:
 
 def found(images: Path, maps: Collection[Path] = ()) -> Names:
     """The pictures of a folder (or the one given); folders of ``maps`` that lie among them hold none."""
-    paths = pictures.find(images, outside=[folder for folder in maps if images in folder.parents])
+    paths = pictures.find(images, outside=_among(images, maps))
     if not paths:
-        expected = ", ".join(pictures.SUFFIXES)
+        expected, other = ", ".join(pictures.SUFFIXES), [reason for _, reason in unread(images, maps)]
         raise InputError(
-            "no picture found", where=images, expected=f"files ending in {expected}", todo="check the path"
+            "no picture found",
+            where=images,
+            got=other[0] if other else None,
+            expected=f"files ending in {expected}",
+            todo="check the path",
         )
     return Names.of(images, paths)
+
+
+def unread(images: Path, maps: Collection[Path] = ()) -> list[tuple[str, str]]:
+    """The pictures in the folder that are of a kind not read here, as (folder, reason)."""
+    if not (paths := pictures.unread(images, outside=_among(images, maps))):
+        return []
+    such = f"such as {paths[0].relative_to(images)}"
+    return [(str(images.name or images), f"pictures of kinds not read here: {len(paths)}, {such}: left out; {CONVERT}")]
+
+
+def _among(images: Path, maps: Collection[Path]) -> list[Path]:
+    return [folder for folder in maps if images in folder.parents]
 
 
 def sources(names: Names, table: hints.HintTable, maps: Mapping[str, MapFiles]) -> list[Source]:

@@ -17,6 +17,13 @@ from factory.core import bits, given
 from factory.core.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+CAMERAS = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".srw", ".x3f")
+OTHERS = (
+    ".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".jpx", ".j2k", ".jfif", ".gif", ".apng", ".tga", ".exr", ".hdr",
+    ".svg", ".psd", ".psb", ".xcf", ".ai", ".eps", ".pdf", *CAMERAS,
+)  # fmt: skip
+"""Kinds of pictures that are not read here."""
+
 TURNS: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -37,6 +44,14 @@ def find(folder: Path, suffixes: Collection[str] = SUFFIXES, *, outside: Collect
         return [folder]
     found = (path for path in given.files_in(folder) if path.suffix.lower() in suffixes and path.name[0] != ".")
     return [path for path in found if not any(other in path.parents for other in outside)]
+
+
+def unread(folder: Path, *, outside: Collection[Path] = ()) -> list[Path]:
+    """The pictures of `OTHERS` below a folder, but for those that are there as one that is read too."""
+    if folder.is_file():
+        return []
+    there = {path.with_suffix("") for path in find(folder, outside=outside)}
+    return [path for path in find(folder, OTHERS, outside=outside) if path.with_suffix("") not in there]
 
 
 def read(

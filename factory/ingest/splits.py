@@ -26,7 +26,7 @@ def assign(groups: Sequence[str], *, fixed: str, val_share: float, test_share: f
 
     ``fixed`` is "auto" or the split that all get. With "auto", groups in a seeded order fill test, then validation, up
     to their share of the images, and the rest trains; a group too large for what is left of a share goes on to the
-    next, so a single group always trains.
+    next. Of few groups the last one trains, whatever the shares.
     """
     sizes = Counter(groups)
     if fixed != "auto":
@@ -36,11 +36,12 @@ def assign(groups: Sequence[str], *, fixed: str, val_share: float, test_share: f
         raise ConfigError("val_share and test_share must leave something to train on", got=got, expected=expected)
     room = {Split.TEST: test_share * len(groups), Split.VAL: val_share * len(groups)}
     result: dict[str, Split] = {}
-    for group in sorted(sizes, key=lambda name: derive(seed, "split", name)):
+    order = sorted(sizes, key=lambda name: derive(seed, "split", name))
+    for group in order:
         fitting = (split for split, left in room.items() if sizes[group] <= left + 0.5)
         result[group] = next(fitting, Split.TRAIN)
         room[result[group]] = room.get(result[group], 0) - sizes[group]
-    return result
+    return result if Split.TRAIN in result.values() else result | dict.fromkeys(order[-1:], Split.TRAIN)
 
 
 def check_pattern(pattern: str | None) -> None:

@@ -81,7 +81,7 @@ def run(
     groups = {source.file: splits.group_of(source.name, group_pattern) for source in found}
     chosen = splits.assign([*groups.values()], fixed=split, val_share=val_share, test_share=test_share, seed=seed)
     placed = {file: (group, chosen[group]) for file, group in groups.items()}
-    unused = [*table.strays(names), *maps.unused(list(files.values()), names)]
+    unused = [*gather.unread(images, folders.values()), *table.strays(names), *maps.unused([*files.values()], names)]
     for where, reason in [*table.refused, *table.disputed(), *unused]:
         out.report(where, reason)
     told = _take_all(found, placed, settings, executor, out)
@@ -89,6 +89,8 @@ def run(
     for where, reason in doubtful:
         out.report(where, reason)
     _refuse(told, given, out, strict=strict)
+    if split == "auto":
+        _require_training(out)
     if {"mask", "noisy_mask"} & folders.keys() and not doubtful:
         _report_unnamed(told, out)
     _figures(out, given)
@@ -177,6 +179,15 @@ def _refuse(told: Told, given: Mapping[str, Path], out: DatasetWriter, *, strict
         out.discard()
         todo = f"correct them, or leave inputs.{kind} out"
         raise InputError(f"none of the {kind} could be used", where=given[kind], got=_lines(reasons, 5), todo=todo)
+
+
+def _require_training(out: DatasetWriter) -> None:
+    """`InputError` where the pictures that were to train are all among those that could not be taken."""
+    if not any(sample.split == Split.TRAIN for sample in out.samples()):
+        got = _lines([f"{issue['where']}: {issue['reason']}" for issue in out.issues], 5)
+        out.discard()
+        todo = "correct them, or give more pictures, or split=… for all"
+        raise InputError("no picture is left to train on", got=got, todo=todo)
 
 
 def _report_unnamed(told: Told, out: DatasetWriter) -> None:

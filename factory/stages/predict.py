@@ -125,6 +125,8 @@ def _predict(predictor: Predictor, image_hwc: Image8, min_confidence: float) -> 
 
 def _of_folder(images: Path, read: Callable[[Path], Image8], out: DatasetWriter) -> list[Piece]:
     found = gather.sources(gather.found(images), HintTable(), {})
+    for where, reason in gather.unread(images):
+        out.report(where, reason)
     return [
         Piece(
             id=source.id,

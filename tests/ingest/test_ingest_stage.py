@@ -28,7 +28,7 @@ def test_a_messy_folder_is_sorted_out(tmp_path: Path, capfd) -> None:
     Image.fromarray(BOTH).save(masks / "good.png")
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(masks / "wrongsize.png")
     Image.fromarray(np.full((24, 32), 7, np.uint8)).save(masks / "strange.png")
-    made = ingest(tmp_path, f"inputs.masks={masks}")
+    made = ingest(tmp_path, f"inputs.masks={masks}", "split=train")
     assert [sample.id for sample in made.samples] == ["good"]
     assert made.samples[0].supervision == Supervision.HUMAN
     said = reasons(made)
@@ -264,3 +264,33 @@ def test_an_empty_folder_is_refused(tmp_path: Path, capfd) -> None:
     (tmp_path / "in").mkdir()
     ingest(tmp_path, status=1)
     assert "no picture found" in capfd.readouterr().err
+
+
+def test_pictures_of_other_kinds_are_told(tmp_path: Path, capfd) -> None:
+    """Once, with what to do; not those that are there in a kind that is read, nor what is no picture."""
+    (tmp_path / "in/sub").mkdir(parents=True)
+    for name in ("IMG_1.HEIC", "sub/IMG_2.gif", "b.NEF", "notes.txt", "clicks.csv", "Thumbs.db", "._IMG_3.HEIC"):
+        (tmp_path / "in" / name).write_bytes(b"of another kind")
+    ingest(tmp_path, status=1)
+    told = capfd.readouterr().err
+    assert "pictures of kinds not read here: 3, such as IMG_1.HEIC" in told
+    for name in "ab":
+        picture(tmp_path / f"in/{name}.jpg")
+    reason = "pictures of kinds not read here: 2, such as IMG_1.HEIC: left out; convert them to JPEG or PNG"
+    assert reasons(ingest(tmp_path)) == {"in": reason}
+    ingest(tmp_path, "strict=true", status=1, name="strict")
+    assert reason in capfd.readouterr().err
+    assert not ingest(tmp_path, f"inputs.images={tmp_path}/in/a.jpg", name="one").header.issues
+
+
+def test_where_all_issues_stand_is_told(tmp_path: Path, capfd) -> None:
+    """If there are more than the one that is shown."""
+    picture(tmp_path / "in/a.png")
+    (tmp_path / "in/b.png").write_bytes(b"not a picture")
+    ingest(tmp_path, name="one")
+    assert "all of them" not in capfd.readouterr().out
+    (tmp_path / "in/c.png").write_bytes(b"nor this")
+    ingest(tmp_path, name="two")
+    said = capfd.readouterr().out
+    assert "ingest: 2 left out or to look at, first: b.png" in said
+    assert f'all of them: {tmp_path}/two/artefact.json, under "issues"' in said

@@ -58,6 +58,7 @@ def photographs(tmp_path):
     exif[0x0112] = 6
     Image.fromarray(square((40, 60))).save(folder / "deep/er/turned.tif", exif=exif)
     (folder / "broken.png").write_bytes(b"not a picture")
+    (folder / "IMG_1.HEIC").write_bytes(b"of another kind")
     (folder / "cut.png").write_bytes((folder / "colour.png").read_bytes()[:3000])
     return folder
 
@@ -78,7 +79,7 @@ def test_every_picture_that_can_be_read_is_predicted(photographs, small_model, t
         "deep__sixteen_bits": (90, 33),
         "deep__er__turned": (60, 40),
     }
-    assert sorted(issue["where"] for issue in found.header.issues) == ["broken.png", "cut.png"]
+    assert sorted(issue["where"] for issue in found.header.issues) == ["broken.png", "cut.png", photographs.name]
     for sample in found.samples:
         assert (sample.split, sample.domain, sample.supervision) == (Split.TRAIN, Domain.REAL, Supervision.PSEUDO)
         mask, confidence, source = (found.map(sample, name) for name in ("mask", "confidence", "source"))
