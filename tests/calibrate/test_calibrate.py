@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from factory.__main__ import main
-from factory.calibrate.audit import Audit, Outcome, Trust, judge, miou
-from factory.calibrate.interval import interval
+from factory.calibrate.audit import Audit, judge, miou
 from factory.calibrate.settings import space_of
-from factory.calibrate.verdict import compared, conclude
+from factory.calibrate.verdict import conclude
 from factory.command import tree
 from factory.command.bind import make_part
 from factory.core import parts
@@ -27,7 +26,7 @@ from factory.label.dense import Densifier
 from factory.label.mixed import Mixed, Weighed
 from factory.label.points import Points
 from factory.label.seeds import Seeds
-from factory.measure.calibration import AsStated, Isotonic, Reliability
+from factory.measure.calibration import Isotonic, Reliability
 from factory.refine.argmax import Argmax
 from factory.refine.dense_crf import DenseCrf
 from tests.artefacts import add_sample, sealed
@@ -334,90 +333,6 @@ def test_the_curve_is_of_the_pixels_it_is_applied_to_and_the_error_that_of_the_l
             dense = replace(densifier, curve=curve)(clicked.hinted(sample), 2)
             seen.add(clicked.source.truth(sample), dense.mask_hw, dense.confidence_hw)
     assert (verdict.ece, verdict.ece_as_stated) == (made.ece(), stated.ece())
-
-
-UNSEEN = Trust(Reliability(), Reliability())
-
-
-def outcome(right: int, wrong: int, plain_right: int, photograph: str = "") -> Outcome:
-    """One picture of two classes: some pixels right and wrong with the refiner, and right without."""
-    total = right + wrong
-    return Outcome(
-        photograph, np.array([[right, wrong], [0, total]]), np.array([[plain_right, total - plain_right], [0, total]]),
-        UNSEEN, UNSEEN,
-    )  # fmt: skip
-
-
-NAMES = [str(number) for number in range(80)]
-
-
-def counted(rng: np.random.Generator, number: int) -> list[np.ndarray]:
-    """Confusion counts of pictures, four in five of whose pixels are right, more or fewer in each."""
-    shares = rng.normal(0.8, 0.05, number).clip(0, 1)
-    return [np.array([[k, 2500 - k], [2500 - m, m]]) for k, m in rng.binomial(2500, shares, (2, number)).T]
-
-
-def test_intervals_hold_the_figure_and_narrow_with_more_pictures() -> None:
-    """Of the mean IoU, and of what the refiner gains; no mean IoU lies beyond 0 and 1, and one picture says nothing."""
-    counts = counted(np.random.default_rng(0), 80)
-    few, many = interval(counts[:8], NAMES[:8], seed=0), interval(counts, NAMES, seed=0)
-    assert few[0] < miou(counts[:8]) < few[1]
-    assert many[1] - many[0] < few[1] - few[0]
-    assert interval(counts, NAMES, beside=counts, seed=0) == (0, 0)
-    assert interval([np.diag([9, 9]), 9 - np.diag([9, 9])], NAMES[:2], seed=0) == (0, 1)
-    assert interval(counts[:1], NAMES[:1], seed=0) is None
-
-
-@pytest.mark.parametrize("number", [2, 3, 5, 10])
-def test_of_a_hundred_intervals_about_95_hold_the_truth_however_few_the_pictures(number, monkeypatch) -> None:
-    """With 2 pictures as with 10 (bare percentiles: 50, 75, 83 and 89)."""
-    monkeypatch.setattr("factory.calibrate.interval.RESAMPLES", 200)
-    rng = np.random.default_rng(number)
-    truth = miou(counted(rng, 5000))
-    held = [interval(counted(rng, number), NAMES[:number], seed=seed) for seed in range(200)]
-    assert 0.91 <= np.mean([low <= truth <= high for low, high in held]) <= 0.98
-
-
-def test_tiles_of_a_photograph_are_one_witness() -> None:
-    """Four tiles each of six photographs say what the six say whole."""
-    wholes = counted(np.random.default_rng(0), 6)
-    assert interval(
-        [one for one in wholes for _ in range(4)], [name for name in NAMES[:6] for _ in range(4)], seed=0
-    ) == (interval([4 * one for one in wholes], NAMES[:6], seed=0))
-    assert interval(wholes, NAMES[:1] * 6, seed=0) is None
-
-
-@dataclass(frozen=True)
-class Named:
-    """Stands for a refiner by name."""
-
-
-def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
-    """Better where it was searched, worse where it is judged: refused; of one photograph there is no interval."""
-    seen, held = ([outcome(right, 100 - right, 50, name) for name in NAMES[:4]] for right in (90, 40))
-    words = {"settings": [{}], "mirrored": True, "labeler": POINTS, "refiner": Named(), "curve": AsStated(), "seed": 0}
-    assert conclude(seen, held, **words).calibration.refused
-    assert not conclude(held, seen, **words).calibration.refused
-    assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
-    alone = conclude(seen, [one._replace(photograph="one") for one in held], **words)
-    assert alone.calibration.refused
-    assert alone.miou_interval is alone.gain_interval is None
-    found = conclude(seen, held, **words)
-    assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration
-
-
-def test_more_looks_stand_unless_they_are_worse_beyond_doubt() -> None:
-    """A little worse on some pictures and better on others is no reason; worse on all is, if not of one photograph."""
-    alone, mixed, worse = (
-        [outcome(right, 100 - right, 50, name) for right, name in zip(rights, NAMES, strict=False)]
-        for rights in ((70, 80, 75, 85), (72, 79, 77, 80), (60, 70, 65, 75))
-    )
-    assert not compared(mixed, alone, seed=0).refused
-    seen = compared(worse, alone, seed=0)
-    assert seen.refused
-    assert seen.miou == miou(one.refined_kk for one in worse) < seen.before
-    one = [[outcome._replace(photograph="one") for outcome in side] for side in (worse, alone)]
-    assert not compared(*one, seed=0).refused
 
 
 def test_what_a_mixture_is_made_of_may_vary_but_not_what_its_members_learnt_with() -> None:

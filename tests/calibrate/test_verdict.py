@@ -1,0 +1,57 @@
+"""What is concluded from pictures held back: which refiner, pool and mirror images stand."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from factory.calibrate.audit import Outcome, Trust, miou
+from factory.calibrate.verdict import compared, conclude
+from factory.label import calibrated
+from factory.label.points import Points
+from factory.measure.calibration import AsStated, Reliability
+from factory.refine.argmax import Argmax
+
+POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
+UNSEEN = Trust(Reliability(), Reliability())
+
+
+def outcome(right: int, wrong: int, plain_right: int, photograph: str = "") -> Outcome:
+    """One picture of two classes: some pixels right and wrong with the refiner, and right without."""
+    total = right + wrong
+    return Outcome(
+        photograph, np.array([[right, wrong], [0, total]]), np.array([[plain_right, total - plain_right], [0, total]]),
+        UNSEEN, UNSEEN,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Named:
+    """Stands for a refiner by name."""
+
+
+def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
+    """Better where it was searched, worse where it is judged: refused; of one photograph there is no interval."""
+    seen, held = ([outcome(right, 100 - right, 50, name) for name in "0123"] for right in (90, 40))
+    words = {"settings": [{}], "mirrored": True, "labeler": POINTS, "refiner": Named(), "curve": AsStated(), "seed": 0}
+    assert conclude(seen, held, **words).calibration.refused
+    assert not conclude(held, seen, **words).calibration.refused
+    assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
+    alone = conclude(seen, [one._replace(photograph="one") for one in held], **words)
+    assert alone.calibration.refused
+    assert alone.miou_interval is alone.gain_interval is None
+    found = conclude(seen, held, **words)
+    assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration
+
+
+def test_more_looks_stand_unless_they_are_worse_beyond_doubt() -> None:
+    """A little worse on some pictures and better on others is no reason; worse on all is, if not of one photograph."""
+    alone, mixed, worse = (
+        [outcome(right, 100 - right, 50, name) for right, name in zip(rights, "0123", strict=True)]
+        for rights in ((70, 80, 75, 85), (72, 79, 77, 80), (60, 70, 65, 75))
+    )
+    assert not compared(mixed, alone, seed=0).refused
+    seen = compared(worse, alone, seed=0)
+    assert seen.refused
+    assert seen.miou == miou(one.refined_kk for one in worse) < seen.before
+    one = [[outcome._replace(photograph="one") for outcome in side] for side in (worse, alone)]
+    assert not compared(*one, seed=0).refused
