@@ -5,8 +5,10 @@ import pytest
 from factory.command import tree
 from factory.command.bind import bind
 from factory.command.looping.places import apart
+from factory.command.looping.results import row_of
 from factory.command.looping.rounds import drawn_out
 from factory.core.errors import ConfigError
+from factory.review.rounds import Row
 from tests.command.composing import composed
 
 
@@ -35,6 +37,21 @@ def test_a_round_asks_about_the_newest_labels_and_everything_that_hangs_on_the_a
     assert loop.judged == "evaluate"
     for name in loop.config["line"]:
         bind(name, loop.config[name])
+
+
+def test_a_round_has_a_precision_only_where_its_merges_can_tell_it() -> None:
+    """Two returns, of which one does not say what was found right; one that brought nothing has no say."""
+    before = Row(round=0, regions=0, pixels=0, seconds=0.0, precision=None, miou=0.1)
+
+    def merged(returned: int, precision: float | None) -> dict[str, object]:
+        return {"regions_returned": returned, "regions_changed": 1, "pixels_human": 9, "queue_precision": precision}
+
+    def precision(*merges: dict[str, object]) -> float | None:
+        return row_of(1, seconds=1.0, merged=merges, judged={"miou": 0.5}, before=before).precision
+
+    assert precision(merged(2, 0.5), merged(2, 0.5)) == 0.5
+    assert precision(merged(2, 0.5), merged(1, None)) is None
+    assert precision(merged(4, 0.25), {**merged(0, None), "regions_changed": 0}) == 0.25
 
 
 def test_rounds_draw_anew_noise_decays_and_simulated_answers_are_taken_at_their_word() -> None:

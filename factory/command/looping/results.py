@@ -51,15 +51,19 @@ def _measured(judged: dict[str, object]) -> float:
 def row_of(
     number: int, *, seconds: float, merged: Sequence[dict[str, Any]], judged: dict[str, object], before: Row
 ) -> Row:
-    """A round's row: what its answers took, what its merges counted, how its model did; sums go on over the rounds."""
+    """A round's row: what its answers took, what its merges counted, how its model did; sums go on over the rounds.
+
+    The precision is None where a merge cannot tell it: see `factory.review.tally.Tally.figures`.
+    """
     regions, changed, pixels = (
         sum(int(one[name]) for one in merged) for name in ("regions_returned", "regions_changed", "pixels_human")
     )
+    told = all(one["queue_precision"] is not None for one in merged if one["regions_returned"])
     return Row(
         round=number,
         regions=before.regions + regions,
         pixels=before.pixels + pixels,
         seconds=round(before.seconds + seconds, 1),
-        precision=changed / regions if regions else None,
+        precision=changed / regions if regions and told else None,
         miou=_measured(judged),
     )
