@@ -147,7 +147,7 @@ def test_a_killed_render_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None
 
 @pytest.mark.blender
 def test_corrections_of_the_queue_come_back_as_the_next_version(line: dict[str, Path], tmp_path: Path) -> None:
-    """A person repaints one queued image; their pixels become human, the rest stays, and the next round skips them."""
+    """A person repaints one region; its pixels become human, the rest stays, and the next round skips them."""
     root = line["1"] / "outputs/coins"
     queue, labelled = Queue.open(root / "select"), Dataset.open(root / "label")
     item = queue.items[0]
@@ -162,8 +162,9 @@ def test_corrections_of_the_queue_come_back_as_the_next_version(line: dict[str, 
     assert [sample.id for sample in merged.samples] == [sample.id for sample in labelled.samples]
     for before, after in zip(labelled.samples, merged.samples, strict=True):
         human = merged.map(after, "source") == Origin.HUMAN
-        asked = queue.map("regions", item.sample_id) > 0 if after.id == item.sample_id else np.zeros_like(human)
-        np.testing.assert_array_equal(human, asked)
+        answered = queue.map("regions", item.sample_id) == item.region
+        expected = answered if after.id == item.sample_id else np.zeros_like(human)
+        np.testing.assert_array_equal(human, expected)
         np.testing.assert_array_equal(merged.mask(after)[~human], labelled.mask(before)[~human])
     finished(
         "select", f"inputs.model={root}/train", "inputs.source=merge", "committee.passes=2", "out=next", cwd=tmp_path
