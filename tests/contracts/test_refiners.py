@@ -144,7 +144,6 @@ def test_scores_of_another_size_are_refused(refiner, shape) -> None:
         ("superpixel_vote", {"share": 1.1}),
         ("superpixel_vote", {"area": 0}),
         ("random_walk", {"beta": 0.0}),
-        ("random_walk", {"iterations": 0}),
     ],
 )
 def test_impossible_settings_are_refused_by_name(choice, change) -> None:
