@@ -12,10 +12,10 @@ from torch.nn import functional
 from factory.refine.cells import Cells
 from factory.refine.elimination import TINY, eliminate
 
-FEWEST = 5
+FEWEST = 4
 """Steps along a side of the cells that a grid is cut into, at least: smaller ones cost more to join than they save."""
 
-STRIPS = 6
+STRIPS = 4
 """Strips that a square is cut into."""
 
 NORTH, EAST, SOUTH, WEST = range(4)

@@ -40,10 +40,11 @@ def eliminate(within_ss: Tensor, across_su: Tensor, given_sk: Tensor) -> Elimina
     added up when needed, so that couplings and pulls only ever grow and a region that hardly hangs on the rest keeps
     its digits in float32 (Grassmann, Taksar & Heyman 1985). The one thing that cancels, the factor, takes 64 bits.
     """
-    within_ss = within_ss.double().tril(-1)
-    within_ss += within_ss.mT.clone()
-    total_s = given_sk[..., -1] + within_ss.sum(dim=-1) + across_su.sum(dim=-1, dtype=torch.float64)
-    factor = torch.linalg.cholesky(torch.diag_embed(total_s) - within_ss)
+    lower_ss = within_ss.tril(-1).double()
+    total_s = lower_ss.sum(dim=-1) + lower_ss.sum(dim=-2) + across_su.sum(dim=-1, dtype=torch.float64)
+    system_ss = lower_ss.neg_()
+    system_ss.diagonal(dim1=-2, dim2=-1).copy_(total_s + given_sk[..., -1])
+    factor = torch.linalg.cholesky(system_ss)
     ones = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device).expand_as(factor)
     inverse = torch.linalg.solve_triangular(factor, ones, upper=False).float()
     return Eliminated(inverse, inverse @ across_su, inverse @ given_sk)
