@@ -45,8 +45,8 @@ FUNCTIONS = frozenset(create_functions().definitions)
 UNQUOTED = re.compile(r"[A-Za-z0-9_ \t/+.$%*@?|:-]*")
 """Text that Hydra takes without quotes."""
 
-NO_CURE = re.compile(r"To append to your config use \S+ ?")
-"""What Hydra advises for an unknown key: stages take none but their own."""
+NO_CURE = re.compile(r" ?To append to your (config|default list) use \S+")
+"""What Hydra advises for an unknown key or group: stages take none but their own."""
 
 Job = Callable[[dict[str, Any], list[str]], None]
 
@@ -297,6 +297,8 @@ def _advice(stage: str, error: BaseException) -> str:
     given = re.search(rf"Could not override '{stage}\.([\w.]+)'", text)
     if given and given[1] in _known_keys(stage):
         return f"leave out the {stage}. before it: {given[1]}=…"
+    if meant := re.findall(r"\w+@([\w.]+)", text.partition("Did you mean to override")[2]):
+        return f"name its step: {' or '.join(f'{place}=…' for place in meant)}"
     if missed := re.search(r"full_key: ([\w.]+)", text):
         if close := _alike(missed[1], _known_keys(stage)):
             return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"

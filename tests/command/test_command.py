@@ -81,6 +81,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["run", "experiment=gone"], "gone"),
         (["render", "framse=3"], "did you mean frames?"),
         (["train", "train.steps=3"], "leave out the train. before it: steps=…"),
+        (["run", "teacher=ema"], "name its step: train.teacher=… or train_unadapted.teacher=…"),
         (["label", "labeler=across", "labeler.training.steps=3"], "did you mean labeler.training.recipe.steps or"),
         (["render", "scene=street", "scene.trees.cuont=[1,2]"], "did you mean scene.trees.count"),
         (["render", "scene=stret"], "did you mean street?"),
