@@ -299,10 +299,14 @@ def _advice(stage: str, error: BaseException) -> str:
         return f"leave out the {stage}. before it: {given[1]}=…"
     if meant := re.findall(r"\w+@([\w.]+)", text.partition("Did you mean to override")[2]):
         return f"name its step: {' or '.join(f'{place}=…' for place in meant)}"
-    if missed := re.search(r"full_key: ([\w.]+)", text):
-        if close := _alike(missed[1], _known_keys(stage)):
-            return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"
-        return f"factory {stage} --help lists every key and its choices"
+    missed = re.search(r"full_key: ([\w.]+)", text)
+    close = _alike(missed[1], _known_keys(stage)) if missed else _names_like(stage, text)
+    guess = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{guess}factory {stage} --help lists every key{'' if close else ' and its choices'}"
+
+
+def _names_like(stage: str, text: str) -> list[str]:
+    """Keys, groups and choices that look like one that is quoted and not there."""
     quoted = [word.strip("'\".,:") for word in text.split() if word.startswith("'")]
     choices = {name for group in tree.groups() for name in tree.choices(group)}
     known = sorted({*tree.groups(), *tree.comments(stage), *choices})
@@ -312,5 +316,5 @@ def _advice(stage: str, error: BaseException) -> str:
         for part in (word.rpartition("/")[2], word.rpartition(".")[2]):
             close = difflib.get_close_matches(part, fitting, 3, 0.6)
             if close and part not in fitting:
-                return f"did you mean {' or '.join(close)}? factory {stage} --help lists every key"
-    return f"factory {stage} --help lists every key and its choices"
+                return close
+    return []
