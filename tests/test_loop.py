@@ -187,6 +187,55 @@ def test_what_comes_after_a_round_went_on_is_told_where_it_belongs(discs: Path, 
     assert after[0]["rows"] == figures[0]["rows"]
 
 
+def test_a_return_that_was_mended_or_taken_away_leaves_no_trace(discs: Path, loop) -> None:
+    """Until a round goes on, what lies there is what counts; a half-written download is no answer."""
+    first = discs / "outputs/discs/round-1"
+    loop("rounds=2")
+    asked = Queue.open(first / "select").items
+    expected = {asked[0].sample_id: answer(first, "corrections-ben", asked[0])}
+    (first / "corrections.zip.part").write_bytes(b"half")
+    (first / "corrections-carl").mkdir()
+    Image.new("L", (5, 5)).save(first / f"corrections-carl/{asked[1].sample_id}.png")
+    assert "none of the corrections can be used" in loop("rounds=2", status=1)
+    shutil.rmtree(first / "corrections-carl")
+    expected[asked[1].sample_id] = answer(first, "corrections-anna", asked[1])
+    printed = loop("rounds=2")
+    assert "not taken for answers: corrections.zip.part" in printed
+    assert "round 2 waits for people" in printed
+    assert painted(first / "label") == expected
+    assert "round 2 waits for people" in loop("rounds=2")
+
+
+def test_a_return_in_which_nothing_counts_is_told_and_the_round_still_waits(discs: Path, loop) -> None:
+    """What came back as proposed; the reasons stand in the merge's issues."""
+    first = discs / "outputs/discs/round-1"
+    loop("rounds=1")
+    shutil.copy(first / "review/annotate/annotations.xml", first / "corrections.xml")
+    printed = loop("rounds=1", status=1)
+    assert "exactly as proposed" in printed
+    assert "nothing of what came back counts" in printed
+    assert not (first / "train").exists()
+    (first / "corrections.xml").unlink()
+    answer(first, "corrections", Queue.open(first / "select").items[0])
+    assert "all rounds are done" in loop("rounds=1")
+
+
+def test_the_same_answers_twice_count_once_and_each_return_is_of_its_own_kind(discs: Path, loop) -> None:
+    """A folder of PNGs beside CVAT's XML; what was proposed and not touched is no word against a person's."""
+    first = discs / "outputs/discs/round-1"
+    loop("rounds=1")
+    asked = Queue.open(first / "select").items
+    pixels = answer(first, "corrections-anna", asked[0])
+    answer(first, "corrections-ben", asked[0])
+    shutil.copy(first / "review/annotate/annotations.xml", first / "corrections-carl.xml")
+    assert "all rounds are done" in loop("rounds=1", "merge.rules.unchanged=confirm")
+    rows = json.loads((discs / "outputs/discs/loop.json").read_text())[0]["rows"]
+    proposed = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (item.box for item in asked))
+    assert rows[1]["pixels"] - rows[0]["pixels"] == proposed
+    assert pixels < proposed
+    assert rows[1]["regions"] == len(asked)
+
+
 def test_the_next_queue_learns_from_the_times_people_note(discs: Path, loop) -> None:
     """And their seconds count, where without them the estimate for what came back does."""
     words, first = ["rounds=2", "codec=png"], discs / "outputs/discs/round-1"
@@ -205,6 +254,13 @@ def test_the_next_queue_learns_from_the_times_people_note(discs: Path, loop) -> 
     loop(*words)
     rows = json.loads((discs / "outputs/discs/loop.json").read_text())[0]["rows"]
     assert rows[1]["seconds"] == 90
+    answer(first, "corrections-ben", asked.items[1])
+    for made in (*first.glob("merge*"), first / "label", first / "train"):
+        shutil.rmtree(made)
+    shutil.rmtree(discs / "outputs/discs/round-2")
+    loop(*words)
+    rows = json.loads((discs / "outputs/discs/loop.json").read_text())[0]["rows"]
+    assert rows[1]["seconds"] == pytest.approx(90 + asked.header.figures["seconds"] / len(asked.items), abs=0.06)
     costs = [Queue.open(folder / "select").header.figures["cost"] for folder in (first, first.with_name("round-2"))]
     assert costs[1]["image"] > costs[0]["image"]
     (first / "times-ben.csv").write_text((first / "times-anna.csv").read_text())

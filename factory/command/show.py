@@ -132,11 +132,15 @@ def summary(outcomes: list[Outcome]) -> None:
         table.add_row(Text(outcome.step), seconds, Text(str(outcome.out)), Text(_figures(outcome.header.figures)))
     paper().print(table)
     for outcome in outcomes:
-        if issues := outcome.header.issues:
-            first = f"{issues[0]['where']}: {issues[0]['reason']}"
-            print(f"{outcome.step}: {len(issues)} left out or to look at, first: {first}")
-            if len(issues) > 1:
-                print(f'  all of them: {outcome.out / HEADER}, under "issues"')
+        issues(outcome)
+
+
+def issues(outcome: Outcome) -> None:
+    """What a step left out, or has to be looked at: the first of it, and where the rest stands."""
+    if found := outcome.header.issues:
+        print(f"{outcome.step}: {len(found)} left out or to look at, first: {found[0]['where']}: {found[0]['reason']}")
+        if len(found) > 1:
+            print(f'  all of them: {outcome.out / HEADER}, under "issues"')
 
 
 def rounds(points: Sequence[Point], page: Path) -> None:

@@ -44,7 +44,8 @@ def test_a_round_has_a_precision_only_where_its_merges_can_tell_it() -> None:
     before = Row(round=0, regions=0, pixels=0, seconds=0.0, precision=None, miou=0.1)
 
     def merged(returned: int, precision: float | None) -> dict[str, object]:
-        return {"regions_returned": returned, "regions_changed": 1, "pixels_human": 9, "queue_precision": precision}
+        counted = {"regions_returned": returned, "regions_changed": 1, "pixels_human": 9}
+        return counted | {"queue_precision": precision, "pixels_replaced_by_origin": {"human": 0}}
 
     def precision(*merges: dict[str, object]) -> float | None:
         return row_of(1, seconds=1.0, merged=merges, judged={"miou": 0.5}, before=before).precision

@@ -48,6 +48,16 @@ def _measured(judged: dict[str, object]) -> float:
     return float(str(judged.get("miou", judged.get("val_miou"))))
 
 
+def pixels_added(figures: dict[str, Any]) -> int:
+    """Pixels that a merge made people's, and that were not before."""
+    return int(figures["pixels_human"]) - int(figures["pixels_replaced_by_origin"]["human"])
+
+
+def regions_added(figures: dict[str, Any]) -> int:
+    """Regions that came back in a merge; none where all it says was said before, as of the same answers again."""
+    return int(figures["regions_returned"]) if pixels_added(figures) else 0
+
+
 def row_of(
     number: int, *, seconds: float, merged: Sequence[dict[str, Any]], judged: dict[str, object], before: Row
 ) -> Row:
@@ -55,14 +65,13 @@ def row_of(
 
     The precision is None where a merge cannot tell it: see `factory.review.tally.Tally.figures`.
     """
-    regions, changed, pixels = (
-        sum(int(one[name]) for one in merged) for name in ("regions_returned", "regions_changed", "pixels_human")
-    )
-    told = all(one["queue_precision"] is not None for one in merged if one["regions_returned"])
+    new = [one for one in merged if pixels_added(one)]
+    regions, changed = (sum(int(one[name]) for one in new) for name in ("regions_returned", "regions_changed"))
+    told = all(one["queue_precision"] is not None for one in new if one["regions_returned"])
     return Row(
         round=number,
         regions=before.regions + regions,
-        pixels=before.pixels + pixels,
+        pixels=before.pixels + sum(map(pixels_added, merged)),
         seconds=round(before.seconds + seconds, 1),
         precision=changed / regions if regions and told else None,
         miou=_measured(judged),

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from factory.command import tree
 from factory.command.looping.rounds import named
+from factory.core.artefact import HEADER, read_header
 from factory.core.errors import ConfigError
 
 Config = dict[str, Any]
 RETURNED, LATE = "corrections", "late"
 """Answers are looked for beside the round's steps by these names: ``corrections*`` answers the round's own queue,
-``late-2*`` that of round 2; any ending, or a folder."""
+``late-2*`` that of round 2; files that end as `FILES` do, or folders."""
+FILES = (".zip", ".xml")
 
 
 class Return(NamedTuple):
@@ -28,14 +31,22 @@ def returned(folder: Path, number: int) -> list[Return]:
 
     A late file that does not name an earlier round is a `ConfigError`.
     """
-    late = sorted((Return(path, _answered(path, number)) for path in folder.glob(f"{LATE}*")), key=lambda r: r[::-1])
-    return [*late, *(Return(path, number) for path in sorted(folder.glob(f"{RETURNED}*")))]
+    lying = sorted(filter(_is_export, folder.glob("*")))
+    late = [Return(path, _answered(path, number)) for path in lying if path.name.startswith(LATE)]
+    own = [Return(path, number) for path in lying if path.name.startswith(RETURNED)]
+    return [*sorted(late, key=lambda one: one[::-1]), *own]
 
 
 def passed_over(folder: Path) -> list[str]:
-    """Names of exports that lie in a round's folder, and are not called as answers are."""
-    names = sorted(path.name for ending in (".zip", ".xml") for path in folder.glob(f"*{ending}"))
-    return [name for name in names if not name.startswith((RETURNED, LATE))]
+    """Names of what lies in a round's folder and looks like answers, but is not called as they are, or is no export."""
+    names = {path.name: _is_export(path) for path in sorted(folder.glob("*"))}
+    called = {name for name in names if name.startswith((RETURNED, LATE))}
+    misnamed = [name for name in names if name not in called and name.endswith(FILES)]
+    return misnamed + [name for name in sorted(called) if not names[name]]
+
+
+def _is_export(path: Path) -> bool:
+    return path.name.startswith((RETURNED, LATE)) and (path.suffix.lower() in FILES or path.is_dir())
 
 
 def _answered(path: Path, number: int) -> int:
@@ -47,27 +58,39 @@ def _answered(path: Path, number: int) -> int:
     return int(found[1])
 
 
+def gone_on(config: Config, again: Sequence[str]) -> bool:
+    """Whether a round has begun to make anew what hangs on its answers."""
+    outs = [Path(config[name]["out"]) for name in again]
+    return any(out.exists() or out.with_name(f"{out.name}.partial").exists() for out in outs)
+
+
 def require_in_time(config: Config, number: int, returns: Sequence[Return]) -> None:
     """`ConfigError` where a round had gone on with fewer or more returns than lie there now.
 
     What was made of them is what later rounds ask about, and people may hold those questions already.
     """
     out = Path(config[named("merge", number)]["out"])
-    before = 1
-    while out.with_name(f"{out.name}-{before}").exists():
-        before += 1
-    if out.exists() and returns and len(returns) != before:
-        todo = f"put what is new to the round that waits, as {LATE}-{number}.zip, and have here what was here before"
-        got, expected = ", ".join(one.path.name for one in returns), f"{before} of them, as when the round went on"
-        raise ConfigError(
-            f"round {number} has gone on already", where=out.parent, got=got, expected=expected, todo=todo
-        )
+    if not (out / HEADER).exists() or not returns or len(returns) == (before := _merged(out)):
+        return
+    todo = f"put what is new to the round that waits, as {LATE}-{number}.zip, and have here what was here before"
+    got, expected = ", ".join(one.path.name for one in returns), f"{before} of them, as when the round went on"
+    raise ConfigError(f"round {number} has gone on already", where=out.parent, got=got, expected=expected, todo=todo)
 
 
-def chained(config: Config, number: int, returns: Sequence[Return]) -> list[str]:
+def _merged(out: Path) -> int:
+    """How many returns a sealed merge was made of: it read the last of the merges before it, if there were any."""
+    read, count = read_header(out).identity.inputs["source"], 1
+    for path in out.parent.glob(f"{out.name}-*[0-9]/{HEADER}"):
+        if read_header(path.parent).digest == read:
+            count = int(path.parent.name.rpartition("-")[2]) + 1
+    return count
+
+
+def chained(config: Config, number: int, returns: Sequence[Return], *, anew: bool) -> list[str]:
     """The names of the merges that take all ``returns`` in, one after the other; ``config`` gets those it lacks.
 
-    The last one is the round's own merge. Where two returns state the same pixel, the later one counts.
+    The last one is the round's own merge. Where two returns state the same pixel, the later one counts. Merges of other
+    returns that are in the way are replaced if the round may be merged ``anew``.
     """
     last = config[named("merge", number)]
     source, names = last["inputs"]["source"], []
@@ -76,7 +99,19 @@ def chained(config: Config, number: int, returns: Sequence[Return]) -> list[str]
         out = last["out"] if place == len(returns) else f"{last['out']}-{place}"
         queue = config[named("select", found.number)]["out"]
         inputs = {"source": source, "queue": queue, "corrections": str(found.path)}
-        config[name] = last | {"inputs": last["inputs"] | inputs, "out": out}
+        config[name] = last | {
+            "inputs": last["inputs"] | inputs,
+            "out": out,
+            "codec": _codec(found.path, last["codec"]),
+            "overwrite": last["overwrite"] or anew,
+        }
         names.append(name)
         source = out
     return names
+
+
+def _codec(path: Path, configured: Config) -> Config:
+    """What reads a return: a folder without XML is one of PNGs, all else comes from CVAT."""
+    choice = "png" if path.is_dir() and not any(path.rglob("*.xml")) else "cvat"
+    fitting = tree.choice("codec", choice)
+    return configured if configured["_target_"] == fitting["_target_"] else fitting

@@ -14,7 +14,16 @@ from factory.command import show as steps_shown
 from factory.command.bind import bind
 from factory.command.explain import explained
 from factory.command.looping import places, results, times
-from factory.command.looping.returned import LATE, RETURNED, Return, chained, passed_over, require_in_time, returned
+from factory.command.looping.returned import (
+    LATE,
+    RETURNED,
+    Return,
+    chained,
+    gone_on,
+    passed_over,
+    require_in_time,
+    returned,
+)
 from factory.command.looping.rounds import Loop, drawn_out, named
 from factory.command.perform import perform
 from factory.core.errors import ConfigError
@@ -148,8 +157,11 @@ def _round(course: Course, number: int, before: Row) -> Row:
     if course.loop.oracle:
         merged, seconds = [_made(course, merge)], answered["seconds"]
     else:
-        brought = _brought(course, number)
-        merged = [_made(course, name) for name in chained(course.loop.config, number, brought)]
+        anew = not gone_on(course.loop.config, again)
+        brought = _brought(course, number, anew=anew)
+        names = chained(course.loop.config, number, brought, anew=anew)
+        merged = [_made(course, name) for name in names]
+        _require_some(brought, merged)
         seconds = _spent(course, number, brought, merged)
     return results.row_of(
         number,
@@ -161,31 +173,46 @@ def _round(course: Course, number: int, before: Row) -> Row:
 
 
 def _spent(course: Course, number: int, brought: list[Return], merged: list[dict[str, Any]]) -> float:
-    """Seconds that a round's answers took: what people noted, else the estimate for the regions that came back."""
-    if noted := times.noted(course.loop.config, number):
-        return noted
+    """Seconds that a round's answers took: what people noted, and the estimate for regions without a time."""
+    regions, seconds = times.noted(course.loop.config, number)
     asked = [_made(course, named("select", one.number)) for one in brought]
-    return sum(
-        float(queue["seconds"]) * int(figures["regions_returned"]) / int(queue["queued"])
-        for queue, figures in zip(asked, merged, strict=True)
+    came = [results.regions_added(figures) for figures in merged]
+    estimated = sum(
+        float(queue["seconds"]) * count / int(queue["queued"]) for queue, count in zip(asked, came, strict=True)
     )
+    return seconds + estimated * max(0, sum(came) - regions) / max(1, sum(came))
 
 
-def _brought(course: Course, number: int) -> list[Return]:
+def _require_some(brought: list[Return], merged: list[dict[str, Any]]) -> None:
+    """`ConfigError` where nothing of what came back counts: nothing would be learnt, and the questions be gone."""
+    if any(figures["pixels_human"] for figures in merged):
+        return
+    todo = (
+        "see what is said above; merge.rules.unchanged=confirm takes what came back as proposed as right; then give "
+        "the same command again"
+    )
+    where = ", ".join(str(one.path) for one in brought)
+    raise ConfigError("nothing of what came back counts", where=where, expected="answers to this queue", todo=todo)
+
+
+def _brought(course: Course, number: int, *, anew: bool) -> list[Return]:
     """People's answers to a round; `Ended` before there are any."""
     review = Path(course.loop.config[named("review", number)]["out"])
     found = returned(review.parent, number)
-    require_in_time(course.loop.config, number, found)
+    if not anew:
+        require_in_time(course.loop.config, number, found)
     if not any(one.number == number for one in found):
         others = f" (not {', '.join(wrong)})" if (wrong := passed_over(review.parent)) else ""
         late = f"; what comes late for an earlier round counts too, as {LATE}-1.zip" if number > 1 else ""
         raise Ended(
             f"round {number} waits for people: {review / 'annotate'} is what they start from (README.txt says how); "
-            f"put what comes back to {review.parent / RETURNED}.zip{others} (.xml, or a folder; of several people "
-            f"{RETURNED}-anna.zip, {RETURNED}-ben.zip; PNG files take codec=png){late}, and give the same command "
+            f"put what comes back to {review.parent / RETURNED}.zip{others} (.xml, or a folder, also of PNG files; of "
+            f"several people {RETURNED}-anna.zip, {RETURNED}-ben.zip){late}, and give the same command "
             f"again; from a queue.csv with its column taken filled in, as {review.parent / times.TIMES}.csv, the next "
             "round learns what answers cost"
         )
+    if wrong := passed_over(review.parent):
+        print(f"round {number}: not taken for answers: {', '.join(wrong)}", file=sys.stderr)
     return found
 
 
@@ -202,5 +229,7 @@ def _made(course: Course, name: str) -> dict[str, Any]:
 
 def _perform(course: Course, name: str) -> dict[str, Any]:
     print(" ".join([name, *course.words, f"seed={course.seed}" if course.several else "", "…"]), file=sys.stderr)
-    figures: dict[str, Any] = perform(bind(name, course.loop.config[name])).header.figures
-    return figures
+    outcome = perform(bind(name, course.loop.config[name]))
+    if not outcome.skipped:
+        steps_shown.issues(outcome)
+    return dict(outcome.header.figures)

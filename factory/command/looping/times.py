@@ -27,9 +27,10 @@ def hand_on(config: Config, number: int) -> None:
         select["inputs"] = select["inputs"] | {"log": str(log)}
 
 
-def noted(config: Config, number: int) -> float:
-    """Seconds noted for a round's answers; 0 where nobody did."""
-    return sum(work.seconds for path in _files(config, number) for work in read_log(path))
+def noted(config: Config, number: int) -> tuple[int, float]:
+    """Regions of a round that people noted a time for, and the seconds; 0 where nobody did."""
+    works = [work for path in _files(config, number) for work in read_log(path)]
+    return sum(work.regions for work in works), sum(work.seconds for work in works)
 
 
 def _files(config: Config, number: int) -> list[Path]:
