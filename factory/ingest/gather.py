@@ -166,6 +166,7 @@ def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:
     image = pictures.read(source.path, white_level=settings.white_level)
     height, width = image.shape[:2]
     placed, reasons = hints.place(source.hints, width, height)
+    reasons += pictures.passed_over(source.path)
     maps: dict[str, Any] = {
         field: _read_ids(path, field, settings, (height, width)) for field, path in source.files.items() if path
     }

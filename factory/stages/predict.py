@@ -127,6 +127,9 @@ def _of_folder(images: Path, read: Callable[[Path], Image8], out: DatasetWriter)
     found = gather.sources(gather.found(images), HintTable(), {})
     for where, reason in gather.unread(images):
         out.report(where, reason)
+    for source in found:
+        for reason in pictures.passed_over(source.path):
+            out.report(source.file, reason)
     return [
         Piece(
             id=source.id,

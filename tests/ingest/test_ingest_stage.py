@@ -283,6 +283,16 @@ def test_pictures_of_other_kinds_are_told(tmp_path: Path, capfd) -> None:
     assert not ingest(tmp_path, f"inputs.images={tmp_path}/in/a.jpg", name="one").header.issues
 
 
+def test_pages_beside_the_first_are_told(tmp_path: Path) -> None:
+    """The first is taken."""
+    pages = [Image.new("RGB", (32, 24), colour) for colour in ("red", "blue")]
+    (tmp_path / "in").mkdir()
+    pages[0].save(tmp_path / "in/scan.tif", save_all=True, append_images=pages[1:])
+    made = ingest(tmp_path)
+    assert reasons(made) == {"scan.tif": "2 frames: the first is used, the others are left out"}
+    assert tuple(made.image(made.samples[0])[0, 0]) == (255, 0, 0)
+
+
 def test_where_all_issues_stand_is_told(tmp_path: Path, capfd) -> None:
     """If there are more than the one that is shown."""
     picture(tmp_path / "in/a.png")
