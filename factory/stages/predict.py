@@ -94,7 +94,7 @@ def _take(picture: Piece, predictor: Predictor, out: DatasetWriter, min_confiden
     origin_hw = np.where(mask_hw == IGNORE, np.uint8(Origin.NONE), np.uint8(Origin.PSEUDO))
     maps = {"mask": mask_hw, "confidence": confidence_hw, "source": origin_hw}
     row = picture.row(image_hwc)
-    table = as_csv(areas(picture.file, mask_hw, confidence_hw, predictor.trained.classes))
+    table = as_csv(areas(picture.file, picture.id, mask_hw, confidence_hw, predictor.trained.classes))
     _table(out, picture).write_bytes(table)
     if overlays:
         drawn_hwc = overlay(image_hwc, mask_hw, predictor.trained.classes)

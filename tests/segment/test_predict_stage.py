@@ -127,6 +127,7 @@ def test_class_areas_are_those_of_the_masks(photographs, small_model, tmp_path):
     found = predicted(tmp_path / "predict", images=photographs, model=small_model, min_confidence=0.9)
     rows = list(csv.DictReader(found.path("areas.csv").read_text().splitlines()))
     assert {row["file"] for row in rows} == {"colour.png", "grey.jpg", "deep/sixteen bits.png", "deep/er/turned.tif"}
+    assert {row["id"] for row in rows} == {sample.id for sample in found.samples}
     (sample,) = [sample for sample in found.samples if sample.id == "grey"]
     mask, confidence = found.mask(sample), found.map(sample, "confidence")
     ids = {"ground": 0, "coin": 1, "(unsure)": IGNORE}
