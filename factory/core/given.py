@@ -13,12 +13,19 @@ from factory.core.writer import IDENTITY, LOCK
 def files_in(folder: Path) -> Iterator[Path]:
     """Every regular file below a folder, in name order, but none of artefacts, finished or not, or in hidden folders.
 
-    The folder itself may be any of these: who names it means it.
+    The folder itself may be any of these: who names it means it. Links to folders are followed, unless they lead to
+    where one has been already, or back up: each folder counts once, by its own name before that of a link.
     """
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_ours(Path(parent, name))]
-        found += [Path(parent, name) for name in names]
+    found, waiting, been = [], [folder], set(folder.resolve().parents)
+    while waiting:
+        for parent, folders, names in os.walk(waiting.pop(0)):
+            if (here := Path(parent).resolve()) in been:
+                folders.clear()
+                continue
+            been.add(here)
+            folders[:] = sorted(name for name in folders if not _is_ours(Path(parent, name)))
+            waiting += [Path(parent, name) for name in folders if Path(parent, name).is_symlink()]
+            found += [Path(parent, name) for name in names]
     return (path for path in sorted(found) if path.is_file())
 
 

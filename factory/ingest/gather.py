@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +18,7 @@ from factory.core.masks import check_mask
 from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.exchange import labelme
-from factory.ingest import hints, pictures
+from factory.ingest import hints, ids, pictures
 from factory.ingest.maps import MapFiles
 from factory.ingest.names import Names
 from factory.ingest.told import Told
@@ -137,7 +136,7 @@ def sources(names: Names, table: hints.HintTable, maps: Mapping[str, MapFiles]) 
             hints=table.of(file),
             files={field: kind.by_picture.get(file) for field, kind in maps.items()},
         )
-        for (file, path), name, sample_id in zip(names.paths.items(), stems, _unique_ids(stems), strict=True)
+        for (file, path), name, sample_id in zip(names.paths.items(), stems, ids.unique(stems), strict=True)
     ]
 
 
@@ -166,6 +165,7 @@ def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:
     image = pictures.read(source.path, white_level=settings.white_level)
     height, width = image.shape[:2]
     placed, reasons = hints.place(source.hints, width, height)
+    reasons += pictures.passed_over(source.path)
     maps: dict[str, Any] = {
         field: _read_ids(path, field, settings, (height, width)) for field, path in source.files.items() if path
     }
@@ -191,14 +191,3 @@ def _sized(photo: Picture, settings: Settings) -> Picture:
 def _parts(photo: Picture, settings: Settings) -> tuple[Picture, ...]:
     parts = tuple(picture.tiles(photo, settings.tile, settings.tile_overlap)) if settings.tile else (photo,)
     return tuple(settings.supervision(part, settings.seed) for part in parts)
-
-
-def _unique_ids(names: Iterable[str]) -> list[str]:
-    taken: set[str] = set()
-    result = []
-    for name in names:
-        base = re.sub(r"[^A-Za-z0-9._-]+", "_", name.replace("/", "__")).lstrip(".") or "image"
-        sample_id = next(i for n in range(len(taken) + 1) if (i := f"{base}-{n + 1}" if n else base) not in taken)
-        taken.add(sample_id)
-        result.append(sample_id)
-    return result

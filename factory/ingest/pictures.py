@@ -5,13 +5,14 @@ from __future__ import annotations
 import struct
 import warnings
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageSequence
+from PIL.TiffImagePlugin import TiffImageFile
 
 from factory.core import bits, given
 from factory.core.errors import InputError
@@ -34,6 +35,9 @@ TURNS: dict[object, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 """What puts a picture upright, by its EXIF orientation (Exif 2.32, tag 274; 1 is upright)."""
+
+BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, struct.error, Warning)
+"""What Pillow raises for files that it cannot read."""
 
 
 def find(folder: Path, suffixes: Collection[str] = SUFFIXES, *, outside: Collection[Path] = ()) -> list[Path]:
@@ -82,6 +86,23 @@ def read_ids(path: Path, translation: dict[int, int]) -> npt.NDArray[np.uint8]:
     return table[ids.astype(np.uint8)]
 
 
+def passed_over(path: Path) -> list[str]:
+    """The reason to report where a file holds more than the one picture that `read` finds; none where it does not."""
+    count = _frames(path)
+    return [f"{count} frames: the first is used, the others are left out"] if count > 1 else []
+
+
+def _frames(path: Path) -> int:
+    """Pages of a TIFF that are no smaller copies (TIFF 6.0, tag 254, bit 0), or frames of an animation; a camera's
+    previews (MPO) are neither. What cannot be read is for `read` to refuse.
+    """
+    with suppress(*BROKEN), warnings.catch_warnings(action="ignore"), _at_most(None), Image.open(path) as opened:
+        if isinstance(opened, TiffImageFile):
+            return sum(not opened.tag_v2.get(254, 0) & 1 for _ in ImageSequence.Iterator(opened))
+        return 1 if opened.format == "MPO" else getattr(opened, "n_frames", 1)
+    return 0
+
+
 @contextmanager
 def _decoded(path: Path, what: str, todo: str, most_pixels: int | None) -> Iterator[Image.Image]:
     """A whole picture or mask of at most so many pixels; `InputError` for any other, and for what does not decode."""
@@ -95,7 +116,7 @@ def _decoded(path: Path, what: str, todo: str, most_pixels: int | None) -> Itera
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         smaller = "shrink it, leave it out, or predict it with a higher largest=…"
         raise InputError.of(error, what=f"the {what} is larger than allowed", where=path, todo=smaller) from error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Warning) as error:
+    except BROKEN as error:
         raise InputError.of(error, what=f"not a readable {what}", where=path, todo=todo) from error
 
 

@@ -54,8 +54,8 @@ def _said(shares: Sequence[float | None]) -> str:
 
 
 def beside_chance(points: Sequence[Point]) -> list[Beside]:
-    """Every choice that is finished, but chance itself; none where nothing was left to chance."""
-    points = [point for point in points if point.finished]
+    """Every choice that can be compared, but chance itself; none where nothing was left to chance."""
+    points = [point for point in points if point.comparable]
     groups = {name: _by_seed(members) for name, members in grouped(points).items()}
     chance = _chance(points, groups)
     found = []
@@ -81,7 +81,7 @@ def _by_seed(members: Sequence[Point]) -> dict[int, tuple[Row, ...]]:
 def _chance(points: Sequence[Point], groups: dict[str, dict[int, tuple[Row, ...]]]) -> str:
     """The name of what counts as chance: of several, what ends best."""
     for acquisition in CHANCE:
-        names = {point.name for point in points if point.rows and f"select.acquisition={acquisition}" in point.words}
+        names = {point.name for point in points if f"select.acquisition={acquisition}" in point.words}
         if names:
             return max(sorted(names), key=lambda name: statistics.fmean(r[-1].miou for r in groups[name].values()))
     return ""

@@ -5,6 +5,7 @@ Uses `factory.exchange` for the formats; knows of them no more than its `Codec` 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -18,7 +19,7 @@ from factory.exchange import Entry, Mask
 
 @dataclass
 class Intake:
-    """Matches entries to samples by the image's name without folders and ending.
+    """Matches entries to samples by the image's name without folders and ending, its accents as ids have them (NFC).
 
     ``asked`` are the only ids that may come back (None: any). What cannot be used goes to ``report`` with its reason
     and is left out; ``strict`` raises it instead.
@@ -47,7 +48,7 @@ class Intake:
             yield sample, stated_hw
 
     def _sample(self, entry: Entry) -> Sample:
-        sample_id = PurePosixPath(entry.name.replace("\\", "/")).stem
+        sample_id = unicodedata.normalize("NFC", PurePosixPath(entry.name.replace("\\", "/")).stem)
         if sample_id not in self.samples:
             todo = "keep the names of the images as they were handed out"
             raise InputError("no such image in the data set", where=entry.name, todo=todo)

@@ -37,9 +37,12 @@ class Point:
     failed: bool = False
 
     @property
-    def finished(self) -> bool:
-        """Whether it went as far as it goes: what is under way, or failed, cannot be compared yet."""
-        return not self.failed and self.ended != UNDER_WAY
+    def comparable(self) -> bool:
+        """Whether it went as far as it goes, with answers to a round at least.
+
+        What is under way, failed, or waits for people's first answers, cannot be compared yet.
+        """
+        return not self.failed and self.ended != UNDER_WAY and len(self.rows) > 1
 
     @property
     def key(self) -> tuple[tuple[str, ...], int]:

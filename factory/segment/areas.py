@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from factory.core.classes import IGNORE, ClassList
 
-COLUMNS = ("file", "class", "pixels", "share", "mean_confidence")
+COLUMNS = ("file", "id", "class", "pixels", "share", "mean_confidence")
 UNSURE = "(unsure)"
 """Stands for a class where pixels were not sure enough to be given one."""
 
@@ -21,7 +21,9 @@ ROWS = 256
 Map8 = npt.NDArray[np.uint8]
 
 
-def areas(file: str, mask_hw: Map8, confidence_hw: Map8, classes: ClassList) -> Iterator[tuple[str, ...]]:
+def areas(
+    file: str, sample_id: str, mask_hw: Map8, confidence_hw: Map8, classes: ClassList
+) -> Iterator[tuple[str, ...]]:
     """A row a class, there or not, then one for ignored pixels if there are any.
 
     Confidence (255 is certain) is averaged over the class's pixels, and empty where it has none.
@@ -36,7 +38,7 @@ def areas(file: str, mask_hw: Map8, confidence_hw: Map8, classes: ClassList) -> 
         pixels = int(counts[class_id])
         known = pixels and class_id != IGNORE
         confidence = f"{sums[class_id] / pixels / 255:.4f}" if known else ""
-        yield file, name, str(pixels), f"{pixels / mask_hw.size:.6f}", confidence
+        yield file, sample_id, name, str(pixels), f"{pixels / mask_hw.size:.6f}", confidence
 
 
 def as_csv(rows: Iterable[tuple[str, ...]]) -> bytes:

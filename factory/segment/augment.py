@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
-from factory.segment.data import CLASS
+from factory.segment.data import CLASS, PADDING, SOURCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,8 @@ class Augmentation:
     """Random geometry of image and label alike, then random light and sensor effects of the image.
 
     Draws come from torch's global stream, which training seeds anew at every step. What the geometry brings in from
-    outside the picture is mirrored in the image and ignore, of no confidence and nobody's, in the label.
+    outside the picture is mirrored in the image and ignore, of no confidence and nobody's, in the label; a mirrored
+    margin is a margin still.
 
     ``flip`` and ``flip_vertical`` are probabilities; ``scale`` is the range of zoom factors (2 shows half the picture
     twice as large); ``rotate`` the largest angle in degrees; ``brightness``, ``contrast``, ``saturation`` and ``hue``
@@ -78,6 +79,10 @@ class Augmentation:
         shifted_nchw[:, CLASS] = (shifted_nchw[:, CLASS] + 1) % (IGNORE + 1)
         found_nchw = functional.grid_sample(shifted_nchw, grid_nhw2, mode="nearest", align_corners=False)
         found_nchw[:, CLASS] = (found_nchw[:, CLASS] + IGNORE) % (IGNORE + 1)
+        mirrored_nhw = functional.grid_sample(
+            shifted_nchw[:, SOURCE:], grid_nhw2, mode="nearest", padding_mode="reflection", align_corners=False
+        )[:, 0]
+        found_nchw[:, SOURCE].masked_fill_(mirrored_nhw == PADDING, PADDING)
         return moved_nchw, found_nchw.to(labels_nchw.dtype)
 
     def colour(self, images_nchw: Tensor) -> Tensor:

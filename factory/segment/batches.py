@@ -20,7 +20,7 @@ from factory.core.errors import ConfigError, TrainingError
 from factory.core.sample import Split
 from factory.core.seeds import generator
 from factory.segment.cache import PixelCache
-from factory.segment.data import CLASS, Pixels, Size
+from factory.segment.data import CLASS, PADDING, SOURCE, Pixels, Size
 from factory.segment.rare import RareClasses
 
 TRIES = 10
@@ -50,7 +50,7 @@ class TrainingBatches:
     ``shares`` says which part of the pictures each source supplies (they add up to 1): in any run of batches the count
     is off by one picture at most, by less than two for a source between the first and the last. ``rare`` draws some of
     them for a class they show, instead of in turn. Pictures are cut at random to ``crop_hw``; smaller ones are padded
-    with ignore.
+    with ignore, which no teacher labels.
     """
 
     sources: Mapping[str, PixelCache]
@@ -142,5 +142,6 @@ def _frame(pixels: Pixels, crop_hw: Size, rng: np.random.Generator, wanted: int 
     if below or right:
         image_hwc = np.pad(image_hwc, ((0, below), (0, right), (0, 0)), mode="edge")
         label_hwc = np.pad(label_hwc, ((0, below), (0, right), (0, 0)))
-        label_hwc[height:, :, CLASS] = label_hwc[:, width:, CLASS] = IGNORE
+        for margin_hwc in (label_hwc[height:], label_hwc[:, width:]):
+            margin_hwc[..., CLASS], margin_hwc[..., SOURCE] = IGNORE, PADDING
     return Pixels(image_hwc, label_hwc)

@@ -26,6 +26,9 @@ SPARSE = 0.02
 CLASS, CONFIDENCE, SOURCE = range(3)
 """Channels of a label: class id or ignore, confidence of 255, `Origin` code."""
 
+PADDING = 254
+"""What stands for the margin around a small picture where a label's source is expected: nothing is to be seen there."""
+
 ORIGINS = {
     Supervision.EXACT: Origin.EXACT,
     Supervision.HUMAN: Origin.HUMAN,

@@ -94,7 +94,7 @@ def _take(picture: Piece, predictor: Predictor, out: DatasetWriter, min_confiden
     origin_hw = np.where(mask_hw == IGNORE, np.uint8(Origin.NONE), np.uint8(Origin.PSEUDO))
     maps = {"mask": mask_hw, "confidence": confidence_hw, "source": origin_hw}
     row = picture.row(image_hwc)
-    table = as_csv(areas(picture.file, mask_hw, confidence_hw, predictor.trained.classes))
+    table = as_csv(areas(picture.file, picture.id, mask_hw, confidence_hw, predictor.trained.classes))
     _table(out, picture).write_bytes(table)
     if overlays:
         drawn_hwc = overlay(image_hwc, mask_hw, predictor.trained.classes)
@@ -127,6 +127,9 @@ def _of_folder(images: Path, read: Callable[[Path], Image8], out: DatasetWriter)
     found = gather.sources(gather.found(images), HintTable(), {})
     for where, reason in gather.unread(images):
         out.report(where, reason)
+    for source in found:
+        for reason in pictures.passed_over(source.path):
+            out.report(source.file, reason)
     return [
         Piece(
             id=source.id,

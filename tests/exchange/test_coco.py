@@ -210,6 +210,17 @@ def test_pictures_and_splits_are_there(tmp_path: Path) -> None:
     assert (folder / "annotations/splits/train.txt").read_text() == "a\n"
 
 
+def test_ids_in_any_letters_are_names_of_files(tmp_path: Path) -> None:
+    """Of pictures and panoptic masks, and in the lists of splits."""
+    folder = converted(tmp_path, lambda out: artefacts.add_sample(out, "猫", things()[0]))
+    (picture,) = opened(folder).imgs.values()
+    (annotation,) = panoptic(folder)
+    assert (folder / "images" / picture["file_name"]).is_file()
+    assert picture["file_name"] == annotation["file_name"] == "猫.png"
+    assert segment_ids(folder, "猫").shape == SIZE
+    assert (folder / "annotations/splits/train.txt").read_text() == "猫\n"
+
+
 def test_a_data_set_without_masks_is_refused(tmp_path: Path) -> None:
     """With what to do about it."""
     data = artefacts.dataset(tmp_path / "set", {"a": None})

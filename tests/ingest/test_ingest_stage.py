@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from factory.core.classes import IGNORE
+from factory.core.dataset import Dataset
 from factory.core.sample import Origin, Split, Supervision
 from tests.ingest.folders import BOTH, RNG, ingest, picture, reasons
 
@@ -205,6 +206,21 @@ def test_names_that_clash_or_cannot_be_files_become_ids_of_their_own(tmp_path: P
     assert {sample.id for sample in made.samples} == {"a_b", "a_b-2", "x__a_b", "same", "same-2"}
 
 
+def test_names_in_any_letters_stay_what_they_are(tmp_path: Path) -> None:
+    """As ids and files, with their masks; checksums and a ZIP keep them."""
+    for name in ("猫", "犬", "Ba\u0308r"):
+        picture(tmp_path / f"in/{name}.png")
+        Image.fromarray(BOTH).save(picture(tmp_path / f"masks/{name}.png"))
+    made = ingest(tmp_path, f"inputs.masks={tmp_path}/masks")
+    assert [sample.id for sample in made.samples] == ["Bär", "犬", "猫"]
+    assert all((made.mask(sample) == BOTH).all() for sample in made.samples)
+    shutil.make_archive(str(tmp_path / "packed"), "zip", made.root)
+    shutil.unpack_archive(tmp_path / "packed.zip", tmp_path / "elsewhere")
+    again = Dataset.open(tmp_path / "elsewhere")
+    assert not again.damaged()
+    assert again.samples == made.samples
+
+
 def test_simulated_clicks_forget_the_mask(tmp_path: Path) -> None:
     """The clicks agree with it, ignored pixels are never clicked, and nothing else of it remains."""
     picture(tmp_path / "in/a.png")
@@ -281,6 +297,16 @@ def test_pictures_of_other_kinds_are_told(tmp_path: Path, capfd) -> None:
     ingest(tmp_path, "strict=true", status=1, name="strict")
     assert reason in capfd.readouterr().err
     assert not ingest(tmp_path, f"inputs.images={tmp_path}/in/a.jpg", name="one").header.issues
+
+
+def test_pages_beside_the_first_are_told(tmp_path: Path) -> None:
+    """The first is taken."""
+    pages = [Image.new("RGB", (32, 24), colour) for colour in ("red", "blue")]
+    (tmp_path / "in").mkdir()
+    pages[0].save(tmp_path / "in/scan.tif", save_all=True, append_images=pages[1:])
+    made = ingest(tmp_path)
+    assert reasons(made) == {"scan.tif": "2 frames: the first is used, the others are left out"}
+    assert tuple(made.image(made.samples[0])[0, 0]) == (255, 0, 0)
 
 
 def test_where_all_issues_stand_is_told(tmp_path: Path, capfd) -> None:

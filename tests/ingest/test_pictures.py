@@ -98,6 +98,29 @@ def test_a_palette_is_looked_up_and_cmyk_converted(tmp_path: Path) -> None:
     assert tuple(pictures.read(tmp_path / "k.jpg")[0, 0] > 128) == (True, False, False)
 
 
+@pytest.mark.parametrize(("name", "told"), [("p.tif", 3), ("a.gif", 3), ("a.png", 3), ("w.webp", 3), ("m.mpo", 0)])
+def test_more_frames_than_the_first_are_told(tmp_path: Path, name: str, told: int) -> None:
+    """Pages and animations; not the previews that cameras add (MPO), nor what is one picture."""
+    frames = [Image.fromarray(np.roll(RGB, shift, axis=1)) for shift in range(3)]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    expected = [f"{told} frames: the first is used, the others are left out"] if told else []
+    assert pictures.passed_over(tmp_path / name) == expected
+    frames[0].save(tmp_path / f"one-{name}")
+    assert not pictures.passed_over(tmp_path / f"one-{name}")
+
+
+def test_smaller_copies_in_a_tiff_are_no_frames(tmp_path: Path) -> None:
+    """As scanners of slides write them, and of what is broken `read` tells."""
+    frames = [Image.fromarray(RGB[::step, ::step]) for step in (1, 2, 4)]
+    for frame in frames[1:]:
+        frame.encoderinfo = {"tiffinfo": {254: 1}}
+    frames[0].save(tmp_path / "p.tif", save_all=True, append_images=frames[1:])
+    (tmp_path / "cut.tif").write_bytes((tmp_path / "p.tif").read_bytes()[:-300])
+    assert not pictures.passed_over(tmp_path / "p.tif")
+    assert not pictures.passed_over(tmp_path / "cut.tif")
+    assert not pictures.passed_over(tmp_path / "not there.tif")
+
+
 @pytest.mark.parametrize("cut", [0, 10, 60, -20])
 def test_a_truncated_file_is_refused_in_one_message(tmp_path: Path, cut: int) -> None:
     """Not decoded to grey in its lower half."""

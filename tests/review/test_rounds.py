@@ -89,4 +89,15 @@ def test_between_rounds_the_way_to_chances_figure_is_a_straight_line() -> None:
     assert found.seconds == pytest.approx([0.5])
     assert found.pixels == pytest.approx([105 / 110])
     assert beside_chance(two[1:]) == []
-    assert beside_chance([point("random", 0, [0.2]), point("entropy", 0, [0.3])])[0].seconds == (None,)
+    free = [replace(one, rows=tuple(replace(row, seconds=0.0) for row in one.rows)) for one in two]
+    assert beside_chance(free)[0].seconds == (None,)
+
+
+def test_what_waits_for_its_first_answers_is_held_against_nothing() -> None:
+    """Before anybody was asked all choices are equal, which is no verdict."""
+    waiting = [point(name, seed, [0.3], ended="round 1 waits") for name in ("random", "entropy") for seed in range(3)]
+    assert beside_chance(waiting) == []
+    assert "Beside chance" not in page(waiting, title="run").decode()
+    answered = [point("random", seed, [0.3, 0.4], ended="round 2 waits") for seed in range(3)]
+    assert beside_chance([*answered, *waiting[3:]]) == []
+    assert len(beside_chance([*answered, *(point("entropy", seed, [0.3, 0.5]) for seed in range(3))])) == 1

@@ -22,9 +22,10 @@ CLASSES = ClassList.of(["ground", "coin, old", 'the "third"'])
 def test_areas_add_up_to_the_picture(mask):
     """Ignored pixels have a row of their own, and any name survives the CSV."""
     confidence = np.where(mask == IGNORE, 0, 51 * (mask + 1)).astype(np.uint8)
-    text = as_csv([COLUMNS, *areas("a.png", mask, confidence, CLASSES)]).decode()
+    text = as_csv([COLUMNS, *areas("a b.png", "a_b", mask, confidence, CLASSES)]).decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["class"] for row in rows[:3]] == list(CLASSES.names)
+    assert {(row["file"], row["id"]) for row in rows} == {("a b.png", "a_b")}
     assert sum(int(row["pixels"]) for row in rows) == mask.size
     assert sum(float(row["share"]) for row in rows) == pytest.approx(1, abs=1e-5)
     for class_id, row in enumerate(rows[:3]):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
 from factory.segment.augment import Augmentation
+from factory.segment.data import CLASS, PADDING, SOURCE
 
 STILL = {
     "flip": 0.0,
@@ -56,6 +57,20 @@ def test_image_and_label_move_together_and_the_outside_is_nobodys(seed):
         assert (labels[:, channel] == value * ~outside).all()
     sure = (found != IGNORE) & ((moved[:, 0] > 0.99) | (moved[:, 0] < 0.01))
     assert ((moved[:, 0] > 0.5) == (found == 1))[sure].all()
+
+
+def test_what_is_mirrored_of_a_margin_is_margin_too():
+    """Half as large, a picture with a margin on its right shows that twice: a teacher may label neither."""
+    images, labels = batch()
+    images[:] = 0
+    images[..., 36:], labels[:, CLASS, :, 36:], labels[:, SOURCE, :, 36:] = 1, IGNORE, PADDING
+    torch.manual_seed(0)
+    moved, found = Augmentation(**STILL | {"scale": (0.5, 0.5)})(images, labels)
+    margin = found[:, SOURCE] == PADDING
+    assert ((moved[:, 0] > 0.5) == margin).all()
+    assert margin.sum() > 3 * 32 * 6, "more than what is left of the margin itself"
+    assert (found[:, CLASS][margin] == IGNORE).all()
+    assert ((found[:, CLASS] == IGNORE) & ~margin).any()
 
 
 def test_flips_alone_are_exact_mirrors():

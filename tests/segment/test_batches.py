@@ -13,7 +13,7 @@ from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError, TrainingError
 from factory.segment.batches import TrainingBatches, validation_batches
 from factory.segment.cache import PixelCache
-from factory.segment.data import CLASS, Row, training_rows
+from factory.segment.data import CLASS, CONFIDENCE, PADDING, SOURCE, Row, training_rows
 from factory.segment.feed import Feed, Validation
 from factory.segment.rare import RareClasses
 from tests.artefacts import dataset
@@ -101,7 +101,10 @@ def test_small_pictures_are_padded_with_ignore_and_large_ones_cut(cache):
     assert (target[:, 24:] == IGNORE).all()
     assert (target[:, :, 32:] == IGNORE).all()
     assert (target[:, 1:24, :32] != IGNORE).all()
-    assert not padded.labels_nchw[:, 1:, 24:].any()
+    assert not padded.labels_nchw[:, CONFIDENCE, 24:].any()
+    assert (padded.labels_nchw[:, SOURCE, 24:] == PADDING).all()
+    assert (padded.labels_nchw[:, SOURCE, :, 32:] == PADDING).all()
+    assert (padded.labels_nchw[:, SOURCE, :24, :32] != PADDING).all()
     assert tuple(batches(cache, crop_hw=(8, 8))[0].labels_nchw.shape) == (4, 3, 8, 8)
 
 

@@ -90,6 +90,21 @@ def test_every_picture_that_can_be_read_is_predicted(photographs, small_model, t
     assert found.figures["left_out"] == 2
 
 
+def test_pages_beside_the_first_are_told_and_linked_folders_followed(photographs, small_model, tmp_path):
+    """Also where a killed try has done the picture already."""
+    pages = [Image.fromarray(square((30, 40))), Image.fromarray(square((30, 40))[::-1])]
+    pages[0].save(photographs / "deep/scan.tif", save_all=True, append_images=pages[1:])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/linked").symlink_to(photographs / "deep")
+    with written(tmp_path / "predict") as out:
+        predict.run(out=out, **SETTINGS, images=tmp_path / "in", model=small_model)
+        first, out.issues = out.issues, []
+        predict.run(out=out, **SETTINGS, images=tmp_path / "in", model=small_model)
+        assert out.issues == first == [{"where": "linked/scan.tif", "reason": first[0]["reason"]}]
+    ids = [sample.id for sample in Dataset.open(tmp_path / "predict").samples]
+    assert ids == ["linked__er__turned", "linked__scan", "linked__sixteen_bits"]
+
+
 def test_masks_and_confidence_are_the_predictors(photographs, small_model, tmp_path):
     """Class and probability of the likeliest class."""
     found = predicted(tmp_path / "predict", images=photographs / "colour.png", model=small_model)
@@ -112,6 +127,7 @@ def test_class_areas_are_those_of_the_masks(photographs, small_model, tmp_path):
     found = predicted(tmp_path / "predict", images=photographs, model=small_model, min_confidence=0.9)
     rows = list(csv.DictReader(found.path("areas.csv").read_text().splitlines()))
     assert {row["file"] for row in rows} == {"colour.png", "grey.jpg", "deep/sixteen bits.png", "deep/er/turned.tif"}
+    assert {row["id"] for row in rows} == {sample.id for sample in found.samples}
     (sample,) = [sample for sample in found.samples if sample.id == "grey"]
     mask, confidence = found.mask(sample), found.map(sample, "confidence")
     ids = {"ground": 0, "coin": 1, "(unsure)": IGNORE}

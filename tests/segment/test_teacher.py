@@ -7,6 +7,7 @@ from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
 from factory.core.sample import Origin
 from factory.segment.average import Average
+from factory.segment.data import PADDING
 from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.losses.term import Total
 from factory.segment.models import build
@@ -44,13 +45,14 @@ def test_the_mean_is_never_in_training_and_asks_for_no_gradient(model):
 
 
 def test_open_pixels_get_the_teachers_class_and_confidence_and_no_others_change(model):
-    """What somebody labelled, or looked at and left out, stays."""
+    """What somebody labelled, or looked at and left out, stays; so does the margin around a small picture."""
     average = Average(model, decay=0.9)
     images = torch.rand(2, 3, 32, 32)
     labels = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
     labels[:, 0] = IGNORE
     labels[:, :, 3, 4] = torch.tensor([1, 255, int(Origin.HINT)], dtype=torch.uint8)
     labels[:, :, 5, 6] = torch.tensor([IGNORE, 0, int(Origin.HUMAN)], dtype=torch.uint8)
+    labels[:, 2, 28:] = PADDING
     found = Teacher(loss=LOSS).complete(average, images, labels)
     kept = labels[:, 2] != Origin.NONE
     assert (found.movedim(1, -1)[kept] == labels.movedim(1, -1)[kept]).all()

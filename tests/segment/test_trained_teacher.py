@@ -12,6 +12,7 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.sample import Origin
 from factory.segment import checkpoint
+from factory.segment.data import PADDING
 from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.losses.term import Total
 from factory.segment.opening import open_model
@@ -49,12 +50,13 @@ def bare(target, count):
 
 
 def test_the_loss_is_the_cross_entropy_to_what_the_teacher_says():
-    """Pixels that somebody left out on purpose do not count, unlabelled and labelled ones do."""
+    """Pixels that somebody left out on purpose, or beside a small picture, do not count, others do, labelled or not."""
     images, logits = torch.rand(2, 3, 4, 5), torch.randn(2, 2, 4, 5, requires_grad=True)
     told = torch.rand(2, 2, 4, 5).softmax(1)
     labels = torch.zeros(2, 3, 4, 5, dtype=torch.uint8)
     labels[0, 0], labels[0, 2] = IGNORE, int(Origin.NONE)
     labels[1, 0, :2], labels[1, 2] = IGNORE, int(Origin.HUMAN)
+    labels[1, 2, 1] = PADDING
     found = Lesson(weight=0.5, views=[lambda _: told])(images, labels, logits)
     each = functional.cross_entropy(logits, told, reduction="none")
     assert found.item() == pytest.approx(0.5 * torch.cat([each[0].flatten(), each[1, 2:].flatten()]).mean().item())

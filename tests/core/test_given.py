@@ -1,0 +1,40 @@
+"""Files of the user's folders: all that are there, each once, by a name that lies in the folder."""
+
+from pathlib import Path
+
+from factory.core import given
+
+
+def touched(path: Path) -> Path:
+    """An empty file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    """What is found, by its path in the folder."""
+    return [path.relative_to(folder).as_posix() for path in given.files_in(folder)]
+
+
+def test_linked_folders_are_followed(tmp_path: Path) -> None:
+    """As pictures on another disk are; also links in them, and the folder itself may be one."""
+    touched(tmp_path / "disk/one/a.png")
+    touched(tmp_path / "other/b.png")
+    (tmp_path / "disk/two").symlink_to(tmp_path / "other")
+    touched(tmp_path / "in/c.png")
+    (tmp_path / "in/linked").symlink_to(tmp_path / "disk")
+    (tmp_path / "mine").symlink_to(tmp_path / "in")
+    assert names(tmp_path / "in") == ["c.png", "linked/one/a.png", "linked/two/b.png"]
+    assert names(tmp_path / "mine") == names(tmp_path / "in")
+
+
+def test_links_that_lead_back_or_up_are_not(tmp_path: Path) -> None:
+    """Each folder counts once, under its own name where it has one there; hidden ones do not at all."""
+    touched(tmp_path / "beside.png")
+    touched(tmp_path / "in/own/a.png")
+    (tmp_path / "in/a link").symlink_to(tmp_path / "in/own")
+    (tmp_path / "in/own/loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in/up").symlink_to(tmp_path)
+    (tmp_path / "in/.hidden").symlink_to(touched(tmp_path / "elsewhere/b.png").parent)
+    assert names(tmp_path / "in") == ["own/a.png"]
