@@ -14,12 +14,13 @@ from factory.core import digests, masks
 from factory.core.artefact import Model, Report
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
-from factory.core.sample import TRUSTED, Sample, Split
+from factory.core.sample import Sample, Split
 from factory.core.writer import ReportWriter
 from factory.execute.progress import Progress
 from factory.measure import matrix
 from factory.measure import pictures as drawing
 from factory.measure.scores import Scores
+from factory.measure.truth import tell_of_guesses
 from factory.review import pictures as illustrated
 from factory.segment.data import Size, resize_image, resize_label, resize_mask, size_of
 from factory.segment.opening import open_model
@@ -73,7 +74,7 @@ def run(
     Writes `metrics.json`, `confusion.png`, `predictions/<id>.png` (class ids) and `pictures/<id>.png`.
     """
     rows, size_hw = _rows(source, split), size_of("size", size)
-    _tell_of_guesses(rows, source, out)
+    tell_of_guesses(rows, source.root.name, out.report)
     if pictures < 0:
         raise ConfigError("pictures drawn are 0 or more", where="pictures", got=pictures)
     labels, of = (model, {sample.id: sample for sample in model.samples}) if isinstance(model, Dataset) else (None, {})
@@ -164,11 +165,3 @@ def _rows(source: Dataset, split: str) -> list[Sample]:
     if not rows:
         raise ArtefactError(f"no {split} rows with masks to measure against", where=source.root)
     return rows
-
-
-def _tell_of_guesses(rows: Sequence[Sample], source: Dataset, out: ReportWriter) -> None:
-    """Say so where a labeler's masks stand in for the truth: agreement with them says little."""
-    if guessed := [row for row in rows if row.supervision not in TRUSTED]:
-        kinds = ", ".join(sorted({row.supervision.value for row in guessed}))
-        said = f"{len(guessed)} of {len(rows)} masks are made from weaker labels ({kinds}): agreement, not accuracy"
-        out.report(source.root.name, said)
