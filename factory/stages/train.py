@@ -79,13 +79,16 @@ def run(
     if devices == 1 and started() > 1:
         todo = "give devices=<processes a machine>, two or more, or start one process"
         raise ConfigError("several processes, but each would train alone", where="devices", got=started(), todo=todo)
+    if unlabelled is not None and teacher is None:
+        todo = "teacher=ema or teacher=trained, or leave them out"
+        raise ConfigError("pictures for a teacher, but no teacher", where="inputs.unlabelled", todo=todo)
     training = Training(
         model=model, loss=loss, augmentation=augmentation, pixel_weights=pixel_weights, sampling=sampling,
         mixing=mixing, teacher=teacher, size=size, crop=crop, recipe=recipe,
     )  # fmt: skip
     out.classes = _classes(real, synthetic, validation, unlabelled)
     pixels = partial(PixelCache, size_hw=training.size_hw, cache=Cache.of(cache, cache_gib))
-    rows = _rows(real, synthetic, unlabelled if teacher else None)
+    rows = _rows(real, synthetic, unlabelled)
     kind = "real" if "real" in rows else "synthetic"
     rows[kind], kept = parted(rows[kind], aside, seed)
     sources = {name: pixels(rows=some) for name, some in rows.items()}

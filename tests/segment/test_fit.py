@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +94,7 @@ def test_rendered_and_real_pictures_are_mixed_and_sizes_may_differ(squares, tmp_
 
 
 def test_a_teacher_learns_from_pictures_without_any_label(squares, tmp_path):
-    """Its part of the loss begins when it does, and only with a teacher are the pictures looked at."""
+    """Its part of the loss begins when it does; without a teacher the pictures are refused, and so is one too late."""
     with written(tmp_path / "bare") as out:
         out.classes = CLASSES
         for index in range(4):
@@ -104,10 +104,12 @@ def test_a_teacher_learns_from_pictures_without_any_label(squares, tmp_path):
     rows = history(taught)
     assert "teacher_ce" in rows[0]["losses"]
     assert all(np.isfinite(row["train_loss"]) for row in rows)
-    plain, alone = (
-        trained(tmp_path / name, real=squares, unlabelled=given) for name, given in (("p", bare), ("a", None))
-    )
-    assert plain.digest == alone.digest
+    with pytest.raises(ConfigError, match="pictures for a teacher, but no teacher"):
+        trained(tmp_path / "alone", real=squares, unlabelled=bare)
+    late = {"unlabelled": bare, "teacher": replace(TEACHER, after=5)}
+    with pytest.raises(ConfigError, match=r"(?s)never teaches.*after 5, steps 6"):
+        trained(tmp_path / "late", real=squares, **late)
+    assert "teacher_ce" in history(trained(tmp_path / "last", real=squares, steps=7, **late))[-1]["losses"]
 
 
 def test_the_optimiser_does_what_the_recipe_says(squares, tmp_path, monkeypatch):
