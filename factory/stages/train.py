@@ -17,6 +17,7 @@ from factory.core.errors import ArtefactError, ConfigError
 from factory.core.flat import FLAT
 from factory.core.writer import ModelWriter
 from factory.execute.ranks import rank, started
+from factory.measure.truth import tell_of_guesses
 from factory.segment import checkpoint
 from factory.segment import weights as weight_files
 from factory.segment.cache import PixelCache
@@ -98,7 +99,7 @@ def run(
         raise _nothing_to_learn("no pixel of any picture to learn from is labelled", real, synthetic)
     module = training.module(
         out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share),
-        validation=pixels(rows=validation_rows(validation, real, synthetic)),
+        validation=pixels(rows=_judges(validation, real, synthetic, out)),
         weights=start, teacher_model=teacher_model, seed=seed, report=out.report,
     )  # fmt: skip
     _announce(module, out)
@@ -167,6 +168,14 @@ def _rows(real: Dataset | None, synthetic: Dataset | None, unlabelled: Dataset |
     if not any(rows.values()):
         raise _nothing_to_learn("there is nothing to train on", real, synthetic)
     return {name: some for name, some in (rows | {"unlabelled": bare_rows(unlabelled)}).items() if some}
+
+
+def _judges(validation: Dataset | None, real: Dataset | None, synthetic: Dataset | None, out: ModelWriter) -> list[Row]:
+    """The rows to validate on; the report says so where their masks are no truth."""
+    rows = validation_rows(validation, real, synthetic)
+    if rows:
+        tell_of_guesses([row.sample for row in rows], rows[0].dataset.root.name, out.report)
+    return rows
 
 
 def _nothing_to_learn(what: str, *given: Dataset | None) -> ArtefactError:

@@ -153,6 +153,16 @@ def test_without_validation_the_last_weights_stand_for_the_best_and_the_artefact
     assert "no val rows" in model.header.issues[0]["reason"]
 
 
+def test_validation_against_a_labelers_guesses_is_said_to_be_that(squares, tmp_path):
+    """They choose the best checkpoint all the same; true masks need no word."""
+    guessed = bright_squares(tmp_path / "guessed", 12, supervision=Supervision.PSEUDO)
+    model = trained(tmp_path / "model", real=squares, validation=guessed)
+    assert [issue["reason"] for issue in model.header.issues] == [
+        "2 of 2 masks are made from weaker labels (pseudo): agreement, not accuracy"
+    ]
+    assert not trained(tmp_path / "true", real=guessed, validation=squares).header.issues
+
+
 def test_training_ends_when_patience_does(squares, tmp_path):
     """With learning rates of 0 nothing ever gets better than the first validation."""
     still = {"encoder_lr": 0.0, "decoder_lr": 0.0, "weight_decay": 0.0, "validate_every": 1, "ema": 0.99}
