@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,9 +12,9 @@ from typing import Annotated, Any
 from factory.core import digests
 from factory.core.artefact import Model
 from factory.core.cache import Cache
-from factory.core.classes import ClassList
+from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset, require_same_classes
-from factory.core.errors import ArtefactError, ConfigError
+from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.flat import FLAT
 from factory.core.writer import ModelWriter
 from factory.execute.ranks import rank, started
@@ -94,9 +95,8 @@ def run(
     rows[kind], kept = parted(rows[kind], aside, seed)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
     start = weights.root if isinstance(weights, Model) else weights
-    labelled = any(source.counts_nk[:, : len(out.classes)].any() for source in sources.values())
-    if not labelled and not _can_teach(teacher, start):
-        raise _nothing_to_learn("no pixel of any picture to learn from is labelled", real, synthetic)
+    if not any(map(pixel_weights.count_in, sources.values())) and not _can_teach(teacher, start):
+        raise _nothing_counts(sources.values(), pixel_weights, real, synthetic)
     module = training.module(
         out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share),
         validation=pixels(rows=_judges(validation, real, synthetic, out)),
@@ -183,6 +183,16 @@ def _nothing_to_learn(what: str, *given: Dataset | None) -> ArtefactError:
     expected = "rows of the train split that have masks, and not all of them empty"
     todo = "give inputs.real=… or inputs.synthetic=…, or run label first"
     return ArtefactError(what, where=where, expected=expected, todo=todo)
+
+
+def _nothing_counts(
+    sources: Iterable[PixelCache], weights: PixelWeights, real: Dataset | None, synthetic: Dataset | None
+) -> FactoryError:
+    if not any(source.counts_nk[:, :IGNORE].any() for source in sources):
+        return _nothing_to_learn("no pixel of any picture to learn from is labelled", real, synthetic)
+    got = ", ".join(f"{name}={value:g}" for name, value in asdict(weights).items())
+    todo = "give weight to an origin that the pictures have, or a lower pixel_weights.least"
+    return ConfigError("the weights leave no pixel to learn from", where="train.pixel_weights", got=got, todo=todo)
 
 
 def _can_teach(teacher: Teacher | TrainedTeacher | None, weights: Path | None) -> bool:

@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
-from factory.core.sample import Domain, Split, Supervision
+from factory.core.sample import Domain, Origin, Split, Supervision
 from factory.segment import checkpoint
 from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.losses.term import Total
@@ -26,6 +26,7 @@ from factory.segment.mixing import Mixing
 from factory.segment.rare import RareClasses
 from factory.segment.recipe import Recipe
 from factory.segment.teacher import Teacher
+from factory.segment.weighing import PixelWeights
 from tests.artefacts import add_sample, written
 from tests.segment.training import CLASSES, SETTINGS, bright_squares, history, trained
 
@@ -200,6 +201,15 @@ def test_nothing_to_train_on_is_said_before_anything_is_built(squares, tmp_path)
         add_sample(out, "bare", None)
     with pytest.raises(ArtefactError, match=r"(?s)nothing to train on.*bare"):
         trained(tmp_path / "empty", real=Dataset.open(tmp_path / "bare"), validation=squares)
+
+
+def test_weights_that_leave_no_pixel_to_learn_from_are_refused(squares, tmp_path):
+    """By the origin that all labels are of, or by their confidence of 150; one pixel that counts is enough."""
+    exact = bright_squares(tmp_path / "exact", 6, origin=Origin.EXACT)
+    for number, weights in enumerate((PixelWeights(exact=0.0), PixelWeights(least=0.6))):
+        with pytest.raises(ConfigError, match=r"(?s)leave no pixel to learn from.*pixel_weights.*hint=1"):
+            trained(tmp_path / f"m{number}", real=exact, pixel_weights=weights)
+    assert trained(tmp_path / "m", real=squares, steps=1, pixel_weights=PixelWeights(exact=0.0)).figures["steps"] == 1
 
 
 def test_data_sets_of_other_classes_do_not_mix(squares, tmp_path):
