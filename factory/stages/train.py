@@ -110,17 +110,17 @@ def run(
 
 
 def temper(out: ModelWriter, kept: Sequence[Row], seed: int) -> None:
-    """Set the temperature of both checkpoints, whatever an earlier try has set."""
-    for name in ("best", "last"):
-        trained = checkpoint.load(out.path(f"{name}.ckpt"))
+    """Set the temperature of each checkpoint, snapshots too, whatever an earlier try has set."""
+    for name in ("best.ckpt", "last.ckpt", *sorted(path.name for path in out.root.glob("snapshot-*.ckpt"))):
+        trained = checkpoint.load(out.path(name))
         trained.model.temperature = 1.0
         found = fitted(Predictor(trained=trained), kept, seed)
         if found is None:
             out.report("aside", "too few known pixels in the pictures kept aside: no temperature was set")
             return
         trained.model.temperature = found
-        out.write(f"{name}.ckpt", checkpoint.encode(trained))
-        out.figures |= {"temperature": found} if name == "best" else {}
+        out.write(name, checkpoint.encode(trained))
+        out.figures |= {"temperature": found} if name == "best.ckpt" else {}
 
 
 def _tracks(out: ModelWriter, tensorboard: str | None, mlflow: str | None) -> Tracks:
