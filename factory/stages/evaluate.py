@@ -50,6 +50,10 @@ Method = Callable[[Sample, Image8], Guess]
 class Peer(Protocol):
     """A method that needs no model: ``peer(image_hwc) -> class ids (H, W)``."""
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The classes that it tells apart."""
+
     def __call__(self, image_hwc: Image8) -> Image8:
         """Class ids of one picture."""
 
@@ -86,7 +90,7 @@ def run(
         ours = partial(_predicted, predictor=Predictor(trained=trained, overlap=overlap, batch=batch, tta=tta))
     methods = {"ours": ours}
     if peer:
-        methods[type(peer).__name__.lower()] = lambda _, image: Guess(peer(image))
+        methods[_named(peer, source, out)] = lambda _, image: Guess(peer(image))
     scores = {method: Scores(len(source.classes)) for method in methods}
     drawn = {rows[i].id for i in np.linspace(0, len(rows) - 1, min(pictures, len(rows))).round().astype(int)}
     with Progress("evaluate", len(rows)) as progress:
@@ -108,6 +112,20 @@ def run(
                 out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
             progress.advance()
     _state(out, name, split, scores, source)
+
+
+def _named(peer: Peer, source: Dataset, out: ReportWriter) -> str:
+    """The peer's name; the report says so where it does not know all classes."""
+    name, names = type(peer).__name__.lower(), source.classes.names
+    if (most := max(peer.ids)) >= len(names):
+        expected = f"a class id up to {len(names) - 1} ({', '.join(names)})"
+        raise ConfigError(
+            "the peer finds a class that is not in the class list", where=name, got=most, expected=expected
+        )
+    if len(peer.ids) < len(names):
+        known = ", ".join(names[class_id] for class_id in peer.ids)
+        out.report(name, f"it knows {len(peer.ids)} of {len(names)} classes ({known}): the others count against it")
+    return name
 
 
 def _predicted(_: Sample, image_hwc: Image8, *, predictor: Predictor) -> Guess:
