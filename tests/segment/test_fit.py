@@ -219,7 +219,7 @@ def test_data_sets_of_other_classes_do_not_mix(squares, tmp_path):
         add_sample(out, "s", np.eye(32, dtype=np.uint8))
     for name in ("synthetic", "unlabelled"):
         with pytest.raises(ArtefactError, match=r"(?s)do not match.*paper"):
-            trained(tmp_path / name, real=squares, **{name: Dataset.open(tmp_path / "other")})
+            trained(tmp_path / name, real=squares, teacher=TEACHER, **{name: Dataset.open(tmp_path / "other")})
 
 
 @pytest.mark.parametrize(
