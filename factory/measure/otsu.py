@@ -28,6 +28,11 @@ class Otsu:
         if not 1 <= self.class_id <= 254:
             raise ConfigError("peer.class_id must be a class id above 0", got=self.class_id)
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The classes that it tells apart."""
+        return 0, self.class_id
+
     def __call__(self, image_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Class ids, shape (height, width); an image of one grey has no objects."""
         grey_hw = np.rint(255 * rgb2gray(image_hwc)).astype(np.uint8)

@@ -86,11 +86,16 @@ class PixelCache:
         if not self.rows:
             return np.zeros(0, np.uint8)
         with self.cache.kept(self._name) as place:
-            if not place.is_file():
+            if not self._is_whole(place):
                 self._fill(place)
             with place.open("rb") as file:
                 mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         return np.frombuffer(mapped, np.uint8)
+
+    def _is_whole(self, place: Path) -> bool:
+        """Whether the file is there, and as long as it must be: a power cut or a full disk may have shortened it."""
+        whole = int(self._starts[-1]) + len(self.rows) * IDS * np.dtype(np.int64).itemsize
+        return place.is_file() and place.stat().st_size == whole
 
     def _fill(self, place: Path) -> None:
         draft = place.with_name(f"{place.name}.draft")
@@ -108,6 +113,7 @@ class PixelCache:
                     for _ in pool.map(keep, range(len(self.rows))):
                         progress.advance()
                 os.pwrite(file.fileno(), counts_nk.tobytes(), int(self._starts[-1]))
+                os.fsync(file.fileno())
             draft.replace(place)
         except OSError as error:
             todo = "free some room, or choose another folder with cache=<folder>"

@@ -14,7 +14,7 @@ import lightning
 import torch
 
 from factory.core import digests
-from factory.core.errors import ConfigError, MachineError, TrainingError
+from factory.core.errors import ConfigError, MachineError, TrainingError, WorkerError
 from factory.core.writer import Writer
 from factory.execute.precision import fastest
 from factory.execute.progress import Progress
@@ -36,6 +36,9 @@ NOTICES = (
 """Third-party warnings that tell nobody anything here; each is matched from its beginning."""
 
 NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
+LEFT_ALONE = ("closed by peer", "reset by peer", "closed by remote peer", "remote process exit", "broken pipe")
+"""What gloo and NCCL say where a process at the other end is gone."""
+
 LEAST_PART = 2
 """Pictures that batch norm needs at a time."""
 
@@ -67,7 +70,8 @@ class Run:
         """Train from where the state left off to the recipe's last step, or until patience ends.
 
         Out of memory, a batch is worked through in twice as many parts, from the last state on. `TrainingError` where
-        the loss is no longer a number: the weights of the last state are then in `last_good.ckpt`.
+        the loss is no longer a number: the weights of the last state are then in `last_good.ckpt`. `WorkerError` where
+        a process that trains beside this one is gone.
         """
         module, log = self.module, Log()
         recorder = Recorder(
@@ -101,6 +105,9 @@ class Run:
                 error.todo = f"{error.todo}; the weights of step {self.module.step} are kept in {kept}"
             raise
         except (RuntimeError, MemoryError) as error:
+            if self.devices > 1 and _is_left_alone(error):
+                what, todo = "another process of this training has ended", "the same command goes on from the last save"
+                raise WorkerError.of(error, what=what, where="train.devices", todo=todo) from error
             if not _is_memory(error):
                 raise
             self._halve(recorder, error)
@@ -183,6 +190,11 @@ def _is_memory(error: Exception) -> bool:
     """Whether the allocator of a GPU or of the machine gave up."""
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return known or any(words in str(error).lower() for words in NO_MEMORY)
+
+
+def _is_left_alone(error: Exception) -> bool:
+    """Whether a process that trains beside this one is gone."""
+    return any(words in str(error).lower() for words in LEFT_ALONE)
 
 
 def _precision(asked: str) -> str:

@@ -55,6 +55,9 @@ class Training:
         if isinstance(self.teacher, Teacher) and self.recipe.ema not in (0, self.teacher.decay):
             got, expected = f"ema {self.recipe.ema}, teacher.decay {self.teacher.decay}", "the same number, or ema=0"
             raise ConfigError("one running mean is kept and teaches", where="train.ema", got=got, expected=expected)
+        if isinstance(self.teacher, Teacher) and not self.teacher.share(self.recipe.steps - 1):
+            got, todo = f"after {self.teacher.after}, steps {self.recipe.steps}", "a lower teacher.after, or more steps"
+            raise ConfigError("the teacher never teaches", where="teacher.after", got=got, todo=todo)
 
     @property
     def size_hw(self) -> Size | None:

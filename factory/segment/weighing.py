@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
 from factory.core.sample import Origin
+from factory.segment.cache import PixelCache
 from factory.segment.data import CLASS, CONFIDENCE, SOURCE
 
 
@@ -36,6 +38,12 @@ class PixelWeights:
             raise ConfigError("pixel_weights.least is a probability", got=self.least, expected="0 to 1")
         if not any((self.exact, self.hint, self.pseudo, self.human)):
             raise ConfigError("pixel_weights leave nothing to learn from: all of them are 0")
+
+    def count_in(self, cache: PixelCache) -> bool:
+        """Whether any pixel counts; pictures are looked at until one is found."""
+        labelled = np.flatnonzero(cache.counts_nk[:, :IGNORE].any(axis=1))
+        labels = (torch.tensor(cache[int(index)].label_hwc).permute(2, 0, 1) for index in labelled)
+        return any(bool(self(label_chw[None]).any()) for label_chw in labels)
 
     def __call__(self, labels_nchw: Tensor) -> Tensor:
         """Weights (N, H, W), float32, of 8-bit labels (N, 3, H, W: class, confidence, source)."""

@@ -14,12 +14,13 @@ from factory.core import digests, masks
 from factory.core.artefact import Model, Report
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
-from factory.core.sample import TRUSTED, Sample, Split
+from factory.core.sample import Sample, Split
 from factory.core.writer import ReportWriter
 from factory.execute.progress import Progress
 from factory.measure import matrix
 from factory.measure import pictures as drawing
 from factory.measure.scores import Scores
+from factory.measure.truth import tell_of_guesses
 from factory.review import pictures as illustrated
 from factory.segment.data import Size, resize_image, resize_label, resize_mask, size_of
 from factory.segment.opening import open_model
@@ -49,6 +50,10 @@ Method = Callable[[Sample, Image8], Guess]
 class Peer(Protocol):
     """A method that needs no model: ``peer(image_hwc) -> class ids (H, W)``."""
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The classes that it tells apart."""
+
     def __call__(self, image_hwc: Image8) -> Image8:
         """Class ids of one picture."""
 
@@ -73,7 +78,7 @@ def run(
     Writes `metrics.json`, `confusion.png`, `predictions/<id>.png` (class ids) and `pictures/<id>.png`.
     """
     rows, size_hw = _rows(source, split), size_of("size", size)
-    _tell_of_guesses(rows, source, out)
+    tell_of_guesses(rows, source.root.name, out.report)
     if pictures < 0:
         raise ConfigError("pictures drawn are 0 or more", where="pictures", got=pictures)
     labels, of = (model, {sample.id: sample for sample in model.samples}) if isinstance(model, Dataset) else (None, {})
@@ -85,7 +90,7 @@ def run(
         ours = partial(_predicted, predictor=Predictor(trained=trained, overlap=overlap, batch=batch, tta=tta))
     methods = {"ours": ours}
     if peer:
-        methods[type(peer).__name__.lower()] = lambda _, image: Guess(peer(image))
+        methods[_named(peer, source, out)] = lambda _, image: Guess(peer(image))
     scores = {method: Scores(len(source.classes)) for method in methods}
     drawn = {rows[i].id for i in np.linspace(0, len(rows) - 1, min(pictures, len(rows))).round().astype(int)}
     with Progress("evaluate", len(rows)) as progress:
@@ -107,6 +112,20 @@ def run(
                 out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
             progress.advance()
     _state(out, name, split, scores, source)
+
+
+def _named(peer: Peer, source: Dataset, out: ReportWriter) -> str:
+    """The peer's name; the report says so where it does not know all classes."""
+    name, names = type(peer).__name__.lower(), source.classes.names
+    if (most := max(peer.ids)) >= len(names):
+        expected = f"a class id up to {len(names) - 1} ({', '.join(names)})"
+        raise ConfigError(
+            "the peer finds a class that is not in the class list", where=name, got=most, expected=expected
+        )
+    if len(peer.ids) < len(names):
+        known = ", ".join(names[class_id] for class_id in peer.ids)
+        out.report(name, f"it knows {len(peer.ids)} of {len(names)} classes ({known}): the others count against it")
+    return name
 
 
 def _predicted(_: Sample, image_hwc: Image8, *, predictor: Predictor) -> Guess:
@@ -164,11 +183,3 @@ def _rows(source: Dataset, split: str) -> list[Sample]:
     if not rows:
         raise ArtefactError(f"no {split} rows with masks to measure against", where=source.root)
     return rows
-
-
-def _tell_of_guesses(rows: Sequence[Sample], source: Dataset, out: ReportWriter) -> None:
-    """Say so where a labeler's masks stand in for the truth: agreement with them says little."""
-    if guessed := [row for row in rows if row.supervision not in TRUSTED]:
-        kinds = ", ".join(sorted({row.supervision.value for row in guessed}))
-        said = f"{len(guessed)} of {len(rows)} masks are made from weaker labels ({kinds}): agreement, not accuracy"
-        out.report(source.root.name, said)

@@ -20,6 +20,7 @@ from factory.core.writer import ReportWriter
 from factory.execute.progress import Progress
 from factory.execute.threads import threads
 from factory.measure.iou import Confusion
+from factory.measure.truth import tell_of_guesses
 from factory.segment import checkpoint as checkpoints
 from factory.segment.checkpoint import Trained
 from factory.segment.data import resize_image
@@ -63,7 +64,7 @@ def run(
     """
     path = _checkpoint(model, checkpoint)
     trained = checkpoints.load(path, classes=source.classes if source else None)
-    rows = _rows(source, split)
+    rows = _rows(source, split, out)
     look = _look(trained, calibration, calibration_pictures) if int8 else []
     check = Check(
         trained=trained, pictures=_tiles(trained, source or calibration, REAL), tolerance=tolerance, seed=seed
@@ -106,10 +107,17 @@ def _script(trained: Trained, check: Check, out: ReportWriter) -> tuple[TorchScr
         return None
 
 
-def _rows(source: Dataset | None, split: str) -> list[Sample]:
+def _rows(source: Dataset | None, split: str, out: ReportWriter) -> list[Sample]:
+    """The masked rows that mIoU is measured on; where there are none, or they are no truth, the report says so."""
     if split not in set(Split):
         raise ConfigError("unknown export.split", got=split, expected=", ".join(Split))
-    return [sample for sample in source.where(split=Split(split)) if sample.mask] if source else []
+    if source is None:
+        return []
+    rows = [sample for sample in source.where(split=Split(split)) if sample.mask]
+    if not rows:
+        out.report(source.root.name, f"no {split} rows with masks: no mIoU")
+    tell_of_guesses(rows, source.root.name, out.report)
+    return rows
 
 
 def _look(trained: Trained, calibration: Dataset | None, count: int) -> list[Tensor]:

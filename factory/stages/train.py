@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,12 +12,13 @@ from typing import Annotated, Any
 from factory.core import digests
 from factory.core.artefact import Model
 from factory.core.cache import Cache
-from factory.core.classes import ClassList
+from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset, require_same_classes
-from factory.core.errors import ArtefactError, ConfigError
+from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.flat import FLAT
 from factory.core.writer import ModelWriter
 from factory.execute.ranks import rank, started
+from factory.measure.truth import tell_of_guesses
 from factory.segment import checkpoint
 from factory.segment import weights as weight_files
 from factory.segment.cache import PixelCache
@@ -79,23 +81,25 @@ def run(
     if devices == 1 and started() > 1:
         todo = "give devices=<processes a machine>, two or more, or start one process"
         raise ConfigError("several processes, but each would train alone", where="devices", got=started(), todo=todo)
+    if unlabelled is not None and teacher is None:
+        todo = "teacher=ema or teacher=trained, or leave them out"
+        raise ConfigError("pictures for a teacher, but no teacher", where="inputs.unlabelled", todo=todo)
     training = Training(
         model=model, loss=loss, augmentation=augmentation, pixel_weights=pixel_weights, sampling=sampling,
         mixing=mixing, teacher=teacher, size=size, crop=crop, recipe=recipe,
     )  # fmt: skip
     out.classes = _classes(real, synthetic, validation, unlabelled)
     pixels = partial(PixelCache, size_hw=training.size_hw, cache=Cache.of(cache, cache_gib))
-    rows = _rows(real, synthetic, unlabelled if teacher else None)
+    rows = _rows(real, synthetic, unlabelled)
     kind = "real" if "real" in rows else "synthetic"
     rows[kind], kept = parted(rows[kind], aside, seed)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
     start = weights.root if isinstance(weights, Model) else weights
-    labelled = any(source.counts_nk[:, : len(out.classes)].any() for source in sources.values())
-    if not labelled and not _can_teach(teacher, start):
-        raise _nothing_to_learn("no pixel of any picture to learn from is labelled", real, synthetic)
+    if not any(map(pixel_weights.count_in, sources.values())) and not _can_teach(teacher, start):
+        raise _nothing_counts(sources.values(), pixel_weights, real, synthetic)
     module = training.module(
         out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share),
-        validation=pixels(rows=validation_rows(validation, real, synthetic)),
+        validation=pixels(rows=_judges(validation, real, synthetic, out)),
         weights=start, teacher_model=teacher_model, seed=seed, report=out.report,
     )  # fmt: skip
     _announce(module, out)
@@ -106,17 +110,17 @@ def run(
 
 
 def temper(out: ModelWriter, kept: Sequence[Row], seed: int) -> None:
-    """Set the temperature of both checkpoints, whatever an earlier try has set."""
-    for name in ("best", "last"):
-        trained = checkpoint.load(out.path(f"{name}.ckpt"))
+    """Set the temperature of each checkpoint, snapshots too, whatever an earlier try has set."""
+    for name in ("best.ckpt", "last.ckpt", *sorted(path.name for path in out.root.glob("snapshot-*.ckpt"))):
+        trained = checkpoint.load(out.path(name))
         trained.model.temperature = 1.0
         found = fitted(Predictor(trained=trained), kept, seed)
         if found is None:
             out.report("aside", "too few known pixels in the pictures kept aside: no temperature was set")
             return
         trained.model.temperature = found
-        out.write(f"{name}.ckpt", checkpoint.encode(trained))
-        out.figures |= {"temperature": found} if name == "best" else {}
+        out.write(name, checkpoint.encode(trained))
+        out.figures |= {"temperature": found} if name == "best.ckpt" else {}
 
 
 def _tracks(out: ModelWriter, tensorboard: str | None, mlflow: str | None) -> Tracks:
@@ -166,11 +170,29 @@ def _rows(real: Dataset | None, synthetic: Dataset | None, unlabelled: Dataset |
     return {name: some for name, some in (rows | {"unlabelled": bare_rows(unlabelled)}).items() if some}
 
 
+def _judges(validation: Dataset | None, real: Dataset | None, synthetic: Dataset | None, out: ModelWriter) -> list[Row]:
+    """The rows to validate on; the report says so where their masks are no truth."""
+    rows = validation_rows(validation, real, synthetic)
+    if rows:
+        tell_of_guesses([row.sample for row in rows], rows[0].dataset.root.name, out.report)
+    return rows
+
+
 def _nothing_to_learn(what: str, *given: Dataset | None) -> ArtefactError:
     where = ", ".join(str(dataset.root) for dataset in given if dataset)
     expected = "rows of the train split that have masks, and not all of them empty"
     todo = "give inputs.real=… or inputs.synthetic=…, or run label first"
     return ArtefactError(what, where=where, expected=expected, todo=todo)
+
+
+def _nothing_counts(
+    sources: Iterable[PixelCache], weights: PixelWeights, real: Dataset | None, synthetic: Dataset | None
+) -> FactoryError:
+    if not any(source.counts_nk[:, :IGNORE].any() for source in sources):
+        return _nothing_to_learn("no pixel of any picture to learn from is labelled", real, synthetic)
+    got = ", ".join(f"{name}={value:g}" for name, value in asdict(weights).items())
+    todo = "give weight to an origin that the pictures have, or a lower pixel_weights.least"
+    return ConfigError("the weights leave no pixel to learn from", where="train.pixel_weights", got=got, todo=todo)
 
 
 def _can_teach(teacher: Teacher | TrainedTeacher | None, weights: Path | None) -> bool:

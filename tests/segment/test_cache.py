@@ -56,6 +56,20 @@ def test_the_file_is_made_once_and_then_only_read(source: Dataset, tmp_path: Pat
     assert inode == file.stat().st_ino
 
 
+@pytest.mark.parametrize("size", [0, 1000, 100_000])
+def test_a_file_of_the_wrong_length_is_made_anew(source: Dataset, tmp_path: Path, size: int) -> None:
+    """What was cut off, or grew, holds nobody's pixels."""
+    path = tmp_path / "cache"
+    before = cache(source, path).counts_nk.copy()
+    (file,) = path.glob("pixels-*")
+    length = file.stat().st_size
+    os.truncate(file, size)
+    found = cache(source, path)
+    assert (found.counts_nk == before).all()
+    assert (found[2].image_hwc == decode(found.rows[2], None).image_hwc).all()
+    assert file.stat().st_size == length
+
+
 def test_other_sizes_and_other_pictures_are_files_of_their_own(source: Dataset, tmp_path: Path) -> None:
     """Nothing is ever taken for something else."""
     other = dataset(tmp_path / "other", {"a": mask(2)})

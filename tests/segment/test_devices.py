@@ -1,6 +1,7 @@
 """Several processes at one training: one artefact, written once, whoever starts them."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from factory.core.artefact import Model
 from factory.core.errors import ConfigError
 from factory.execute.ranks import nodes, rank
+from tests.segment.test_fit import wait_for_state
 from tests.segment.training import bright_squares, history, trained
 
 WORDS = [
@@ -55,6 +57,30 @@ def test_two_processes_train_a_model_some_of_whose_weights_have_no_part_in_the_l
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
     assert Model.open(tmp_path / "made").header.figures["temperature"] > 0
+
+
+@pytest.mark.slow
+def test_who_is_left_alone_says_so_and_that_the_same_command_goes_on(tmp_path: Path) -> None:
+    """Two real processes as torchrun starts them, one of them killed in the middle."""
+    squares = bright_squares(tmp_path / "squares", 14)
+    words = ["train", f"inputs.real={squares.root}", *WORDS, "batch=4", "steps=5000", "save_every=1", "devices=2"]
+    command = [*STARTERS["alone"][0], *words, f"cache={tmp_path / 'cache'}", f"out={tmp_path / 'made'}"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        shared = dict(os.environ, OMP_NUM_THREADS="1", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free.getsockname()[1]))
+    shared |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "TORCHELASTIC_RUN_ID": "left-alone"}
+    environments = [shared | {"RANK": number, "LOCAL_RANK": number} for number in ("0", "1")]
+    left, killed = (
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, text=True)
+        for environment in environments
+    )
+    wait_for_state(left, tmp_path / "made")
+    wait_for_state(left, tmp_path / "made")
+    killed.kill()
+    killed.communicate()
+    said = left.communicate(timeout=120)[1]
+    assert left.returncode == 1
+    assert "error: another process of this training has ended" in said
+    assert "the same command goes on from the last save" in said
 
 
 def test_a_batch_that_does_not_divide_among_devices_is_refused(tmp_path: Path) -> None:

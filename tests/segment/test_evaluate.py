@@ -84,6 +84,22 @@ def test_a_classical_peer_stands_beside_ours(model, squares, tmp_path):
     report = measured(tmp_path / "report", model=model, source=squares, peer=Otsu())
     assert [row["name"] for row in json.loads(report.path("metrics.json").read_text())["rows"]] == ["ours", "otsu"]
     assert report.figures["otsu_miou"] > 0.95
+    assert not report.header.issues
+
+
+def test_a_peer_that_does_not_know_all_classes_is_said_not_to(tmp_path):
+    """Its figures stand, with the reason why they are low; a class that is not there cannot be found."""
+    with written(tmp_path / "three") as out:
+        out.classes = ClassList.of(["ground", "coin", "note"])
+        truth = {"split": Split.VAL, "supervision": Supervision.HUMAN}
+        add_sample(out, "s", np.arange(1024, dtype=np.uint8).reshape(32, 32) % 3, **truth)
+    three = Dataset.open(tmp_path / "three")
+    report = measured(tmp_path / "report", model=three, source=three, peer=Otsu(class_id=2))
+    assert list(report.header.issues) == [
+        {"where": "otsu", "reason": "it knows 2 of 3 classes (ground, note): the others count against it"}
+    ]
+    with pytest.raises(ConfigError, match=r"(?s)not in the class list.*got: +3.*up to 2"):
+        measured(tmp_path / "refused", model=three, source=three, peer=Otsu(class_id=3))
 
 
 def test_as_many_pictures_are_drawn_as_asked_for(model, squares, tmp_path):

@@ -3,17 +3,20 @@
 import json
 import re
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from factory.core.artefact import Kind, Report
+from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError, WorkerError
+from factory.core.sample import Split
 from factory.segment import footprint
 from factory.segment.checkpoint import load
 from factory.segment.parity import Check
 from factory.stages import export
-from tests.artefacts import dataset, written
+from tests.artefacts import add_sample, dataset, written
 
 SETTINGS = {
     "source": None,
@@ -60,6 +63,24 @@ def test_what_cannot_be_exported_is_said_before_anything_is_written(small_model,
         with pytest.raises(kind, match=said), written(tmp_path / "export", Kind.REPORT) as out:
             export.run(out=out, **SETTINGS | {"model": small_model} | changes)
     assert not list(tmp_path.glob("export*"))
+
+
+def test_a_miou_that_is_none_is_said(small_model, tmp_path):
+    """Against a labeler's masks it is agreement; without masks in the split there is none."""
+    shape = np.eye(32, dtype=np.uint8)
+    for split, reason in (
+        ("val", "1 of 1 masks are made from weaker labels (pseudo): agreement, not accuracy"),
+        ("test", "no test rows with masks: no mIoU"),
+    ):
+        with written(tmp_path / f"{split}-source") as out:
+            out.classes = small_model.classes
+            add_sample(out, "guessed", shape, split=Split.VAL)
+        source = Dataset.open(out.target)
+        with written(tmp_path / split, Kind.REPORT) as out:
+            export.run(out=out, **SETTINGS | {"model": small_model, "source": source, "split": split})
+        report = Report.open(out.target)
+        assert list(report.header.issues) == [{"where": source.root.name, "reason": reason}]
+        assert ("onnx_miou" in report.figures) == (split == "val")
 
 
 def test_a_file_is_measured_in_a_process_of_its_own(small_export, tmp_path):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
-from factory.core.sample import Domain, Split, Supervision
+from factory.core.sample import Domain, Origin, Split, Supervision
 from factory.segment import checkpoint
 from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.losses.term import Total
@@ -26,6 +26,7 @@ from factory.segment.mixing import Mixing
 from factory.segment.rare import RareClasses
 from factory.segment.recipe import Recipe
 from factory.segment.teacher import Teacher
+from factory.segment.weighing import PixelWeights
 from tests.artefacts import add_sample, written
 from tests.segment.training import CLASSES, SETTINGS, bright_squares, history, trained
 
@@ -94,7 +95,7 @@ def test_rendered_and_real_pictures_are_mixed_and_sizes_may_differ(squares, tmp_
 
 
 def test_a_teacher_learns_from_pictures_without_any_label(squares, tmp_path):
-    """Its part of the loss begins when it does, and only with a teacher are the pictures looked at."""
+    """Its part of the loss begins when it does; without a teacher the pictures are refused, and so is one too late."""
     with written(tmp_path / "bare") as out:
         out.classes = CLASSES
         for index in range(4):
@@ -104,10 +105,12 @@ def test_a_teacher_learns_from_pictures_without_any_label(squares, tmp_path):
     rows = history(taught)
     assert "teacher_ce" in rows[0]["losses"]
     assert all(np.isfinite(row["train_loss"]) for row in rows)
-    plain, alone = (
-        trained(tmp_path / name, real=squares, unlabelled=given) for name, given in (("p", bare), ("a", None))
-    )
-    assert plain.digest == alone.digest
+    with pytest.raises(ConfigError, match="pictures for a teacher, but no teacher"):
+        trained(tmp_path / "alone", real=squares, unlabelled=bare)
+    late = {"unlabelled": bare, "teacher": replace(TEACHER, after=5)}
+    with pytest.raises(ConfigError, match=r"(?s)never teaches.*after 5, steps 6"):
+        trained(tmp_path / "late", real=squares, **late)
+    assert "teacher_ce" in history(trained(tmp_path / "last", real=squares, steps=7, **late))[-1]["losses"]
 
 
 def test_the_optimiser_does_what_the_recipe_says(squares, tmp_path, monkeypatch):
@@ -151,6 +154,16 @@ def test_without_validation_the_last_weights_stand_for_the_best_and_the_artefact
     assert "no val rows" in model.header.issues[0]["reason"]
 
 
+def test_validation_against_a_labelers_guesses_is_said_to_be_that(squares, tmp_path):
+    """They choose the best checkpoint all the same; true masks need no word."""
+    guessed = bright_squares(tmp_path / "guessed", 12, supervision=Supervision.PSEUDO)
+    model = trained(tmp_path / "model", real=squares, validation=guessed)
+    assert [issue["reason"] for issue in model.header.issues] == [
+        "2 of 2 masks are made from weaker labels (pseudo): agreement, not accuracy"
+    ]
+    assert not trained(tmp_path / "true", real=guessed, validation=squares).header.issues
+
+
 def test_training_ends_when_patience_does(squares, tmp_path):
     """With learning rates of 0 nothing ever gets better than the first validation."""
     still = {"encoder_lr": 0.0, "decoder_lr": 0.0, "weight_decay": 0.0, "validate_every": 1, "ema": 0.99}
@@ -190,6 +203,15 @@ def test_nothing_to_train_on_is_said_before_anything_is_built(squares, tmp_path)
         trained(tmp_path / "empty", real=Dataset.open(tmp_path / "bare"), validation=squares)
 
 
+def test_weights_that_leave_no_pixel_to_learn_from_are_refused(squares, tmp_path):
+    """By the origin that all labels are of, or by their confidence of 150; one pixel that counts is enough."""
+    exact = bright_squares(tmp_path / "exact", 6, origin=Origin.EXACT)
+    for number, weights in enumerate((PixelWeights(exact=0.0), PixelWeights(least=0.6))):
+        with pytest.raises(ConfigError, match=r"(?s)leave no pixel to learn from.*pixel_weights.*hint=1"):
+            trained(tmp_path / f"m{number}", real=exact, pixel_weights=weights)
+    assert trained(tmp_path / "m", real=squares, steps=1, pixel_weights=PixelWeights(exact=0.0)).figures["steps"] == 1
+
+
 def test_data_sets_of_other_classes_do_not_mix(squares, tmp_path):
     """One clear message with both lists."""
     with written(tmp_path / "other") as out:
@@ -197,7 +219,7 @@ def test_data_sets_of_other_classes_do_not_mix(squares, tmp_path):
         add_sample(out, "s", np.eye(32, dtype=np.uint8))
     for name in ("synthetic", "unlabelled"):
         with pytest.raises(ArtefactError, match=r"(?s)do not match.*paper"):
-            trained(tmp_path / name, real=squares, **{name: Dataset.open(tmp_path / "other")})
+            trained(tmp_path / name, real=squares, teacher=TEACHER, **{name: Dataset.open(tmp_path / "other")})
 
 
 @pytest.mark.parametrize(

@@ -357,6 +357,7 @@ def test_the_total_weighs_its_terms_and_leaves_out_those_of_weight_zero():
     [
         lambda: CrossEntropy(label_smoothing=1.0),
         lambda: CrossEntropy(class_weights=[-1.0, 1.0]),
+        lambda: CrossEntropy(class_weights=[0.0, 0.0]),
         lambda: CrossEntropy(class_weights="rare"),
         lambda: CrossEntropy(balance=2.0),
         lambda: CrossEntropy(weight=-1.0),

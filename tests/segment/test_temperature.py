@@ -43,6 +43,13 @@ def test_the_temperature_is_set_on_pictures_kept_aside_and_travels_with_the_chec
     assert history(model)
 
 
+def test_snapshots_have_a_temperature_too(squares, tmp_path: Path) -> None:
+    """Each its own: they are asked beside the last one as a committee."""
+    made = trained(tmp_path / "train", synthetic=squares, aside=0.1, cycles=2)
+    found = checkpoint.load(made.path("snapshot-1.ckpt")).model.temperature
+    assert found not in (1.0, checkpoint.load(made.path("last.ckpt")).model.temperature)
+
+
 def test_a_temperature_that_is_set_again_is_the_same(squares, tmp_path: Path) -> None:
     """A try that was killed between the two checkpoints goes on with one of them done."""
     spec, rows = trained(tmp_path / "once", synthetic=squares, aside=0.1), training_rows(squares)

@@ -124,11 +124,17 @@ def weights_by_class(scheme: Sequence[float] | str | None, counts_k: Tensor) -> 
 
 
 def check_scheme(scheme: Sequence[float] | str | None) -> None:
-    """`ConfigError` unless it is a scheme's name, numbers from 0, or None."""
-    if isinstance(scheme, str) and scheme not in SCHEMES:
-        raise ConfigError("unknown loss.class_weights", got=scheme, expected=f"{', '.join(SCHEMES)}, a list, or null")
-    if scheme is not None and not isinstance(scheme, str) and min(scheme, default=-1) < 0:
+    """`ConfigError` unless it is a scheme's name, numbers from 0 that are not all 0, or None."""
+    if scheme is None:
+        return
+    if isinstance(scheme, str):
+        if scheme not in SCHEMES:
+            expected = f"{', '.join(SCHEMES)}, a list, or null"
+            raise ConfigError("unknown loss.class_weights", got=scheme, expected=expected)
+    elif min(scheme, default=-1) < 0:
         raise ConfigError("class_weights must not be negative", got=list(scheme))
+    elif not any(scheme):
+        raise ConfigError("class_weights leave nothing to learn from: all of them are 0", got=list(scheme))
 
 
 def _balance(evidence: Evidence, power: float) -> Tensor:
