@@ -65,22 +65,24 @@ def test_what_cannot_be_exported_is_said_before_anything_is_written(small_model,
     assert not list(tmp_path.glob("export*"))
 
 
-def test_a_miou_that_is_none_is_said(small_model, tmp_path):
-    """Against a labeler's masks it is agreement; without masks in the split there is none."""
-    shape = np.eye(32, dtype=np.uint8)
-    for split, reason in (
+@pytest.mark.parametrize(
+    ("split", "reason"),
+    [
         ("val", "1 of 1 masks are made from weaker labels (pseudo): agreement, not accuracy"),
-        ("test", "no test rows with masks: no mIoU"),
-    ):
-        with written(tmp_path / f"{split}-source") as out:
-            out.classes = small_model.classes
-            add_sample(out, "guessed", shape, split=Split.VAL)
-        source = Dataset.open(out.target)
-        with written(tmp_path / split, Kind.REPORT) as out:
-            export.run(out=out, **SETTINGS | {"model": small_model, "source": source, "split": split})
-        report = Report.open(out.target)
-        assert list(report.header.issues) == [{"where": source.root.name, "reason": reason}]
-        assert ("onnx_miou" in report.figures) == (split == "val")
+        pytest.param("test", "no test rows with masks: no mIoU", marks=pytest.mark.slow),
+    ],
+)
+def test_a_miou_that_is_none_is_said(split, reason, small_model, tmp_path):
+    """Against a labeler's masks it is agreement; without masks in the split there is none."""
+    with written(tmp_path / "source") as out:
+        out.classes = small_model.classes
+        add_sample(out, "guessed", np.eye(32, dtype=np.uint8), split=Split.VAL)
+    source = Dataset.open(out.target)
+    with written(tmp_path / split, Kind.REPORT) as out:
+        export.run(out=out, **SETTINGS | {"model": small_model, "source": source, "split": split})
+    report = Report.open(out.target)
+    assert list(report.header.issues) == [{"where": source.root.name, "reason": reason}]
+    assert ("onnx_miou" in report.figures) == (split == "val")
 
 
 def test_a_file_is_measured_in_a_process_of_its_own(small_export, tmp_path):
