@@ -41,11 +41,6 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (ROOT / group).glob("*.yaml"))
 
 
-def choice(group: str, name: str) -> dict[str, Any]:
-    """The settings of a choice that is built on no other, as its file has them."""
-    return dict(OmegaConf.to_container(OmegaConf.load(ROOT / group / f"{name}.yaml")))  # type: ignore[arg-type]
-
-
 def short_inputs(stage: str) -> list[str]:
     """Inputs of a stage that may be given without ``inputs.``: no other key and no group of it is called the same."""
     if stage in LINES:

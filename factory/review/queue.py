@@ -51,7 +51,7 @@ Bring the corrections back
 
   Your pixels replace every guess inside the numbered regions, and wherever else you changed the proposal.
   Any other tool will do as well: save one PNG an image, named like it, in class ids or in the colours of labels.json,
-  255 or transparent where you say nothing, and add codec=png (a factory loop sees by itself what it is given).
+  255 or transparent where you say nothing, and give their folder in place of the ZIP.
 """
 
 

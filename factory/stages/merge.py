@@ -21,6 +21,7 @@ from factory.core.queue import ANSWERS, Queue
 from factory.core.sample import Sample, Supervision
 from factory.core.writer import DatasetWriter
 from factory.exchange import Codec, Entry, Mask
+from factory.exchange.cvat import Cvat
 from factory.exchange.png import Png
 from factory.review.corrections import (
     Asked,
@@ -42,13 +43,14 @@ def run(
     corrections: Path | Report,
     queue: Queue | None,
     out: DatasetWriter,
-    codec: Codec,
+    codec: Codec | None,
     rules: Rules,
     strict: bool,
 ) -> None:
     """Merge the masks in ``corrections`` into ``source``; see `Rules` for how far they count.
 
-    Corrections may be what `factory answer` made: a rehearsal goes the way that people's answers go.
+    Corrections may be what `factory answer` made: a rehearsal goes the way that people's answers go. Without a
+    ``codec``, they are read as what they are.
     """
     rules, tally = rules.settled(queued=queue is not None), Tally()
     asked_ids = frozenset(item.sample_id for item in queue.items) if queue else None
@@ -84,11 +86,16 @@ def run(
     out.figures |= tally.figures(source.classes, left_out=intake.left_out, unbiased=unbiased)
 
 
-def _entries(corrections: Path | Report, codec: Codec) -> Iterator[Entry]:
+def _entries(corrections: Path | Report, codec: Codec | None) -> Iterator[Entry]:
     if isinstance(corrections, Path):
-        return codec.read(corrections)
+        return (codec or _fitting(corrections)).read(corrections)
     answered = corrections.path(ANSWERS)
     return iter(Png().read(answered) if answered.is_dir() else ())
+
+
+def _fitting(corrections: Path) -> Codec:
+    """What reads these corrections: a folder without XML is one of PNGs, all else comes from CVAT."""
+    return Png() if corrections.is_dir() and not any(corrections.rglob("*.xml")) else Cvat()
 
 
 def _merge_one(

@@ -78,12 +78,7 @@ def run(
     of ``real``, or else of synthetic, the share ``aside`` is not learnt from: on them the temperature is set that makes
     the model as sure as it is right. The recipe's fields are keys of the stage; see conf/train.yaml.
     """
-    if devices == 1 and started() > 1:
-        todo = "give devices=<processes a machine>, two or more, or start one process"
-        raise ConfigError("several processes, but each would train alone", where="devices", got=started(), todo=todo)
-    if unlabelled is not None and teacher is None:
-        todo = "teacher=ema or teacher=trained, or leave them out"
-        raise ConfigError("pictures for a teacher, but no teacher", where="inputs.unlabelled", todo=todo)
+    _check(devices, unlabelled, teacher)
     training = Training(
         model=model, loss=loss, augmentation=augmentation, pixel_weights=pixel_weights, sampling=sampling,
         mixing=mixing, teacher=teacher, size=size, crop=crop, recipe=recipe,
@@ -107,6 +102,15 @@ def run(
     _write(module, log, last, out)
     if kept and not rank():
         temper(out, kept, seed)
+
+
+def _check(devices: int, unlabelled: Dataset | None, teacher: Teacher | TrainedTeacher | None) -> None:
+    if devices == 1 and started() > 1:
+        todo = "give devices=<processes a machine>, two or more, or start one process"
+        raise ConfigError("several processes, but each would train alone", where="devices", got=started(), todo=todo)
+    if unlabelled is not None and teacher is None:
+        todo = "teacher=ema or teacher=trained, or leave them out"
+        raise ConfigError("pictures for a teacher, but no teacher", where="inputs.unlabelled", todo=todo)
 
 
 def temper(out: ModelWriter, kept: Sequence[Row], seed: int) -> None:

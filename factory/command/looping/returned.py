@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from factory.command import tree
 from factory.command.looping.rounds import named
 from factory.core.artefact import HEADER, read_header
 from factory.core.errors import ConfigError
@@ -31,22 +30,23 @@ def returned(folder: Path, number: int) -> list[Return]:
 
     A late file that does not name an earlier round is a `ConfigError`.
     """
-    lying = sorted(filter(_is_export, folder.glob("*")))
-    late = [Return(path, _answered(path, number)) for path in lying if path.name.startswith(LATE)]
-    own = [Return(path, number) for path in lying if path.name.startswith(RETURNED)]
-    return [*sorted(late, key=lambda one: one[::-1]), *own]
+    late = [Return(path, _answered(path, number)) for path in _exports(folder, LATE)]
+    return [*sorted(late, key=lambda one: one[::-1]), *(Return(path, number) for path in _exports(folder, RETURNED))]
 
 
 def passed_over(folder: Path) -> list[str]:
     """Names of what lies in a round's folder and looks like answers, but is not called as they are, or is no export."""
-    names = {path.name: _is_export(path) for path in sorted(folder.glob("*"))}
-    called = {name for name in names if name.startswith((RETURNED, LATE))}
-    misnamed = [name for name in names if name not in called and name.endswith(FILES)]
-    return misnamed + [name for name in sorted(called) if not names[name]]
+    taken = {*_exports(folder, LATE), *_exports(folder, RETURNED)}
+    alike = (path for path in sorted(folder.glob("*")) if path.name.startswith((LATE, RETURNED)) or _is_file(path))
+    return [path.name for path in alike if path not in taken]
 
 
-def _is_export(path: Path) -> bool:
-    return path.name.startswith((RETURNED, LATE)) and (path.suffix.lower() in FILES or path.is_dir())
+def _exports(folder: Path, called: str) -> list[Path]:
+    return [path for path in sorted(folder.glob(f"{called}*")) if path.is_dir() or _is_file(path)]
+
+
+def _is_file(path: Path) -> bool:
+    return path.suffix.lower() in FILES
 
 
 def _answered(path: Path, number: int) -> int:
@@ -99,19 +99,8 @@ def chained(config: Config, number: int, returns: Sequence[Return], *, anew: boo
         out = last["out"] if place == len(returns) else f"{last['out']}-{place}"
         queue = config[named("select", found.number)]["out"]
         inputs = {"source": source, "queue": queue, "corrections": str(found.path)}
-        config[name] = last | {
-            "inputs": last["inputs"] | inputs,
-            "out": out,
-            "codec": _codec(found.path, last["codec"]),
-            "overwrite": last["overwrite"] or anew,
-        }
+        overwrite = last["overwrite"] or anew
+        config[name] = last | {"inputs": last["inputs"] | inputs, "out": out, "overwrite": overwrite}
         names.append(name)
         source = out
     return names
-
-
-def _codec(path: Path, configured: Config) -> Config:
-    """What reads a return: a folder without XML is one of PNGs, all else comes from CVAT."""
-    choice = "png" if path.is_dir() and not any(path.rglob("*.xml")) else "cvat"
-    fitting = tree.choice("codec", choice)
-    return configured if configured["_target_"] == fitting["_target_"] else fitting
