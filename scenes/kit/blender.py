@@ -31,8 +31,8 @@ class Quality:
 
 
 def start(scratch: Path) -> Any:
-    """Load BlenderProc, its temporary files under ``scratch``; return the module. Once in a process."""
-    os.environ[_OUTSIDE] = "1"
+    """Load BlenderProc, its temporary files and Blender's under ``scratch``; return the module. Once in a process."""
+    os.environ |= {_OUTSIDE: "1", "TMPDIR": str(scratch)}
     import blenderproc
     from blenderproc.python.utility.SetupUtility import SetupUtility
 

@@ -110,10 +110,16 @@ def test_every_frame_arrives_complete(undisturbed: Path) -> None:
 
 
 @needs_blender
-def test_one_worker_renders_the_same_bytes_as_two(undisturbed: Path, tmp_path: Path) -> None:
-    """Neither the split of the work nor the number of threads is visible in the output."""
+def test_one_worker_renders_the_same_bytes_as_two(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the split of the work nor the number of threads is visible in the output; nothing stays elsewhere."""
+    elsewhere = tmp_path / "tmp"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
     render(tmp_path / "one", workers=1)
     assert files_of(tmp_path / "one") == files_of(undisturbed)
+    assert list(elsewhere.iterdir()) == []
 
 
 @needs_blender

@@ -57,10 +57,16 @@ def rendered(
     return Dataset.open(target)
 
 
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """What one worker made."""
+    return rendered(tmp_path_factory.mktemp("one") / "set", workers=1)
+
+
 @pytest.mark.blender
-def test_one_and_two_workers_seal_the_same_digest(tmp_path: Path) -> None:
+def test_one_and_two_workers_seal_the_same_digest(one: Dataset, tmp_path: Path) -> None:
     """The artefact does not tell how it was made; its samples say all there is to say."""
-    one, two = (rendered(tmp_path / str(count), workers=count) for count in (1, 2))
+    two = rendered(tmp_path / "two", workers=2)
     assert one.digest == two.digest
     assert one.damaged() == []
     assert [sample.id for sample in one.samples] == [f"scene-{index:05d}" for index in range(FRAMES)]
@@ -91,12 +97,11 @@ def test_a_quota_is_met_with_the_same_bytes_whatever_the_workers(tmp_path: Path)
 
 
 @pytest.mark.blender
-def test_amodal_masks_hold_the_visible_ones(tmp_path: Path) -> None:
+def test_amodal_masks_hold_the_visible_ones(one: Dataset) -> None:
     """The table of things agrees with the maps."""
-    data = rendered(tmp_path / "set", workers=2)
-    for sample in data.samples:
-        instances = data.map(sample, "instances")
-        for row in SceneObjects.read(data.path(sample.objects or "")).objects:
+    for sample in one.samples:
+        instances = one.map(sample, "instances")
+        for row in SceneObjects.read(one.path(sample.objects or "")).objects:
             visible, whole = instances == row.instance, rle.decode(row.amodal or "", instances.shape)
             assert not (visible & ~whole).any()
             assert (visible.sum(), whole.sum()) == (row.area, row.amodal_area)
