@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -77,23 +77,33 @@ def run(
         table.complete()
     files = {field: maps.find(folder, names) for field, folder in folders.items()}
     found = gather.sources(names, table, files)
-    splits.check_pattern(group_pattern)
-    groups = {source.file: splits.group_of(source.name, group_pattern) for source in found}
-    chosen = splits.assign([*groups.values()], fixed=split, val_share=val_share, test_share=test_share, seed=seed)
-    placed = {file: (group, chosen[group]) for file, group in groups.items()}
+    shares = partial(splits.assign, fixed=split, val_share=val_share, test_share=test_share, seed=seed)
+    placed = _placed(found, group_pattern, shares)
     unused = [*gather.unread(images, folders.values()), *table.strays(names), *maps.unused([*files.values()], names)]
-    for where, reason in [*table.refused, *table.disputed(), *unused]:
-        out.report(where, reason)
+    _report([*table.refused, *table.disputed(), *unused], out)
     told = _take_all(found, placed, settings, executor, out)
-    doubtful = told.hardly_ignored(out.classes, given, settings.translations)
-    for where, reason in doubtful:
-        out.report(where, reason)
+    _report(doubtful := told.hardly_ignored(out.classes, given, settings.translations), out)
     _refuse(told, given, out, strict=strict)
     if split == "auto":
         _require_training(out)
     if {"mask", "noisy_mask"} & folders.keys() and not doubtful:
         _report_unnamed(told, out)
     _figures(out, given)
+
+
+def _placed(
+    found: Sequence[Source], pattern: str | None, assign: Callable[[Sequence[str]], Mapping[str, Split]]
+) -> dict[str, Place]:
+    """Group and split of each file."""
+    splits.check_pattern(pattern)
+    groups = {source.file: splits.group_of(source.name, pattern) for source in found}
+    chosen = assign([*groups.values()])
+    return {file: (group, chosen[group]) for file, group in groups.items()}
+
+
+def _report(issues: Iterable[tuple[str, str]], out: DatasetWriter) -> None:
+    for where, reason in issues:
+        out.report(where, reason)
 
 
 def _take_all(
