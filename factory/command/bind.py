@@ -30,8 +30,18 @@ MACHINE = ("executor", "cache", "cache_gib", "devices", "tensorboard", "mlflow",
 UNIMPORTANT = (*FOLDERS, *MACHINE, "seed", "_target_")
 """Keys that do not decide an artefact's content, or are stated on their own in its identity."""
 
-LISTS = (list, tuple, Sequence)
-PLAIN = (bool, int, float, str, type(None), list)
+KINDS = {list: list, tuple: list, Sequence: list, dict: dict, Mapping: dict}
+"""What generic annotations take from the configuration."""
+PLAIN = {
+    bool: "bool",
+    int: "int",
+    float: "float",
+    str: "str",
+    type(None): "null",
+    list: "list",
+    dict: "keys of its own",
+}
+"""Types that are checked here, and their names to whoever gave something else."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +176,10 @@ def _check_kind(where: str, value: Any, annotation: Any) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError("a number that is not finite", where=where, got=value)
     if (allowed := _plain_types(annotation)) and not _fits(value, allowed):
-        names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in allowed)
+        names = " or ".join(PLAIN[kind] for kind in allowed)
         raise ConfigError("a value of the wrong type", where=where, got=repr(value), expected=names)
-    if isinstance(value, bool | int | float | str) and _is_part(annotation):
+    absent = value is None and type(None) not in _members(annotation)
+    if (absent or isinstance(value, bool | int | float | str)) and _is_part(annotation):
         todo = "if that is a choice of a group, factory <stage> --help lists them; its own keys come after a dot"
         raise ConfigError("a value where a part belongs", where=where, got=repr(value), expected="a part", todo=todo)
 
@@ -206,14 +217,14 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 
 def _plain_types(annotation: Any) -> tuple[type, ...]:
-    """The types an annotation admits where all are scalars or lists; empty where it admits anything else."""
-    kinds = [list if typing.get_origin(member) in LISTS else member for member in _members(annotation)]
+    """The types an annotation admits where all are scalars, lists or mappings; empty where it admits anything else."""
+    kinds = [KINDS.get(typing.get_origin(member), member) for member in _members(annotation)]
     return tuple(kinds) if all(kind in PLAIN for kind in kinds) else ()
 
 
 def _element(annotation: Any) -> Any:
     """What an annotation says of a list's elements, if it says the same of each."""
-    lists = [member for member in _members(annotation) if typing.get_origin(member) in LISTS]
+    lists = [member for member in _members(annotation) if KINDS.get(typing.get_origin(member)) is list]
     found = {one for member in lists for one in typing.get_args(member)} - {...}
     return found.pop() if len(found) == 1 else Any
 

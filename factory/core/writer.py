@@ -24,7 +24,7 @@ import numpy.typing as npt
 from factory.core import digests, manifest, masks
 from factory.core.artefact import HEADER, SUMS, Artefact, Header, Identity, Kind, read_header
 from factory.core.classes import ClassList
-from factory.core.errors import ArtefactError, ConfigError
+from factory.core.errors import ArtefactError, ConfigError, InputError
 from factory.core.sample import MAPS, Sample
 from factory.core.version import library_versions
 
@@ -237,8 +237,8 @@ def open_writer(target: Path, identity: Identity, kind: Kind, *, overwrite: bool
     """A writer for ``target``; takes up what an earlier try with the same identity left, holds a lock meanwhile.
 
     To be asked for where `is_sealed` finds nothing; `ArtefactError` where another process works on the same, or has
-    sealed it since. What a try began with settings that turn out to be impossible (`ConfigError`) is of no use to any
-    later one, and would be in its way.
+    sealed it since. What a try began with settings or inputs that turn out to be impossible (`ConfigError`,
+    `InputError`) is of no use to any later one, and would be in its way.
     """
     root = _partial(target)
     root.mkdir(parents=True, exist_ok=True)
@@ -252,7 +252,7 @@ def open_writer(target: Path, identity: Identity, kind: Kind, *, overwrite: bool
             (root / JOURNAL).mkdir(exist_ok=True)
             yield Writer(root=root, target=target, identity=identity, kind=kind)
         except Exception as error:
-            if not _holds_work(root) or (isinstance(error, ConfigError) and not taken_up):
+            if not _holds_work(root) or (isinstance(error, ConfigError | InputError) and not taken_up):
                 shutil.rmtree(root)
             raise
 

@@ -61,6 +61,8 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "refiner=[", "inputs.source=gone"], "does not fit"),
         (["ingest", "images='w", "classes=[a]"], "quotes help"),
         (["ingest", "images=.", "classes=coin"], "expected: list"),
+        (["render", "quota=coin"], "expected: keys of its own"),
+        (["label", "source=.", "labeler=across", "labeler.spread=null"], "label.labeler.spread"),
         (["ingest", "images=.", "classes=[[a]]"], "ingest.classes.0"),
         (["ingest", "images=.", "classes=[a,b]", "mask_ids=[1]"], "ingest.mask_ids.0"),
         (["ingest", "images=.", "classes=[a,b]", "mask_ids=[[a,b]]"], "ingest.mask_ids.0.0"),

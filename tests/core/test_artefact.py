@@ -13,7 +13,7 @@ import pytest
 from factory.core import digests, writer
 from factory.core.artefact import Artefact, Identity, Kind, Model, read_header
 from factory.core.dataset import Dataset, require_same_classes
-from factory.core.errors import ArtefactError, ConfigError
+from factory.core.errors import ArtefactError, ConfigError, InputError
 from factory.core.writer import is_begun, is_sealed, open_writer
 from tests.artefacts import CLASSES, add_sample, dataset, identity, sealed
 
@@ -129,7 +129,7 @@ def test_an_unfinished_artefact_of_other_settings_is_not_mixed_in(tmp_path: Path
         assert out.done() == frozenset()
 
 
-def test_settings_that_cannot_work_leave_nothing_in_the_way_of_those_that_can(tmp_path: Path) -> None:
+def test_settings_and_inputs_that_cannot_work_leave_nothing_in_the_way_of_those_that_can(tmp_path: Path) -> None:
     """What they were found out by may be files already; what an earlier try made of the same settings stays."""
     target = tmp_path / "data"
 
@@ -138,9 +138,10 @@ def test_settings_that_cannot_work_leave_nothing_in_the_way_of_those_that_can(tm
             add_sample(out, "a", MASK)
             raise error
 
-    with pytest.raises(ConfigError):
-        fail(ConfigError("loss.class_weights must be one a class"))
-    assert not list(tmp_path.iterdir())
+    for error in (ConfigError("loss.class_weights must be one a class"), InputError("too few pictures")):
+        with pytest.raises(type(error)):
+            fail(error)
+        assert not list(tmp_path.iterdir())
     for error in (ArtefactError("another model is missing"), ConfigError("devices")):
         with pytest.raises(type(error)):
             fail(error)
