@@ -13,6 +13,8 @@ from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import InputError
 
 Image8 = npt.NDArray[np.uint8]
+FADING = 0.4
+"""How much of the void colour lies over the grey photograph where nothing is known."""
 
 
 def encode_png(pixels_hwc: npt.NDArray[np.generic]) -> bytes:
@@ -58,10 +60,16 @@ def colour(mask_hw: Image8, classes: ClassList) -> Image8:
 
 
 def overlay(image_hwc: Image8, mask_hw: Image8, classes: ClassList, opacity: float = 0.5) -> Image8:
-    """Class colours laid over the image; class 0 and ignored pixels stay as photographed, borders are drawn solid."""
-    tint = (mask_hw != 0) & (mask_hw != IGNORE)
-    weight = (opacity * tint + (1 - opacity) * (tint & inner_border(mask_hw)))[..., None]
-    mixed = image_hwc * (1 - weight) + colour(mask_hw, classes) * weight
+    """Class colours laid over the image, borders drawn solid.
+
+    A class whose colour is black (class 0, where no colours are given) stays as photographed; ignored pixels are faded.
+    """
+    tint_hwc, ignored_hw = colour(mask_hw, classes), mask_hw == IGNORE
+    tinted_hw = tint_hwc.any(axis=2) & ~ignored_hw
+    weight_hw = opacity * tinted_hw + (1 - opacity) * (tinted_hw & inner_border(mask_hw)) + FADING * ignored_hw
+    grey_hw1 = image_hwc.mean(axis=2, keepdims=True)
+    shown_hwc = np.where(ignored_hw[..., None], grey_hw1, image_hwc)
+    mixed = shown_hwc * (1 - weight_hw[..., None]) + tint_hwc * weight_hw[..., None]
     return np.asarray(mixed.round(), np.uint8)
 
 

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from factory.core.classes import ClassList
-from factory.measure.pictures import INK, PAPER, RIGHT, WRONG, Image8
+from factory.measure.legend import INK, PAPER, SIZE, font, label_of
+from factory.measure.pictures import RIGHT, WRONG, Image8
 
 CELL, GAP, SWATCH = 40, 12, 12
 LONGEST = 190
 SOFT = (110, 116, 124)
 EMPTY = (236, 236, 233)
-
-Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 
 @dataclass(frozen=True)
@@ -48,52 +47,48 @@ def draw(counts_kk: npt.NDArray[np.int64], classes: ClassList) -> Image8:
     Right pixels are green on the diagonal, confusions red, the stronger the more. A class without truth has an empty
     row.
     """
-    font, bold = ImageFont.load_default(13), ImageFont.load_default(15)
-    names = [_shortened(name, font) for name in classes.names]
-    longest = int(max(font.getlength(name) for name in names)) + SWATCH + 6
+    plain = font(SIZE)
+    names = [label_of(k, classes, LONGEST) for k in range(len(classes))]
+    longest = int(max(plain.getlength(name) for name in names)) + SWATCH + 6
     totals = [f"{total:,}" for total in counts_kk.sum(axis=1).tolist()]
-    counted = int(max(font.getlength(text) for text in ["true pixels", *totals]))
+    counted = int(max(plain.getlength(text) for text in ["true pixels", *totals]))
     layout = _Layout(classes=len(names), names=longest, counts=counted)
     sheet = Image.new("RGB", (max(layout.size[0], 470), layout.size[1]), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((GAP, GAP), "What each class was taken for", INK, bold)
-    pen.text((GAP, GAP + 22), "rows: the truth, columns: the prediction, per cent of the row", SOFT, font)
+    pen.text((GAP, GAP), "What each class was taken for", INK, font(14))
+    pen.text((GAP, GAP + 22), "rows: the truth, columns: the prediction, per cent of the row", SOFT, plain)
     for k, name in enumerate(names):
-        _name_row(pen, layout, k, name, totals[k], classes.colours[k], font)
-        _name_column(sheet, layout, k, name, classes.colours[k], font)
-    pen.text((layout.size[0] - GAP, layout.corner[1] - 8), "true pixels", SOFT, font, anchor="rs")
+        _name_row(pen, layout, k, name, totals[k], classes.colours[k])
+        _name_column(sheet, layout, k, name, classes.colours[k])
+    pen.text((layout.size[0] - GAP, layout.corner[1] - 8), "true pixels", SOFT, plain, anchor="rs")
     for row, column in np.ndindex(counts_kk.shape):
-        _cell(pen, layout, (row, column), counts_kk, font)
+        _cell(pen, layout, (row, column), counts_kk)
     return np.asarray(sheet)
 
 
 def _name_row(
-    pen: ImageDraw.ImageDraw, layout: _Layout, k: int, name: str, total: str, colour: tuple[int, int, int], font: Font
+    pen: ImageDraw.ImageDraw, layout: _Layout, k: int, name: str, total: str, colour: tuple[int, int, int]
 ) -> None:
     _, top, right, bottom = layout.box(k, layout.classes - 1)
     middle = (top + bottom) // 2
     end = layout.corner[0] - GAP
     pen.rectangle((end - SWATCH, middle - SWATCH // 2, end, middle + SWATCH // 2), colour, INK)
-    pen.text((end - SWATCH - 6, middle), name, INK, font, anchor="rm")
-    pen.text((right + GAP + layout.counts, middle), total, SOFT, font, anchor="rm")
+    pen.text((end - SWATCH - 6, middle), name, INK, font(SIZE), anchor="rm")
+    pen.text((right + GAP + layout.counts, middle), total, SOFT, font(SIZE), anchor="rm")
 
 
-def _name_column(
-    sheet: Image.Image, layout: _Layout, k: int, name: str, colour: tuple[int, int, int], font: Font
-) -> None:
+def _name_column(sheet: Image.Image, layout: _Layout, k: int, name: str, colour: tuple[int, int, int]) -> None:
     """Written upwards, ending at the matrix."""
     strip = Image.new("RGB", (layout.names, 20), PAPER)
     pen = ImageDraw.Draw(strip)
     pen.rectangle((0, 10 - SWATCH // 2, SWATCH, 10 + SWATCH // 2), colour, INK)
-    pen.text((SWATCH + 6, 10), name, INK, font, anchor="lm")
+    pen.text((SWATCH + 6, 10), name, INK, font(SIZE), anchor="lm")
     left, top, right, _ = layout.box(0, k)
     upright = strip.transpose(Image.Transpose.ROTATE_90)
     sheet.paste(upright, ((left + right) // 2 - 10, top - GAP - layout.names))
 
 
-def _cell(
-    pen: ImageDraw.ImageDraw, layout: _Layout, place: tuple[int, int], counts_kk: npt.NDArray[np.int64], font: Font
-) -> None:
+def _cell(pen: ImageDraw.ImageDraw, layout: _Layout, place: tuple[int, int], counts_kk: npt.NDArray[np.int64]) -> None:
     row, column = place
     total = int(counts_kk[row].sum())
     box = layout.box(row, column)
@@ -107,7 +102,7 @@ def _cell(
     pen.rectangle(box, (int(fill[0]), int(fill[1]), int(fill[2])))
     if share:
         ink = PAPER if opacity > 0.6 else INK
-        pen.text(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), percent(share), ink, font, anchor="mm")
+        pen.text(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), percent(share), ink, font(SIZE), anchor="mm")
 
 
 def percent(share: float) -> str:
@@ -115,11 +110,3 @@ def percent(share: float) -> str:
     if share < 0.005:
         return "<1"
     return ">99" if 0.995 <= share < 1 else f"{100 * share:.0f}"
-
-
-def _shortened(name: str, font: Font) -> str:
-    if font.getlength(name) <= LONGEST:
-        return name
-    while name and font.getlength(f"{name}…") > LONGEST:
-        name = name[:-1]
-    return f"{name}…"

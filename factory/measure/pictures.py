@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from factory.core import masks
 from factory.core.classes import IGNORE, ClassList
+from factory.measure.legend import GAP, INK, PAPER, SIZE, font, legend
 
 Image8 = npt.NDArray[np.uint8]
 Panel = tuple[str, Image8]
 RIGHT, WRONG, UNKNOWN = (58, 160, 92), (226, 60, 52), (128, 128, 128)
-PAPER, INK = (250, 250, 248), (34, 34, 34)
 HEADING = 22
-GAP = 6
 SHORTEST = 240
 
 
@@ -45,13 +44,14 @@ def _sheet(panels: Sequence[Panel], truth_hw: Image8, guess_hw: Image8, classes:
     factor = max(1, -(-SHORTEST // min(truth_hw.shape)))
     width, height = truth_hw.shape[1] * factor, truth_hw.shape[0] * factor
     wide = len(panels) * (width + GAP) + GAP
-    sheet = Image.new("RGB", (wide, height + 2 * HEADING + 2 * GAP), PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    below_hwc = legend(in_sight(truth_hw, guess_hw), classes, wide)
+    sheet = Image.new("RGB", (wide, HEADING + height + GAP + len(below_hwc)), PAPER)
+    draw = ImageDraw.Draw(sheet)
     for column, (caption, panel_hwc) in enumerate(panels):
         left = GAP + column * (width + GAP)
-        draw.text((left, GAP // 2), caption, INK, font)
+        draw.text((left, HEADING // 2), caption, INK, font(SIZE), anchor="lm")
         sheet.paste(Image.fromarray(panel_hwc).resize((width, height), Image.Resampling.NEAREST), (left, HEADING))
-    legend(draw, font, _in_sight(truth_hw, guess_hw), classes, HEADING + height + GAP, sheet.width)
+    sheet.paste(Image.fromarray(below_hwc), (0, HEADING + height + GAP))
     return np.asarray(sheet)
 
 
@@ -69,25 +69,7 @@ def _error_share(truth_hw: Image8, guess_hw: Image8) -> str:
     return f"{100 * np.mean(truth_hw[counted] != guess_hw[counted]):.1f} %" if counted.any() else "no truth"
 
 
-def _in_sight(*ids: Image8) -> Sequence[int]:
+def in_sight(*ids: Image8) -> Sequence[int]:
+    """The classes that masks hold, ascending."""
     present = np.bincount(np.concatenate([one.ravel() for one in ids]), minlength=256) > 0
     return [int(i) for i in np.flatnonzero(present) if i != IGNORE]
-
-
-def legend(
-    draw: ImageDraw.ImageDraw,
-    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
-    class_ids: Sequence[int],
-    classes: ClassList,
-    top: int,
-    right: int,
-) -> None:
-    """A row of class colours and names from ``top`` pixels down, as many as fit left of ``right``."""
-    left = float(GAP)
-    for class_id in class_ids:
-        wide = 20 + draw.textlength(classes.names[class_id], font=font)
-        if left + wide > right:
-            return
-        draw.rectangle((left, top + 2, left + 12, top + 14), classes.colours[class_id], INK)
-        draw.text((left + 17, top), classes.names[class_id], INK, font)
-        left += wide + 12

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from factory.core import masks
 from factory.core import picture as core
 from factory.core.classes import IGNORE, ClassList
 from factory.core.sample import Hints, Origin
+from factory.measure.legend import font
 
 Image8 = npt.NDArray[np.uint8]
 Window = tuple[slice, slice]
@@ -109,12 +110,12 @@ def outlined(rgb: Image8, regions_hw: npt.NDArray[np.integer], *, width: int = 1
 def numbered(rgb: Image8, places: Iterable[tuple[str, tuple[int, int]]], *, size: int = 20) -> Image8:
     """Texts centred on (x, y), white on black badges that stay inside the picture."""
     picture = Image.fromarray(rgb)
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size)
+    draw, pen = ImageDraw.Draw(picture), font(size)
     for text, (x, y) in places:
-        half_x, half_y = round(draw.textlength(text, font=font) / 2) + size // 3, round(0.62 * size)
+        half_x, half_y = round(draw.textlength(text, font=pen) / 2) + size // 3, round(0.62 * size)
         x, y = min(max(x, half_x), rgb.shape[1] - half_x), min(max(y, half_y), rgb.shape[0] - half_y)
         draw.rounded_rectangle((x - half_x, y - half_y, x + half_x, y + half_y), half_y, (0, 0, 0), (255, 255, 255))
-        draw.text((x, y), text, (255, 255, 255), font, "mm")
+        draw.text((x, y), text, (255, 255, 255), pen, "mm")
     return np.asarray(picture)
 
 
