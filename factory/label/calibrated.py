@@ -85,5 +85,9 @@ def read(report: Report) -> Calibration:
     if not path.is_file():
         todo = "give what factory calibrate made"
         raise ArtefactError("not a calibration", where=report.root, got=report.header.identity.stage, todo=todo)
-    stated = json.loads(path.read_text())["calibration"]
-    return Calibration(**stated | {name: tuple(stated.get(name, ())) for name in ("curve", "pooled")})
+    try:
+        stated = json.loads(path.read_text("utf-8"))["calibration"]
+        return Calibration(**stated | {name: tuple(stated.get(name, ())) for name in ("curve", "pooled")})
+    except (ValueError, KeyError, TypeError) as error:
+        todo = "make it again with factory calibrate"
+        raise ArtefactError.of(error, what="a damaged calibration", where=path, todo=todo) from error

@@ -20,7 +20,7 @@ from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.photographs import shuffled
-from factory.core.sample import TRUSTED, Sample, Split
+from factory.core.sample import TRUSTED, Hints, Sample, Split
 from factory.core.writer import ReportWriter
 from factory.execute import Executor
 from factory.label import Labeler, Workshop
@@ -66,11 +66,14 @@ def run(
     Hints are simulated by ``supervision`` on exact or human masks (None: the hints that the pictures have). Writes
     `calibration.json`, `trials.json` and `pictures/<id>.png`.
     """
-    if not 1 <= pool <= trials:
-        raise ConfigError("pool is a number of trials", where="calibrate", got=pool, expected=f"1 to trials={trials}")
+    _check(trials=trials, pool=pool, images=images, drawn=drawn)
     with_settings(labeler, refiner, [{}], mirrored=mirrored)  # refuses before anything is searched
     varying = space_of(space, labeler, refiner)
     searched, held = _halves(source, images, seed)
+    if supervision is None and (bare := [sample for sample in [*searched, *held] if sample.hints == Hints()]):
+        out.report(
+            "hints", f"{len(bare)} of {len(searched) + len(held)} pictures have none; supervision=… simulates them"
+        )
     shop = Workshop(
         scratch=out.scratch / "learnt", cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor,
         model=model,
@@ -95,6 +98,15 @@ def run(
     for sample in _spread(held, drawn):
         _draw(sample, densifier, judge.audit, out)
     _tell(verdict, out)
+
+
+def _check(*, trials: int, pool: int, images: int, drawn: int) -> None:
+    """`ConfigError` for numbers that nothing can be done with."""
+    for name, value, least in (("trials", trials, 1), ("images", images, LEAST_PICTURES), ("drawn", drawn, 0)):
+        if value < least:
+            raise ConfigError(f"calibrate.{name} is too small", got=value, expected=f"{least} or more")
+    if not 1 <= pool <= trials:
+        raise ConfigError("pool is a number of trials", where="calibrate", got=pool, expected=f"1 to trials={trials}")
 
 
 def _halves(source: Dataset, images: int, seed: int) -> tuple[list[Sample], list[Sample]]:

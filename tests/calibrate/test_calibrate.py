@@ -101,7 +101,11 @@ def test_hints_that_audited_pictures_have_are_taken_as_they_are(tmp_path) -> Non
         source = sealed(tmp_path / f"audited-{clicks}", Kind.DATASET, fill, CLASSES)
         words = [f"source={source}", "supervision=null", "trials=2", "executor=serial", "drawn=0"]
         assert main(["calibrate", *words, f"out={tmp_path}/{clicks}"]) == 0
-        found[clicks] = Report.open(tmp_path / str(clicks)).figures["expected_miou"]
+        report = Report.open(tmp_path / str(clicks))
+        found[clicks] = report.figures["expected_miou"]
+        assert [issue["reason"][:6] for issue in report.header.issues if issue["where"] == "hints"] == (
+            [] if clicks else ["6 of 6"]
+        )
     assert found[12] > 0.7 > 0.5 > found[0]
 
 
@@ -260,7 +264,10 @@ def test_a_killed_search_goes_on_where_it_was(scenes, tmp_path, monkeypatch) -> 
         (["space.labeler.aera=int:1:9"], "did you mean area"),
         (["space.labeler.area=around:9"], "neither a range"),
         (["space.refiner.iterations=log:0:9"], "begins above 0"),
-        (["images=3"], "too few to calibrate on"),
+        (["images=3"], "calibrate.images is too small"),
+        (["images=-5"], "calibrate.images is too small"),
+        (["drawn=-1"], "calibrate.drawn is too small"),
+        (["trials=0"], "calibrate.trials is too small"),
         (["pool=5"], "pool is a number of trials"),
         (["labeler=across", "space.labeler.folds=int:2:3"], "would have to learn again"),
     ],
@@ -272,11 +279,35 @@ def test_what_cannot_be_searched_is_said_before_anything_is_made(scenes, tmp_pat
     assert not (tmp_path / "no").exists()
 
 
+def test_three_pictures_are_too_few(tmp_path, capfd) -> None:
+    """Two to search on, two to judge on."""
+
+    def fill(out) -> None:
+        for number in range(3):
+            image, mask = scene(number)
+            add_sample(out, f"p{number}", mask, image=image, supervision=Supervision.EXACT)
+
+    source = sealed(tmp_path / "few", Kind.DATASET, fill, CLASSES)
+    calibrate(source, tmp_path / "no", status=1)
+    assert "too few to calibrate on" in capfd.readouterr().err
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_report_of_another_stage_is_no_calibration(photographs, scenes, tmp_path, capfd) -> None:
     """One message."""
     report = sealed(tmp_path / "report", Kind.REPORT, lambda out: out.write("metrics.json", b"{}"), CLASSES)
     assert main(["label", f"source={photographs}", f"calibration={report}", f"out={tmp_path}/label"]) == 1
     assert "not a calibration" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"calibration": {"labeler"', b"{}", b'{"calibration": {"labeler": "Points"}}']
+)
+def test_a_damaged_calibration_is_told(photographs, tmp_path, capfd, content) -> None:
+    """Cut short, or without what belongs in it."""
+    report = sealed(tmp_path / "report", Kind.REPORT, lambda out: out.write("calibration.json", content), CLASSES)
+    assert main(["label", f"source={photographs}", f"calibration={report}", f"out={tmp_path}/label"]) == 1
+    assert "a damaged calibration" in capfd.readouterr().err
 
 
 def test_parts_recommend_their_own_ranges_which_hold_what_they_are_given() -> None:
