@@ -22,7 +22,10 @@ Tell = Callable[[object, str], None]
 
 
 class Labeler(Protocol):
-    """Spreads what is said of a few pixels over the image."""
+    """Spreads what is said of a few pixels over the image.
+
+    One that makes something of a single kind of hint says so in ``NEEDS``, the name of that field of `Hints`.
+    """
 
     def __call__(self, given: Picture, classes: int) -> Scores:
         """Class probabilities, shape (classes, height, width), summing to 1 over the classes; uniform means unknown."""

@@ -29,6 +29,7 @@ class Boxes:
     one is. Where boxes overlap, the smaller one's object lies in front.
     """
 
+    NEEDS: ClassVar[str] = "boxes"
     RANGES: ClassVar[dict[str, str]] = {
         "colour_sigma": "log:2:15",
         "inside": "float:0.5:0.95",

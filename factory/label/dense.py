@@ -46,8 +46,8 @@ class Densifier:
     Hints are spread over a picture of at most ``longest`` pixels a side, larger ones being reduced for it; masks are
     decided at full size, in tiles of that side: memory does not grow with the picture beyond what its maps take.
     ``curve`` holds the probability that stands behind each of 256 levels of confidence (none: its own); pixels of which
-    nothing is known keep theirs, for the class that comes first there was picked by nobody. Pixels of less
-    than ``min_confidence`` then become ignore.
+    nothing is known keep theirs, for the class that comes first there was picked by nobody. They, and pixels of less
+    than ``min_confidence``, then become ignore; at 0 every pixel is decided.
     """
 
     labeler: Labeler
@@ -71,11 +71,11 @@ class Densifier:
     def settled(self, given: Picture, scores_khw: Scores) -> Dense:
         """The labels that come of scores, of whatever size they are."""
         mask_hw, confidence_hw = self.decide(given, scores_khw)
+        known_hw = confidence_hw > of_nothing(given, len(scores_khw))
         if self.curve:
-            known_hw = confidence_hw > of_nothing(given, len(scores_khw))
             confidence_hw[known_hw] = np.asarray(self.curve, np.float32)[level_of(confidence_hw[known_hw])]
         origin_hw = np.full(mask_hw.shape, Origin.PSEUDO, np.uint8)
-        unsure = confidence_hw < self.min_confidence
+        unsure = (confidence_hw < self.min_confidence) | (~known_hw & (self.min_confidence > 0))
         mask_hw[unsure], confidence_hw[unsure], origin_hw[unsure] = IGNORE, 0, Origin.NONE
         rows, columns, ids = given.seeds
         mask_hw[rows, columns], confidence_hw[rows, columns], origin_hw[rows, columns] = ids, 1, Origin.HINT

@@ -21,6 +21,7 @@ class Masks:
     Borders are blurred with a Gaussian of ``border_sigma`` pixels; what the mask leaves open stays unknown.
     """
 
+    NEEDS: ClassVar[str] = "masks"
     RANGES: ClassVar[dict[str, str]] = {"trust": "float:0.5:0.99", "border_sigma": "float:0:10"}
 
     trust: float

@@ -60,6 +60,7 @@ def run(
     out.classes = source.classes
     settled = {sample.id for sample in source.samples if _is_settled(sample, source, finished)}
     if waiting := _waiting(source, out, settled):
+        _check_hints(labeler, source)
         shop = Workshop(
             scratch=out.scratch, cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor, model=model
         )
@@ -70,6 +71,15 @@ def run(
         pass
     _conclude(source, settled, out)
     out.figures |= _expected(calibration)
+
+
+def _check_hints(labeler: Labeler, source: Dataset) -> None:
+    """`InputError` for a labeler of one kind of hint where no picture has any: it would label clicked pixels alone."""
+    kind = getattr(labeler, "NEEDS", None)
+    if kind and not any(getattr(sample.hints, kind) for sample in source.samples):
+        words = "noisy_masks" if kind == "masks" else kind
+        todo = f"give them to factory ingest ({words}=…), or take a labeler for the hints that there are"
+        raise InputError(f"no picture has {kind} to label from", where=source.root, got=repr(labeler), todo=todo)
 
 
 def _waiting(source: Dataset, out: DatasetWriter, settled: Collection[str]) -> list[Sample]:

@@ -89,6 +89,14 @@ def test_a_curve_makes_nothing_up_where_nothing_is_known(scores_k, absent) -> No
     np.testing.assert_allclose(known.confidence_hw, 0.9)
 
 
+def test_where_nothing_is_known_nothing_is_labelled_unless_every_pixel_is_to_be() -> None:
+    """Not as the class that happens to come first, however little is asked for."""
+    nothing = Stated([0.5, 0.5])
+    assert made(nothing, min_confidence=0.5)(picture(), 2).coverage == 0
+    assert made(nothing, min_confidence=0.01)(picture(), 2).coverage == 0
+    assert made(nothing, min_confidence=0)(picture(), 2).coverage == 1
+
+
 def test_classes_known_to_be_absent_are_nowhere() -> None:
     """The second best takes their place; where nothing else was possible, what is left is even."""
     found = made(Stated([0.6, 0.3, 0.1]))(picture(absent=(0,)), 3)

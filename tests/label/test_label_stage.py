@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factory.command.bind import make_part
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.errors import InputError
@@ -19,6 +20,7 @@ from factory.label.seeds import Seeds
 from factory.refine.argmax import Argmax
 from factory.stages import label
 from tests.artefacts import CLASSES, add_sample, sealed, written
+from tests.command.composing import composed
 
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
 
@@ -68,6 +70,16 @@ def test_pixels_below_the_threshold_are_left_out_not_guessed(tmp_path: Path, sou
     assert (made.mask(by_id["bare"]) == IGNORE).all()
     assert [issue["where"] for issue in made.header.issues] == ["bare"]
     assert made.figures.items() >= {"labelled": 1, "unlabelled": 1, "carried": 2}.items()
+
+
+@pytest.mark.parametrize("kind", ["boxes", "masks"])
+def test_a_labeler_of_hints_that_no_picture_has_is_refused(tmp_path: Path, source: Dataset, kind: str) -> None:
+    """It would label the clicked pixels alone, and say nothing of it."""
+    ((config, _),) = composed("label", f"labeler={kind}")
+    labeler = make_part("labeler", config["labeler"])
+    with pytest.raises(InputError, match=f"no picture has {kind} to label from"):
+        labelled(tmp_path, source, labeler=labeler)
+    assert not list(tmp_path.glob("label*"))
 
 
 def test_a_data_set_without_any_label_is_refused(tmp_path: Path, source: Dataset) -> None:
