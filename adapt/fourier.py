@@ -16,8 +16,9 @@ from factory.core.errors import ConfigError
 class Fourier:
     """FDA (Yang & Soatto 2020, equations 1-3): amplitude of the central window from the reference, phase kept.
 
-    The window reaches ``beta`` times the shorter side on each side of the zero frequency; one of ``betas`` is drawn for
-    each image. The paper uses 0.01, 0.05 and 0.09.
+    The window reaches ``beta`` times the shorter side on each side of the zero frequency, and at least to the frequency
+    next to it, without which small pictures took on the mean colour alone; one of ``betas`` is drawn for each image.
+    The paper uses 0.01, 0.05 and 0.09.
     """
 
     betas: tuple[float, ...] | list[float]
@@ -32,7 +33,9 @@ class Fourier:
         """See `adapt.Adapter`."""
         height, width = image_hwc.shape[:2]
         beta = float(rng.choice(np.asarray(self.betas)))
-        reference = cv2.resize(reference_hwc, (width, height), interpolation=cv2.INTER_AREA)
+        shrinks = reference_hwc.shape[0] > height and reference_hwc.shape[1] > width
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR  # which leaves no steps of its own in the spectrum
+        reference = cv2.resize(reference_hwc, (width, height), interpolation=how)
         spectrum, style = (np.fft.fft2(pixels.astype(np.float32), axes=(0, 1)) for pixels in (image_hwc, reference))
         window = low_frequencies(height, width, beta)[..., None]
         amplitude = np.where(window, np.abs(style), np.abs(spectrum))
@@ -41,7 +44,10 @@ class Fourier:
 
 
 def low_frequencies(height: int, width: int, beta: float) -> npt.NDArray[np.bool_]:
-    """The square window of frequencies up to beta x min(height, width), in the layout of an unshifted FFT."""
-    reach = int(np.floor(beta * min(height, width)))
+    """The square window of frequencies up to beta x min(height, width), in the layout of an unshifted FFT.
+
+    It is never the zero frequency alone, unless beta is 0.
+    """
+    reach = max(int(np.floor(beta * min(height, width))), int(beta > 0))
     rows, columns = (np.abs(np.fft.fftfreq(n, 1 / n)) <= reach for n in (height, width))
     return np.outer(rows, columns).astype(bool)

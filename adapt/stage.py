@@ -20,7 +20,7 @@ def run(
 ) -> None:
     """Adapt every synthetic image to a real training image drawn for it by (seed, id).
 
-    Other samples are carried, and so are those kept for tests.
+    Other samples are carried, and so are those kept for tests; `InputError` where that is all of them.
 
     Of ``real`` only the pictures are looked at: it may have other classes.
     """
@@ -29,6 +29,9 @@ def run(
     if not references:
         todo = "ingest some photographs with split=train"
         raise InputError("no real training image to adapt to", where=real.root, todo=todo)
+    if not any(_is_adapted(sample) for sample in synthetic.samples):
+        todo = "give what factory render made as synthetic=…"
+        raise InputError("no rendered picture to adapt", where=synthetic.root, todo=todo)
     done = out.done()
     waiting = [sample for sample in synthetic.samples if sample.id not in done]
     pairs = [
@@ -41,11 +44,15 @@ def run(
     out.figures = {"adapted": len(shifts), "mean_shift_grey_levels": float(np.mean(shifts)) if shifts else 0.0}
 
 
+def _is_adapted(sample: Sample) -> bool:
+    return sample.domain == Domain.SYNTHETIC and sample.split != Split.TEST
+
+
 def _one(
     pair: tuple[Sample, Sample], *, synthetic: Dataset, real: Dataset, out: DatasetWriter, seed: int, adapter: Adapter
 ) -> None:
     sample, reference = pair
-    if sample.domain != Domain.SYNTHETIC or sample.split == Split.TEST:
+    if not _is_adapted(sample):
         out.add(out.carry(synthetic, sample))
         return
     image_hwc = synthetic.image(sample)

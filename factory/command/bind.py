@@ -176,7 +176,7 @@ def _check_kind(where: str, value: Any, annotation: Any) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError("a number that is not finite", where=where, got=value)
     if (allowed := _plain_types(annotation)) and not _fits(value, allowed):
-        names = " or ".join(PLAIN[kind] for kind in allowed)
+        names = " or ".join(dict.fromkeys(PLAIN[kind] for kind in allowed))
         raise ConfigError("a value of the wrong type", where=where, got=repr(value), expected=names)
     absent = value is None and type(None) not in _members(annotation)
     if (absent or isinstance(value, bool | int | float | str)) and _is_part(annotation):

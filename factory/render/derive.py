@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from factory.core import masks
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import InputError
@@ -26,14 +27,18 @@ def derived(lacking: Dataset | Queue, classes: ClassList, *, frames: int) -> dic
 
 
 def _of_dataset(data: Dataset, shared: list[str], frames: int) -> dict[str, int]:
-    """Bring every class up to the median number of training images in which the classes are seen.
+    """Bring every class up to the median number of training images in which classes are seen, of those that are.
 
-    No class is asked for in more than three of four frames, so that several can be met by the same frames.
+    No class is asked for in more than three of four frames, so that several can be met by the same frames. `InputError`
+    where no class is seen at all.
     """
     images: Counter[str] = Counter()
     for sample in data.where(split=Split.TRAIN):
         images.update(_seen(data, sample))
-    goal = math.ceil(float(np.median([images[name] for name in shared])))
+    if not (seen := [images[name] for name in shared if images[name]]):
+        todo = "say what is wanted, as in quota.<class>.images=40"
+        raise InputError("no training picture shows a class of the scene", where=data.root, got=shared, todo=todo)
+    goal = math.ceil(float(np.median(seen)))
     most = max(1, frames * 3 // 4)
     return {name: min(max(goal - images[name], 0), most) for name in shared}
 
@@ -42,8 +47,8 @@ def _seen(data: Dataset, sample: Sample) -> set[str]:
     """Names of the classes that the sample's mask or hints show."""
     hints = sample.hints
     ids = {*hints.tags, *(point[2] for point in hints.points), *(box[4] for box in hints.boxes)}
-    if sample.mask is not None:
-        ids |= set(np.unique(data.mask(sample)).tolist())
+    drawn = filter(None, (hints.scribbles, hints.masks, sample.mask))
+    ids.update(*(np.unique(masks.read_png(data.path(path))).tolist() for path in drawn))
     return {data.classes.names[i] for i in ids if i < len(data.classes)}
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import os
 import sys
 
 from factory.core.errors import MachineError
 
 PYTHON = (3, 11)
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 MODULES = ("bpy", "blenderproc")
 SYSTEM_LIBRARIES = {
     "libX11.so.6": "libx11-6",
@@ -49,15 +51,18 @@ def check() -> None:
 def places(device: str, workers: int) -> list[dict[str, str]]:
     """Environment variables of each rendering process: one process a GPU, or ``workers`` on the CPU.
 
+    Of several GPUs only those are taken that ``CUDA_VISIBLE_DEVICES`` leaves this process, by the names it has there.
     `MachineError` where ``device`` is gpu and there is none; auto then takes the CPU.
     """
     import torch  # not above: prerequisites are checked before anything is installed
 
     gpus = torch.cuda.device_count() if device != "cpu" else 0
+    given = [name.strip() for name in os.environ.get(VISIBLE, "").split(",")]
     if device == "gpu" and not gpus:
         todo = "leave device=cpu, or device=auto for a GPU where there is one"
         raise MachineError("no GPU to render on", where="device", got="gpu", expected="a CUDA device", todo=todo)
-    return [{"CUDA_VISIBLE_DEVICES": str(gpu)} for gpu in range(gpus)] or [{}] * workers
+    names = given if len(given) >= gpus and given[0] else [str(gpu) for gpu in range(gpus)]
+    return [{VISIBLE: name} for name in names[:gpus]] or [{}] * workers
 
 
 def missing_packages(libraries: dict[str, str]) -> list[str]:

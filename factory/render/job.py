@@ -20,6 +20,11 @@ from factory.core.errors import ConfigError
 from factory.core.seeds import generator
 
 DEVICES = ("cpu", "gpu", "auto")
+SIDES = (4, 65_536)
+"""Shortest and longest side of a picture that Blender renders."""
+
+MOST_PIXELS = 1 << 28
+"""Of a picture; a worker needs some hundred bytes for each."""
 
 
 class ScenePlan(Protocol):
@@ -53,9 +58,12 @@ class Settings:
     device: str
 
     def __post_init__(self) -> None:
-        for name in ("width", "height", "samples"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be positive", got=getattr(self, name), expected="1 or more")
+        for name, least, most in (("width", *SIDES), ("height", *SIDES), ("samples", 1, SIDES[1])):
+            if not least <= (value := getattr(self, name)) <= most:
+                raise ConfigError(f"{name} cannot be rendered", where=name, got=value, expected=f"{least} to {most}")
+        if self.width * self.height > MOST_PIXELS:
+            got = f"{self.width} x {self.height}"
+            raise ConfigError("too large a picture", where="width, height", got=got, expected=f"{MOST_PIXELS:,} pixels")
         if self.device not in DEVICES:
             raise ConfigError("unknown rendering device", where="device", got=self.device, expected=", ".join(DEVICES))
 

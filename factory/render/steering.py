@@ -36,12 +36,14 @@ class Steering:
     def __post_init__(self) -> None:
         self.reached, self.idle = [0] * len(self.wishes), [0] * len(self.wishes)
 
+    def missing_of_all(self) -> list[int]:
+        """What is not reached of each wish."""
+        return [max(wish.target - reached, 0) for wish, reached in zip(self.wishes, self.reached, strict=True)]
+
     def missing(self) -> list[int]:
         """What is still wanted of each wish, 0 for one that was given up."""
-        return [
-            0 if idle >= self.patience else max(wish.target - reached, 0)
-            for wish, reached, idle in zip(self.wishes, self.reached, self.idle, strict=True)
-        ]
+        left = zip(self.missing_of_all(), self.idle, strict=True)
+        return [0 if idle >= self.patience else missing for missing, idle in left]
 
     def emphasis(self) -> dict[str, float]:
         """How much more often each class of the quota is wanted than configured."""
@@ -69,8 +71,8 @@ class Steering:
         slowest = max(left / max(reached, 0.5) for left, reached in zip(missing, self.reached, strict=True))
         return min(max(math.ceil(slowest * self.proposals), few), many)
 
-    def learn(self, story: dict[str, Any] | None) -> bool:
-        """Take note of one proposal's story, None for a frame that failed; whether it was rendered."""
+    def learn(self, story: dict[str, Any] | None) -> None:
+        """Take note of one proposal's story, None for a frame that failed or was left out."""
         self.proposals += 1
         counts, accepted = (story["counts"], story["accepted"]) if story else ([0] * len(self.wishes), False)
         for class_id in story["seen"] if story else ():
@@ -80,7 +82,6 @@ class Steering:
             gained = count if accepted else 0
             self.reached[place] += gained
             self.idle[place] = 0 if gained else self.idle[place] + 1
-        return bool(accepted)
 
     def account(self) -> list[dict[str, Any]]:
         """A row a wish: target, reached, and what it took."""

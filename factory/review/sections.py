@@ -120,9 +120,6 @@ def render_tables(figures: Mapping[str, Any]) -> tuple[Table, ...]:
         "acceptance": "share of them that was rendered",
         "audited": "pictures whose masks were made twice",
         "left_out": "pictures left out",
-        "rendered_again": "pictures rendered again",
-        "workers_lost": "workers lost and replaced",
-        "frames_retried": "frames tried again",
     }
     costs = tuple((title, figures[key]) for key, title in named.items() if key in figures)
     quotas = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -63,8 +64,10 @@ def run(
     _check(frames, patience, {"val_share": val_share, "audit_share": audit_share})
     job = Job(scene=scene, seed=seed, settings=settings, audit_share=audit_share)
     out.classes = job.classes
-    asked = (derived(lacking, job.classes, frames=frames) if lacking is not None else {}) | quota
-    wanted = wishes(asked, job.classes)
+    lacked = derived(lacking, job.classes, frames=frames) if lacking is not None else None
+    if lacked == {}:
+        out.report("quota", "none came of quota.from: no class that it shares with the scene is rarer there than most")
+    wanted = wishes((lacked or {}) | quota, job.classes)
     environment.check()
     places = environment.places(device, executor.workers)
     with Farm(job=job, out=out.scratch / "frames", places=places) as farm:
@@ -85,7 +88,8 @@ class _Line:
     farm: Farm
     val_share: float
     kept: list[int] = field(default_factory=list)
-    tally: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+    again: int = 0
 
     @property
     def frames(self) -> Path:
@@ -100,9 +104,9 @@ class _Line:
         """Propose and render in rounds until the quota is met, given up, or ``limit`` pictures are made."""
         with Progress("render", sum(wish.target for wish in steering.wishes)) as progress:
             while requests := steering.ask(self.job, limit - steering.rendered):
-                before = sum(steering.reached)
+                before = sum(steering.missing_of_all())
                 self._round(steering, requests)
-                progress.advance(max(sum(steering.reached) - before, 0))
+                progress.advance(before - sum(steering.missing_of_all()))
         for sentence in steering.shortfalls():
             self.out.report("quota", sentence)
         self.out.figures["quota"] = steering.account()
@@ -112,13 +116,20 @@ class _Line:
         self.out.figures["acceptance"] = round(steering.rendered / max(steering.proposals, 1), 4)
 
     def _round(self, steering: Steering, requests: Sequence[Request]) -> None:
+        """Render what is wanted of some proposals; only pictures that are kept count for the quota."""
         failures = self.farm.render(requests, on_frame=lambda _: None)
-        stories = {r.index: None if r.index in failures else raw.story(self.frames, r.index) for r in requests}
-        self._take([request for request in requests if steering.learn(stories[request.index])], failures)
+        stories = {r.index: raw.story(self.frames, r.index) for r in requests if r.index not in failures}
+        shown = [r for r in requests if r.index in failures or stories[r.index]["accepted"]]
+        left_out = self._take(shown, failures)
+        for request in requests:
+            steering.learn(None if request.index in left_out else stories[request.index])
 
-    def _take(self, requests: Sequence[Request], failures: dict[int, str]) -> None:
-        """Audit and collect what was rendered; a frame with objections is rendered once more, then left out."""
-        done = self.out.done()
+    def _take(self, requests: Sequence[Request], failures: dict[int, str]) -> set[int]:
+        """Audit and collect what was rendered; a frame with objections is rendered once more, then left out.
+
+        Returns the numbers of those that are left out.
+        """
+        done, left_out = self.out.done(), set()
         for request in requests:
             name, why = sample_id(request.index), failures.get(request.index)
             if why is None and name not in done:
@@ -126,8 +137,10 @@ class _Line:
             if why is None:
                 self.kept.append(request.index)
             else:
-                self.tally["left_out"] += 1
+                left_out.add(request.index)
                 self.out.report(name, f"frame left out (scene seed {self.job.seed}, index {request.index}): {why}")
+        self.left_out += len(left_out)
+        return left_out
 
     def _collected(self, request: Request) -> str | None:
         """Collect one delivered frame; else say what the audit objects to."""
@@ -139,7 +152,7 @@ class _Line:
         return None
 
     def _again(self, request: Request) -> str | None:
-        self.tally["rendered_again"] += 1
+        self.again += 1
         raw.forget(self.frames, request.index)
         failures = self.farm.render([request], on_frame=lambda _: None)
         return failures.get(request.index) or self._collected(request)
@@ -154,8 +167,18 @@ class _Line:
         for note, times in sorted(Counter(note for story in stories for note in story["notes"]).items()):
             self.out.report("scene", f"{note} (in {times} pictures)")
         self.out.figures |= {"frames": len(self.kept), "audited": sum(story["audited"] for story in stories)}
-        self.out.figures |= {key: self.tally[key] for key in ("left_out", "rendered_again")}
-        self.out.figures |= {"workers_lost": self.farm.lost, "frames_retried": self.farm.retried}
+        self.out.figures["left_out"] = self.left_out
+        self._tell()
+
+    def _tell(self) -> None:
+        """What went wrong and was made good is said, not sealed: another run may have had no such trouble."""
+        troubles = (
+            (self.again, "pictures rendered again, as their masks did not agree"),
+            (self.farm.lost, "workers lost and replaced"),
+            (self.farm.retried, "frames tried again"),
+        )
+        if told := [f"{count} {what}" for count, what in troubles if count]:
+            print(f"render: {', '.join(told)}", file=sys.stderr)
 
     def _show(self) -> None:
         """Put the contact sheet beside the manifest."""

@@ -20,6 +20,7 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
 from factory.core.sample import Domain, Origin, Split, Supervision
 from factory.core.seeds import generator
+from factory.core.writer import Writer
 from factory.execute.process import Process
 from factory.execute.serial import Serial
 from tests.artefacts import CLASSES, add_sample, dataset, sealed, written
@@ -153,12 +154,35 @@ def test_test_photographs_are_never_looked_at(tmp_path: Path) -> None:
 
 
 def test_rendered_pictures_kept_for_tests_stay_as_they_are(tmp_path: Path) -> None:
-    """Byte for byte."""
+    """Byte for byte; where there are no others there is nothing to adapt."""
     _, real = rendered_and_real(tmp_path)
-    about = {"domain": Domain.SYNTHETIC, "supervision": Supervision.EXACT, "split": Split.TEST}
-    kept = dataset(tmp_path / "kept", {"scene": np.zeros((24, 32), np.uint8)}, **about)
+
+    def data(*splits: Split) -> Dataset:
+        def fill(out: Writer) -> None:
+            for split in splits:
+                about = {"domain": Domain.SYNTHETIC, "supervision": Supervision.EXACT, "split": split}
+                add_sample(out, f"{split}", np.zeros((24, 32), np.uint8), **about)
+
+        return Dataset.open(sealed(tmp_path / "-".join(splits), Kind.DATASET, fill))
+
+    kept = data(Split.TEST, Split.TRAIN)
     made = run(tmp_path / "made", kept, real)
-    assert made.samples[0].image_sha256 == kept.samples[0].image_sha256
+    same = {a.split: a.image_sha256 == b.image_sha256 for a, b in zip(made.samples, kept.samples, strict=True)}
+    assert same == {Split.TEST: True, Split.TRAIN: False}
+    for source in (data(Split.TEST), real):
+        with pytest.raises(InputError, match="no rendered picture to adapt"):
+            run(tmp_path / "none", source, real)
+    assert not list(tmp_path.glob("none*"))
+
+
+def test_small_pictures_take_on_more_than_the_mean_colour(tmp_path: Path) -> None:
+    """A hundredth of 48 pixels is no frequency at all."""
+    rng = np.random.default_rng(2)
+    image = rng.integers(0, 255, (48, 64, 3), np.uint8)
+    slope = np.broadcast_to(np.linspace(60, 190, 64)[None, :, None], (48, 64, 3)).astype(np.uint8)
+    adapted = Fourier(betas=[0.01])(image, slope, rng)
+    halves = [float(half.mean()) for half in np.split(adapted.astype(float) - image, 2, axis=1)]
+    assert abs(halves[0] - halves[1]) > 5
 
 
 def test_each_setting_of_an_adapter_is_kept() -> None:

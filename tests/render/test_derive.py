@@ -39,6 +39,39 @@ def test_hints_count_where_there_are_no_masks(tmp_path: Path) -> None:
     assert derived(artefacts.Dataset.open(path), SCENE, frames=1) == {"coin": {"images": 1}}
 
 
+def test_classes_that_are_nowhere_are_wanted_most(tmp_path: Path) -> None:
+    """However many they are: in half of the classes or more nothing was asked for."""
+    classes = ClassList.of(["background", "coin", "ring", "key"])
+
+    def fill(out: Writer) -> None:
+        for name in "ab":
+            artefacts.add_sample(out, name, mask(0))
+
+    path = artefacts.sealed(tmp_path / "set", Kind.DATASET, fill, classes)
+    wanted = derived(artefacts.Dataset.open(path), classes, frames=99)
+    assert wanted == {name: {"images": 2} for name in ("coin", "ring", "key")}
+
+
+def test_strokes_say_that_a_class_is_there(tmp_path: Path) -> None:
+    """As masks of another tool do."""
+
+    def fill(out: Writer) -> None:
+        for name, kind in (("a", "scribbles"), ("b", "masks"), ("c", "")):
+            hints = Hints(**{kind: out.write_map("hints", f"{name}.{kind}", mask(1, 255))} if kind else {})
+            artefacts.add_sample(out, name, None, hints=hints)
+        artefacts.add_sample(out, "d", mask(0))
+
+    path = artefacts.sealed(tmp_path / "set", Kind.DATASET, fill)
+    assert derived(artefacts.Dataset.open(path), SCENE, frames=99) == {"background": {"images": 1}}
+
+
+def test_pictures_of_which_nothing_is_known_are_refused(tmp_path: Path) -> None:
+    """They lack everything, and say of nothing how much of it is wanted."""
+    path = artefacts.sealed(tmp_path / "set", Kind.DATASET, lambda out: artefacts.add_sample(out, "a", None))
+    with pytest.raises(InputError, match="no training picture shows a class of the scene"):
+        derived(artefacts.Dataset.open(path), SCENE, frames=4)
+
+
 def test_a_queue_shares_the_frames_by_its_doubt(tmp_path: Path) -> None:
     """Scores 1 and 1/2 of coin, 1/3 of background: three parts in eleven, as near as whole pictures allow."""
     regions = np.zeros((24, 32), np.uint16)

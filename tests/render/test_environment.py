@@ -32,18 +32,24 @@ def test_missing_modules_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "gpus", "places"),
+    ("device", "given", "gpus", "places"),
     [
-        ("cpu", 2, [{}, {}, {}]),
-        ("auto", 0, [{}, {}, {}]),
-        ("auto", 2, [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]),
-        ("gpu", 1, [{"CUDA_VISIBLE_DEVICES": "0"}]),
+        ("cpu", None, 2, [{}, {}, {}]),
+        ("auto", None, 0, [{}, {}, {}]),
+        ("auto", "", 0, [{}, {}, {}]),
+        ("auto", None, 2, [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]),
+        ("auto", "2, 5", 2, [{"CUDA_VISIBLE_DEVICES": "2"}, {"CUDA_VISIBLE_DEVICES": "5"}]),
+        ("gpu", "GPU-8932f937", 1, [{"CUDA_VISIBLE_DEVICES": "GPU-8932f937"}]),
+        ("gpu", None, 1, [{"CUDA_VISIBLE_DEVICES": "0"}]),
     ],
 )
 def test_each_gpu_gets_one_process(
-    monkeypatch: pytest.MonkeyPatch, device: str, gpus: int, places: list[dict[str, str]]
+    monkeypatch: pytest.MonkeyPatch, device: str, given: str | None, gpus: int, places: list[dict[str, str]]
 ) -> None:
-    """Where there is none, or none is wanted, there are as many as workers."""
+    """Of those that this process was given; where there is none, or none is wanted, there are as many as workers."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if given is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     assert environment.places(device, 3) == places
 

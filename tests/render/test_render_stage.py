@@ -123,9 +123,9 @@ def test_a_frame_that_fails_is_left_out_with_its_seed(tmp_path: Path) -> None:
 @pytest.mark.blender
 @pytest.mark.parametrize(("objections", "kept"), [(1, 2), (2, 1)])
 def test_a_frame_with_objections_is_rendered_once_more_then_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objections: int, kept: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], objections: int, kept: int
 ) -> None:
-    """What was a passing fault is mended; what stays is named with its seed."""
+    """What was a passing fault is mended, and said, not sealed; what stays is named with its seed."""
     told: list[str] = []
 
     def strict(frame: RawFrame, **known: Any) -> list[str]:
@@ -136,8 +136,23 @@ def test_a_frame_with_objections_is_rendered_once_more_then_left_out(
 
     monkeypatch.setattr("factory.stages.render.audit.reasons", strict)
     data = rendered(tmp_path / "set", workers=1, frames=2)
-    assert (len(data.samples), data.header.figures["rendered_again"]) == (kept, 1)
+    assert (len(data.samples), data.header.figures["left_out"]) == (kept, 2 - kept)
+    assert "1 pictures rendered again" in capfd.readouterr().err
     assert [issue["where"] for issue in data.header.issues] == ["scene-00001"] * (2 - kept)
+
+
+@pytest.mark.blender
+def test_a_quota_counts_the_pictures_that_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are made in place of those that the audit objects to."""
+
+    def strict(frame: RawFrame, **known: Any) -> list[str]:
+        return ["no"] if frame.story["index"] < 2 else reasons(frame, **known)
+
+    monkeypatch.setattr("factory.stages.render.audit.reasons", strict)
+    data = rendered(tmp_path / "set", workers=1, frames=6, quota={"coin": {"images": 3}})
+    assert data.header.figures["left_out"] == 2
+    (row,) = data.header.figures["quota"]
+    assert row["reached"] == len(data.samples) >= 3
 
 
 def test_a_split_does_not_depend_on_the_number_of_frames() -> None:
