@@ -175,14 +175,15 @@ def test_rendered_pictures_kept_for_tests_stay_as_they_are(tmp_path: Path) -> No
     assert not list(tmp_path.glob("none*"))
 
 
-def test_small_pictures_take_on_more_than_the_mean_colour(tmp_path: Path) -> None:
+def test_small_pictures_take_on_more_than_the_mean_colour() -> None:
     """A hundredth of 48 pixels is no frequency at all."""
     rng = np.random.default_rng(2)
     image = rng.integers(0, 255, (48, 64, 3), np.uint8)
     slope = np.broadcast_to(np.linspace(60, 190, 64)[None, :, None], (48, 64, 3)).astype(np.uint8)
     adapted = Fourier(betas=[0.01])(image, slope, rng)
-    halves = [float(half.mean()) for half in np.split(adapted.astype(float) - image, 2, axis=1)]
-    assert abs(halves[0] - halves[1]) > 5
+    lowest = [abs(np.fft.fft2(pixels[..., 0])[0, 1]) for pixels in (adapted, slope, image)]
+    assert lowest[0] == pytest.approx(lowest[1], rel=0.1)
+    assert lowest[0] > 5 * lowest[2]
 
 
 def test_each_setting_of_an_adapter_is_kept() -> None:
