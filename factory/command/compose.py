@@ -48,6 +48,10 @@ UNQUOTED = re.compile(r"[A-Za-z0-9_ \t/+.$%*@?|:-]*")
 NO_CURE = re.compile(r" ?To append to your (config|default list) use \S+")
 """What Hydra advises for an unknown key or group: stages take none but their own."""
 
+UNKNOWN_KEY = re.compile(r"Key '[^']*' is not in struct full_key: (\S+)")
+FOR_PROGRAMMERS = re.compile(r" ?(full_key: \S+( object_type=\w+)?|Config search path:( provider=\S+ path=\S+)+)")
+"""What Hydra and OmegaConf add to what they say."""
+
 Job = Callable[[dict[str, Any], list[str]], None]
 
 
@@ -260,13 +264,18 @@ def _clear_errors(stage: str) -> Iterator[None]:
         raise ConfigError(
             "the configuration does not fit",
             where=f"factory {stage}",
-            got=NO_CURE.sub("", " ".join(str(error).split())) + _cause(error),
+            got=_said(error),
             todo=_advice(stage, error),
         ) from error
 
 
-def _cause(error: BaseException) -> str:
-    return f" ({' '.join(str(error.__cause__).split())})" if error.__cause__ else ""
+def _said(error: BaseException) -> str:
+    """Hydra's words and their cause, on one line, without what is for programmers alone."""
+    cause = f" ({error.__cause__})" if error.__cause__ else ""
+    text = " ".join(f"{error}{cause}".split())
+    if unknown := UNKNOWN_KEY.search(text):
+        return f"{unknown[1]}, which is no key"
+    return FOR_PROGRAMMERS.sub("", NO_CURE.sub("", text))
 
 
 def _known_keys(stage: str) -> list[str]:
