@@ -12,7 +12,8 @@ import numpy.typing as npt
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.picture import Picture
-from factory.core.sample import Origin, Sample
+from factory.core.sample import Hints, Origin, Sample
+from factory.label.calibrated import kinds_of
 from factory.label.corpus import Corpus
 from factory.label.dense import Dense, Densifier, of_nothing
 from factory.measure.calibration import Levels, Reliability
@@ -44,6 +45,10 @@ class Audit:
             return given
         return replace(self.supervision(replace(given, mask=self.source.truth(sample)), self.seed), mask=None)
 
+    def kinds(self, samples: Iterable[Sample]) -> tuple[str, ...]:
+        """The kinds of hint that these pictures are shown with."""
+        return kinds_of(_as_stored(self.hinted(sample)) for sample in samples)
+
     def corpus(self, samples: Sequence[Sample]) -> Corpus:
         """Those pictures, for labelers that learn."""
         shelf = Hinted(audit=self, samples={sample.id: sample for sample in samples})
@@ -51,6 +56,12 @@ class Audit:
             classes=self.source.classes, ids=tuple(shelf.samples), aside=(), picture=shelf,
             photograph_of={sample.id: sample.photograph for sample in samples},
         )  # fmt: skip
+
+
+def _as_stored(given: Picture) -> Hints:
+    """The picture's hints with those that are drawn named as well."""
+    scribbles, noisy = ("drawn" if ids_hw is not None else None for ids_hw in (given.scribbles, given.noisy_mask))
+    return replace(given.hints, scribbles=scribbles, masks=noisy)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from factory.calibrate.audit import Counts, Outcome, Trust, miou
 from factory.calibrate.interval import Interval, interval
+from factory.core.errors import InputError
 from factory.label import Labeler
 from factory.label.calibrated import Calibration, name_of
-from factory.measure.calibration import Levels, Reliability
+from factory.measure.calibration import LEVELS, Levels, Reliability
 from factory.refine import Refiner
 from factory.refine.argmax import Argmax
+
+AS_IT_IS: Levels = (np.arange(LEVELS) / (LEVELS - 1)).round(6)
+"""The curve that leaves confidence alone."""
 
 
 class Curve(Protocol):
@@ -30,7 +36,8 @@ class Verdict:
     as pairs, None where all pictures are of one photograph; ``gain`` is the refiner's mean IoU less that of the scores
     alone. ``ece`` is that of the labels that will be made of such pictures, every pixel at the confidence that is
     written (before ``min_confidence`` leaves any out): people's at 1, unknown ones at their own, all else mapped by the
-    curve; ``ece_as_stated`` is that without the curve.
+    curve; ``ece_as_stated`` is that without a curve, ``curve_ece`` that with the one that was fitted. A curve that
+    makes the error larger is refused: confidence then stays as it is.
 
     The pictures had no part in the search, but whether refiner, pool and mirror images are used is decided on them. So
     ``miou`` is that of the luckier of two: where both are equally good, 8 pictures promise 0.01 to 0.02 too much, 24
@@ -46,6 +53,12 @@ class Verdict:
     gain_interval: Interval | None
     ece: float
     ece_as_stated: float
+    curve_ece: float
+
+    @property
+    def curve_refused(self) -> bool:
+        """Whether confidence is worse with the fitted curve than as it is stated."""
+        return self.curve_ece > self.ece_as_stated
 
     @property
     def gain(self) -> float:
@@ -67,15 +80,22 @@ def conclude(
     refiner: Refiner,
     curve: Curve,
     seed: int,
+    hints: tuple[str, ...],
 ) -> Verdict:
     """Fit the curve on ``seen``, judge everything on ``held``: refuse a refiner that makes masks worse there.
 
-    The curve is fitted to those pixels alone that it will be applied to.
+    The curve is fitted to those pixels alone that it will be applied to; `InputError` where there are none.
     """
     refined, plain = (_used(held, refused=refused) for refused in (False, True))
     refused = not isinstance(refiner, Argmax) and miou(refined) < miou(plain)
-    levels = curve(_together(seen, refused=refused).guessed).round(6)
-    judged, used = _together(held, refused=refused), plain if refused else refined
+    guessed = _together(seen, refused=refused).guessed
+    if not guessed.pixels_l.any():
+        todo = "give hints that this labeler reads (supervision=…), or take another labeler"
+        raise InputError("no pixel could be labelled from the hints", got=repr(labeler), todo=todo)
+    fitted, judged = curve(guessed).round(6), _together(held, refused=refused)
+    as_stated, with_curve = (judged.guessed + judged.kept).ece(), judged.stated(fitted).ece()
+    levels = fitted if with_curve <= as_stated else AS_IT_IS
+    used = plain if refused else refined
     calibration = Calibration(
         labeler=name_of(labeler),
         refiner=name_of(refiner),
@@ -84,6 +104,7 @@ def conclude(
         mirrored=mirrored,
         refused=refused,
         curve=tuple(levels.tolist()),
+        hints=hints,
     )
     return Verdict(
         calibration=calibration,
@@ -94,7 +115,8 @@ def conclude(
         plain_miou=miou(plain),
         gain_interval=interval(refined, _photographs(held), beside=plain, seed=seed),
         ece=judged.stated(levels).ece(),
-        ece_as_stated=(judged.guessed + judged.kept).ece(),
+        ece_as_stated=as_stated,
+        curve_ece=with_curve,
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from factory.core.classes import ClassList
+from factory.core.classes import ClassList, distinct_colour
 from factory.core.errors import ConfigError, InputError
 from factory.ingest.rows import DELIMITERS, shown
 
 MARKUP = "<{["
+Colour = tuple[int, int, int]
 LONGEST = 80
 """Characters of a class's name, at most."""
 
@@ -32,11 +34,24 @@ def read(path: Path) -> ClassList:
         lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip() and line[0] != "#"]
         delimiter = max(DELIMITERS, key=lambda mark: "".join(lines[:1]).count(mark))
         rows = [_row(cells) for cells in csv.reader(lines, delimiter=delimiter)]
-        colours = [[int(cell) for cell in row[1:4]] for row in rows if len(row) >= 4]
-        return ClassList.of([row[0] for row in rows], colours if len(colours) == len(rows) else None)
+        return ClassList.of([row[0] for row in rows], _colours(rows))
     except (OSError, UnicodeDecodeError, ValueError, csv.Error, ConfigError) as error:
         todo = "one class a line: name, or name,red,green,blue"
         raise InputError.of(error, what="unreadable class list", where=path, todo=todo) from error
+
+
+def _colours(rows: Sequence[Sequence[str]]) -> list[Colour]:
+    """Each row's own colour; rows without one get those of the hue circle that no other row has."""
+    own = [_colour(row) for row in rows]
+    free = (colour for colour in map(distinct_colour, itertools.count()) if colour not in own)
+    return [colour or next(free) for colour in own]
+
+
+def _colour(row: Sequence[str]) -> Colour | None:
+    if len(row) < 4:
+        return None
+    red, green, blue = (int(cell) for cell in row[1:4])
+    return (red, green, blue)
 
 
 def _row(cells: Sequence[str]) -> list[str]:

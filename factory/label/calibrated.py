@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from factory.core import parts
 from factory.core.artefact import Report
 from factory.core.errors import ArtefactError, ConfigError
+from factory.core.sample import Hints
 from factory.label import Labeler
 from factory.label.mirrored import Mirrored
 from factory.label.mixed import Mixed, Weighed
@@ -26,7 +27,7 @@ class Calibration:
     Labelers of the next best settings, ``pooled``, are asked as well, all of them about mirror images too where it says
     ``mirrored``: see `with_settings`.
     ``curve`` is the probability that a pixel is right at each of 256 levels of confidence, of whichever is used:
-    the refiner, or the scores alone where it was ``refused``.
+    the refiner, or the scores alone where it was ``refused``. ``hints`` are the kinds of hint that it was made with.
     """
 
     labeler: str
@@ -36,6 +37,7 @@ class Calibration:
     curve: tuple[float, ...]
     pooled: tuple[dict[str, Any], ...] = ()
     mirrored: bool = False
+    hints: tuple[str, ...] = ()
 
     def apply(self, labeler: Labeler, refiner: Refiner) -> tuple[Labeler, Refiner]:
         """The parts with the settings that were found; `ConfigError` if they are not those it was made for."""
@@ -49,6 +51,12 @@ class Calibration:
     def as_json(self) -> dict[str, Any]:
         """Ready for JSON."""
         return asdict(self)
+
+
+def kinds_of(hints: Iterable[Hints]) -> tuple[str, ...]:
+    """The kinds of hint that pictures have: names of fields of `Hints`, in their order; ``absent`` tags are tags."""
+    present = {"tags" if name == "absent" else name for one in hints for name in one.as_json()}
+    return tuple(field.name for field in fields(Hints) if field.name in present)
 
 
 def name_of(part: Any) -> str:
@@ -87,7 +95,7 @@ def read(report: Report) -> Calibration:
         raise ArtefactError("not a calibration", where=report.root, got=report.header.identity.stage, todo=todo)
     try:
         stated = json.loads(path.read_text("utf-8"))["calibration"]
-        return Calibration(**stated | {name: tuple(stated.get(name, ())) for name in ("curve", "pooled")})
+        return Calibration(**stated | {name: tuple(stated.get(name, ())) for name in ("curve", "pooled", "hints")})
     except (ValueError, KeyError, TypeError) as error:
         todo = "make it again with factory calibrate"
         raise ArtefactError.of(error, what="a damaged calibration", where=path, todo=todo) from error

@@ -14,7 +14,7 @@ from factory.measure.legend import GAP, INK, PAPER, SIZE, font, legend
 
 Image8 = npt.NDArray[np.uint8]
 Panel = tuple[str, Image8]
-RIGHT, WRONG, UNKNOWN = (58, 160, 92), (226, 60, 52), (128, 128, 128)
+RIGHT, WRONG, UNKNOWN, OPEN = (58, 160, 92), (226, 60, 52), (128, 128, 128), (70, 110, 230)
 HEADING = 22
 SHORTEST = 240
 
@@ -35,7 +35,7 @@ def _judged(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8, classes: Clas
     return [
         ("truth", masks.overlay(image_hwc, truth_hw, classes, 0.6)),
         (title, masks.overlay(image_hwc, guess_hw, classes, 0.6)),
-        (f"errors: {_error_share(truth_hw, guess_hw)}", errors(image_hwc, truth_hw, guess_hw)),
+        (f"errors: {error_share(truth_hw, guess_hw)}", errors(image_hwc, truth_hw, guess_hw)),
     ]
 
 
@@ -56,17 +56,25 @@ def _sheet(panels: Sequence[Panel], truth_hw: Image8, guess_hw: Image8, classes:
 
 
 def errors(image_hwc: Image8, truth_hw: Image8, guess_hw: Image8) -> Image8:
-    """The photograph in grey; right pixels tinted green, wrong ones red, pixels without truth plain grey."""
-    verdict = np.where(truth_hw == IGNORE, 2, (truth_hw != guess_hw).astype(np.uint8))
-    tint_hwc = np.array([RIGHT, WRONG, UNKNOWN], np.float32)[verdict]
-    opacity_hw1 = np.array([0.25, 0.75, 0.5], np.float32)[verdict][..., None]
+    """The photograph in grey: right pixels green, wrong ones red, unlabelled ones blue, those without truth plain."""
+    verdict = np.where(guess_hw == IGNORE, 3, (truth_hw != guess_hw).astype(np.uint8))
+    verdict[truth_hw == IGNORE] = 2
+    tint_hwc = np.array([RIGHT, WRONG, UNKNOWN, OPEN], np.float32)[verdict]
+    opacity_hw1 = np.array([0.25, 0.75, 0.5, 0.4], np.float32)[verdict][..., None]
     grey_hw1 = image_hwc.mean(axis=2, keepdims=True)
     return np.asarray((grey_hw1 * (1 - opacity_hw1) + tint_hwc * opacity_hw1).round(), np.uint8)
 
 
-def _error_share(truth_hw: Image8, guess_hw: Image8) -> str:
-    counted = truth_hw != IGNORE
-    return f"{100 * np.mean(truth_hw[counted] != guess_hw[counted]):.1f} %" if counted.any() else "no truth"
+def error_share(truth_hw: Image8, guess_hw: Image8) -> str:
+    """The share of wrong pixels among those that have a truth and a label, and of these without a label."""
+    known = truth_hw != IGNORE
+    if not known.any():
+        return "no truth"
+    counted = known & (guess_hw != IGNORE)
+    wrong = f"{100 * np.mean(truth_hw[counted] != guess_hw[counted]):.1f} %" if counted.any() else "nothing labelled"
+    return (
+        wrong if counted.all(where=known) else f"{wrong}; {100 * (1 - counted.sum() / known.sum()):.0f} % open (blue)"
+    )
 
 
 def in_sight(*ids: Image8) -> Sequence[int]:

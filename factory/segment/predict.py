@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from factory.core.errors import ConfigError
+from factory.core.errors import ConfigError, InputError
 from factory.core.tiling import starts
 from factory.segment.checkpoint import Trained
 from factory.segment.data import Size, resize_image
@@ -74,15 +74,23 @@ class Predictor:
 
     @cached_property
     def function(self) -> TileFunction:
-        """Tiles to class probabilities."""
+        """Tiles to class probabilities; `InputError` where they are no numbers."""
         plain = self.trained if isinstance(self.trained, Shipped) else probabilities(self.model)
-        return self.tta(plain) if self.tta else plain
+        return partial(_checked, self.tta(plain) if self.tta else plain)
 
     @cached_property
     def model(self) -> Segmenter:
         """A copy of the segmenter for prediction alone, on its device; a checkpoint's only."""
         assert isinstance(self.trained, Trained)
         return ready(self.trained.model.to(best_device()))
+
+
+def _checked(function: TileFunction, images_nchw: Tensor) -> Tensor:
+    maps_nchw = function(images_nchw)
+    if not maps_nchw.sum(dtype=torch.float32).isfinite():
+        todo = "its training diverged, or its file is damaged: take another checkpoint, or train again"
+        raise InputError("what the model says of a picture are no numbers", got="NaN or infinite", todo=todo)
+    return maps_nchw
 
 
 def ready(model: Segmenter) -> Segmenter:

@@ -89,7 +89,7 @@ def run(
     settings, judge, judged = _agreed(judge, found, held, mirrored, out)
     verdict = conclude(
         judge(settings, searched, title="fit confidence"), judged, settings=settings, mirrored=judge.mirrored,
-        labeler=labeler, refiner=refiner, curve=confidence, seed=seed,
+        labeler=labeler, refiner=refiner, curve=confidence, seed=seed, hints=judge.audit.kinds(searched),
     )  # fmt: skip
     out.classes = source.classes
     out.write(NAME, digests.canonical(verdict.as_json()))
@@ -185,6 +185,9 @@ def _tell(verdict: Verdict, out: ReportWriter) -> None:
         out.report(
             "mIoU", "no interval: the pictures held back are of one photograph, which does not say how others differ"
         )
+    if verdict.curve_refused:
+        reason = f"curve refused: error {verdict.curve_ece:.3f} with it, {verdict.ece_as_stated:.3f} as stated"
+        out.report("confidence", f"{reason}, on {verdict.pictures} pictures held back; labels keep their own")
     if verdict.calibration.refused:
         gain = "95 %: {:+.3f} to {:+.3f}".format(*verdict.gain_interval) if verdict.gain_interval else "no interval"
         reason = (

@@ -19,6 +19,7 @@ from factory.core.sample import Origin, Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
 from factory.label import Labeler, Workshop, calibrated, learnt
+from factory.label.calibrated import Calibration
 from factory.label.corpus import corpus_of
 from factory.label.dense import Densifier
 from factory.refine import Refiner
@@ -50,12 +51,11 @@ def run(
     if not 0 < finished <= 1:
         raise ConfigError("finished is a share above 0", where="label", got=finished, expected="up to 1")
     curve: tuple[float, ...] = ()
+    expected: dict[str, Any] = {}
     if calibration:
         found = calibrated.read(calibration)
         labeler, refiner = found.apply(labeler, refiner)
-        curve = found.curve
-        for issue in calibration.header.issues:
-            out.report(issue["where"], issue["reason"])
+        curve, expected = found.curve, _expected(calibration, found, source, out)
     densifier = Densifier(labeler=labeler, refiner=refiner, min_confidence=min_confidence, longest=longest, curve=curve)
     out.classes = source.classes
     settled = {sample.id for sample in source.samples if _is_settled(sample, source, finished)}
@@ -70,7 +70,7 @@ def run(
     for _ in executor.map(work, waiting, title="label"):
         pass
     _conclude(source, settled, out)
-    out.figures |= _expected(calibration)
+    out.figures |= expected
 
 
 def _check_hints(labeler: Labeler, source: Dataset) -> None:
@@ -142,7 +142,23 @@ def _keep_painted(maps: dict[str, npt.NDArray[np.uint8]], source: Dataset, sampl
         pixels[painted_hw] = source.map(sample, name)[painted_hw]
 
 
-def _expected(calibration: Report | None) -> dict[str, Any]:
-    """What the calibration lets one expect."""
-    names = ("expected_miou", "miou_low", "miou_high", "ece", "refused")
-    return {name: calibration.figures[name] for name in names if name in calibration.figures} if calibration else {}
+def _expected(calibration: Report, found: Calibration, source: Dataset, out: DatasetWriter) -> dict[str, Any]:
+    """What the calibration lets one expect of these pictures; nothing where it was made of another kind, which is told.
+
+    Its own issues are the labels' too.
+    """
+    for issue in calibration.header.issues:
+        out.report(issue["where"], issue["reason"])
+    hints = calibrated.kinds_of(sample.hints for sample in source.samples if sample.split != Split.TEST)
+    others = calibration.classes.names if calibration.classes else ()
+    apart = [
+        f"it was made {word} {', '.join(theirs)}, and these pictures have {', '.join(ours) or 'none'}"
+        for word, theirs, ours in (("of the classes", others, source.classes.names), ("with", found.hints, hints))
+        if theirs and theirs != ours
+    ]
+    if apart:
+        out.report("calibration", f"{'; '.join(apart)}: its settings are used, what it expects does not hold here")
+        return {}
+    names = {"expected_miou": "expected_miou", "miou_low": "miou_low", "miou_high": "miou_high"}
+    names |= {"ece": "expected_ece", "refused": "refiner_refused"}
+    return {names[key]: value for key, value in calibration.figures.items() if key in names}

@@ -85,28 +85,30 @@ def calibrate(scenes: Path, out: Path, *words: str, status: int = 0) -> Report |
     return Report.open(out) if status == 0 else None
 
 
-def test_hints_that_audited_pictures_have_are_taken_as_they_are(tmp_path) -> None:
-    """None is simulated: where nobody clicked nothing is known, where people clicked much is."""
-    found = {}
-    for clicks in (0, 12):
+def test_hints_that_audited_pictures_have_are_taken_as_they_are(tmp_path, capfd) -> None:
+    """None is simulated: where nobody clicked there is nothing to judge, where people clicked much is known."""
 
-        def fill(out, clicks=clicks) -> None:
-            for number in range(6):
+    def audited(folder: str, clicks: int, bare: int):
+        def fill(out) -> None:
+            for number in range(8):
                 image, mask = scene(number)
-                spots = np.random.default_rng(number).permutation(mask.size)[:clicks]
+                spots = np.random.default_rng(number).permutation(mask.size)[: clicks if number >= bare else 0]
                 points = tuple((int(s % 64), int(s // 64), int(mask.flat[s])) for s in spots)
                 words = {"supervision": Supervision.HUMAN, "origin": Origin.HUMAN, "hints": Hints(points=points)}
                 add_sample(out, f"p{number}", mask, image=image, **words)
 
-        source = sealed(tmp_path / f"audited-{clicks}", Kind.DATASET, fill, CLASSES)
+        source = sealed(tmp_path / f"{folder}-data", Kind.DATASET, fill, CLASSES)
         words = [f"source={source}", "supervision=null", "trials=2", "executor=serial", "drawn=0"]
-        assert main(["calibrate", *words, f"out={tmp_path}/{clicks}"]) == 0
-        report = Report.open(tmp_path / str(clicks))
-        found[clicks] = report.figures["expected_miou"]
-        assert [issue["reason"][:6] for issue in report.header.issues if issue["where"] == "hints"] == (
-            [] if clicks else ["6 of 6"]
-        )
-    assert found[12] > 0.7 > 0.5 > found[0]
+        return main(["calibrate", *words, f"out={tmp_path}/{folder}"])
+
+    assert audited("clicked", clicks=12, bare=2) == 0
+    report = Report.open(tmp_path / "clicked")
+    assert report.figures["expected_miou"] > 0.5
+    assert ["2 of 8" in issue["reason"] for issue in report.header.issues if issue["where"] == "hints"] == [True]
+    capfd.readouterr()
+    assert audited("bare", clicks=0, bare=8) == 1
+    assert "no pixel could be labelled from the hints" in capfd.readouterr().err
+    assert not list(tmp_path.glob("bare[!-]*"))
 
 
 def test_what_was_found_on_scenes_labels_photographs(scenes, photographs, tmp_path, capfd) -> None:
@@ -354,7 +356,7 @@ def test_the_curve_is_of_the_pixels_it_is_applied_to_and_the_error_that_of_the_l
     densifier = Densifier(labeler=Sure(unknown), refiner=Argmax(), min_confidence=0, longest=64)
     rows = clicked.source.samples
     outcomes = [judge(sample, audit=clicked, densifier=densifier) for sample in rows]
-    words = {"settings": [{}], "mirrored": False, "labeler": POINTS, "refiner": Argmax(), "seed": 0}
+    words = {"settings": [{}], "mirrored": False, "labeler": POINTS, "refiner": Argmax(), "seed": 0, "hints": ()}
     verdict = conclude(outcomes[:2], outcomes[2:], curve=Isotonic(prior=1e-3), **words)
     guesses = densifier.labeler(clicked.hinted(rows[0]), 2).argmax(axis=0)[unknown:]
     assert verdict.calibration.curve[245] == pytest.approx((guesses == 0).mean(), abs=0.01)

@@ -3,24 +3,37 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from factory.calibrate.audit import Outcome, Trust, miou
 from factory.calibrate.verdict import compared, conclude
+from factory.core.errors import InputError
 from factory.label import calibrated
 from factory.label.points import Points
-from factory.measure.calibration import AsStated, Reliability
+from factory.measure.calibration import AsStated, Isotonic, Reliability
 from factory.refine.argmax import Argmax
 
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
-UNSEEN = Trust(Reliability(), Reliability())
+WORDS = {"settings": [{}], "mirrored": True, "labeler": POINTS, "seed": 0, "hints": ("points",)}
 
 
-def outcome(right: int, wrong: int, plain_right: int, photograph: str = "") -> Outcome:
+def trust(right: int, wrong: int) -> Trust:
+    """Pixels that were guessed with a confidence of 0.8."""
+    seen = Reliability()
+    guess = np.repeat(np.array([1, 0], np.uint8), [right, wrong])
+    seen.add(np.ones(right + wrong, np.uint8), guess, np.full(right + wrong, 0.8))
+    return Trust(seen, Reliability())
+
+
+SOME = trust(8, 2)
+
+
+def outcome(right: int, wrong: int, plain_right: int, photograph: str = "", told: Trust = SOME) -> Outcome:
     """One picture of two classes: some pixels right and wrong with the refiner, and right without."""
     total = right + wrong
     return Outcome(
         photograph, np.array([[right, wrong], [0, total]]), np.array([[plain_right, total - plain_right], [0, total]]),
-        UNSEEN, UNSEEN,
+        told, told,
     )  # fmt: skip
 
 
@@ -32,7 +45,7 @@ class Named:
 def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     """Better where it was searched, worse where it is judged: refused; of one photograph there is no interval."""
     seen, held = ([outcome(right, 100 - right, 50, name) for name in "0123"] for right in (90, 40))
-    words = {"settings": [{}], "mirrored": True, "labeler": POINTS, "refiner": Named(), "curve": AsStated(), "seed": 0}
+    words = WORDS | {"refiner": Named(), "curve": AsStated()}
     assert conclude(seen, held, **words).calibration.refused
     assert not conclude(held, seen, **words).calibration.refused
     assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
@@ -41,6 +54,29 @@ def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     assert alone.miou_interval is alone.gain_interval is None
     found = conclude(seen, held, **words)
     assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration
+
+
+def test_a_curve_that_makes_confidence_worse_is_refused() -> None:
+    """It was fitted where half were right; where it is judged eight of ten are, as stated."""
+    words = WORDS | {"refiner": Argmax(), "curve": Isotonic(prior=1e-3)}
+    seen, held = ([outcome(9, 1, 9, name, told) for name in "0123"] for told in (trust(50, 50), SOME))
+    found = conclude(seen, held, **words)
+    assert found.curve_refused
+    assert found.curve_ece == pytest.approx(0.3, abs=0.01)
+    assert found.ece == found.ece_as_stated == pytest.approx(0, abs=0.01)
+    assert found.calibration.curve[204] == pytest.approx(0.8, abs=0.01)
+    other = conclude(held, seen, **words | {"curve": AsStated()})
+    assert not other.curve_refused
+    good = conclude(seen, seen, **words)
+    assert not good.curve_refused
+    assert good.calibration.curve[204] == pytest.approx(0.5, abs=0.01)
+
+
+def test_hints_that_the_labeler_makes_nothing_of_calibrate_nothing() -> None:
+    """All that could be said of such labels is how rare classes are."""
+    rows = [outcome(9, 1, 9, name, Trust(Reliability(), SOME.guessed)) for name in "0123"]
+    with pytest.raises(InputError, match="no pixel could be labelled from the hints"):
+        conclude(rows, rows, **WORDS | {"refiner": Argmax(), "curve": AsStated()})
 
 
 def test_more_looks_stand_unless_they_are_worse_beyond_doubt() -> None:

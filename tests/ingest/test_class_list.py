@@ -20,6 +20,14 @@ def test_names_and_colours_are_read_however_spreadsheets_divide_them(tmp_path: P
     assert found.colours == ((0, 0, 0), (255, 0, 0))
 
 
+def test_rows_without_a_colour_get_one_and_the_others_keep_theirs(tmp_path: Path) -> None:
+    """One empty cell is no reason to paint all of them anew."""
+    (tmp_path / "classes.csv").write_text("ground,0,0,0\ncat\ndog,1,2,3\n")
+    found = read(tmp_path / "classes.csv")
+    assert (found.colours[0], found.colours[2]) == ((0, 0, 0), (1, 2, 3))
+    assert len(set(found.colours)) == 3
+
+
 def test_names_alone_may_be_any(tmp_path: Path) -> None:
     """Quoted with a comma in them, of digits, with what other alphabets have."""
     (tmp_path / "classes.txt").write_text('ground,,\n"car, red"\n2024\nstraßé & <x>\n')

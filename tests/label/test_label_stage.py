@@ -1,5 +1,6 @@
 """What the label stage may and may not touch."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,12 +8,14 @@ import numpy as np
 import pytest
 
 from factory.command.bind import make_part
-from factory.core.classes import IGNORE
+from factory.core.artefact import Kind, Report
+from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import InputError
 from factory.core.sample import Hints, Origin, Split, Supervision
 from factory.execute.serial import Serial
 from factory.label import Workshop
+from factory.label.calibrated import Calibration
 from factory.label.corpus import Corpus
 from factory.label.mixed import Mixed, Weighed
 from factory.label.points import Points
@@ -103,6 +106,40 @@ def test_a_data_set_without_any_label_is_refused(tmp_path: Path, source: Dataset
     made = labelled(tmp_path, Dataset.open(sealed(tmp_path / "painted", "dataset", painted, CLASSES)))
     assert made.figures == {"labelled": 0, "carried": 1, "unlabelled": 1, "coverage": 0.0}
     assert [issue["where"] for issue in made.header.issues] == ["bare"]
+
+
+@pytest.mark.parametrize(
+    ("hints", "classes", "told"),
+    [
+        (("points",), CLASSES, None),
+        (("points", "scribbles"), CLASSES, "made with points, scribbles, and these pictures have points"),
+        (
+            ("points",),
+            ClassList.of(["soil", "weed"]),
+            "made of the classes soil, weed, and these pictures have background",
+        ),
+    ],
+)
+def test_a_calibration_promises_what_it_was_made_for(tmp_path: Path, source: Dataset, hints, classes, told) -> None:
+    """Of other classes or other hints its settings may do, its figures do not."""
+    found = Calibration(
+        labeler="Points", refiner="Argmax", settings={}, refused=False, curve=tuple(np.linspace(0, 1, 256)), hints=hints
+    )
+
+    def fill(out) -> None:
+        out.write("calibration.json", json.dumps({"calibration": found.as_json()}).encode())
+        out.figures = {"expected_miou": 0.7, "miou_low": 0.6, "miou_high": 0.8, "ece": 0.02, "refused": False}
+
+    report = Report.open(sealed(tmp_path / "calibration", Kind.REPORT, fill, classes))
+    made = labelled(tmp_path, source, calibration=report)
+    said = [issue["reason"] for issue in made.header.issues if issue["where"] == "calibration"]
+    if told:
+        assert told in said[0]
+        assert not {"expected_miou", "expected_ece"} & set(made.figures)
+    else:
+        assert said == []
+        expected = {"expected_miou": 0.7, "expected_ece": 0.02, "refiner_refused": False}
+        assert made.figures.items() >= expected.items()
 
 
 @dataclass(frozen=True, kw_only=True)

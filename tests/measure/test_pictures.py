@@ -1,6 +1,7 @@
 """Pictures for people."""
 
 import numpy as np
+import pytest
 
 from factory.core.classes import IGNORE, ClassList
 from factory.measure import pictures
@@ -10,12 +11,28 @@ CLASSES = ClassList.of(["ground", "coin"])
 
 def test_errors_are_red_right_pixels_greenish_and_unknown_ones_grey():
     """One look tells where the model is wrong."""
-    image = np.full((1, 3, 3), 100, np.uint8)
-    truth, guess = np.array([[1, 1, IGNORE]], np.uint8), np.array([[1, 0, 0]], np.uint8)
-    right, wrong, unknown = pictures.errors(image, truth, guess)[0].astype(int)
+    image = np.full((1, 5, 3), 100, np.uint8)
+    truth, guess = np.array([[1, 1, 1, IGNORE, IGNORE]], np.uint8), np.array([[1, 0, IGNORE, 0, IGNORE]], np.uint8)
+    right, wrong, unlabelled, *unknown = pictures.errors(image, truth, guess)[0].astype(int)
     assert right[1] > right[0]
     assert wrong[0] > 2 * wrong[1]
-    assert len(set(unknown)) == 1
+    assert unlabelled[2] > 1.3 * unlabelled[0]
+    assert [len(set(one)) for one in unknown] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("truth", "guess", "told"),
+    [
+        ([1, 1, 0, 0], [1, 0, 0, 0], "25.0 %"),
+        ([1, 1, IGNORE, IGNORE], [1, 0, 0, 0], "50.0 %"),
+        ([1, 1, 0, IGNORE], [1, IGNORE, 1, IGNORE], "50.0 %; 33 % open (blue)"),
+        ([1, 1, 0, IGNORE], [IGNORE] * 4, "nothing labelled; 100 % open (blue)"),
+        ([IGNORE] * 4, [0] * 4, "no truth"),
+    ],
+)
+def test_errors_are_a_share_of_the_pixels_that_have_truth_and_label(truth, guess, told):
+    """As in the figures beside them; what has no label is told apart."""
+    assert pictures.error_share(np.array([truth], np.uint8), np.array([guess], np.uint8)) == told
 
 
 def test_a_strip_is_four_panels_wide_and_small_pictures_are_enlarged():
