@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -74,9 +74,9 @@ class Predictor:
 
     @cached_property
     def function(self) -> TileFunction:
-        """Tiles to class probabilities; `InputError` where they are no numbers."""
+        """Tiles to class probabilities."""
         plain = self.trained if isinstance(self.trained, Shipped) else probabilities(self.model)
-        return partial(_checked, self.tta(plain) if self.tta else plain)
+        return self.tta(plain) if self.tta else plain
 
     @cached_property
     def model(self) -> Segmenter:
@@ -85,12 +85,14 @@ class Predictor:
         return ready(self.trained.model.to(best_device()))
 
 
-def _checked(function: TileFunction, images_nchw: Tensor) -> Tensor:
-    maps_nchw = function(images_nchw)
-    if not maps_nchw.sum(dtype=torch.float32).isfinite():
+def sound(found_khw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The same probabilities, to decide by; `InputError` where they are no numbers, of which the first class would be
+    the highest.
+    """
+    if not np.isfinite(found_khw.sum(dtype=np.float64)):
         todo = "its training diverged, or its file is damaged: take another checkpoint, or train again"
         raise InputError("what the model says of a picture are no numbers", got="NaN or infinite", todo=todo)
-    return maps_nchw
+    return found_khw
 
 
 def ready(model: Segmenter) -> Segmenter:

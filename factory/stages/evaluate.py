@@ -24,7 +24,7 @@ from factory.measure.truth import tell_of_guesses
 from factory.review import pictures as illustrated
 from factory.segment.data import Size, resize_image, resize_label, resize_mask, size_of
 from factory.segment.opening import open_model
-from factory.segment.predict import Predictor, TileFunction
+from factory.segment.predict import Predictor, TileFunction, sound
 
 Image8 = npt.NDArray[np.uint8]
 FIGURES = ("miou", "pixel_accuracy", "f1", "boundary_iou", "coverage", "ece")
@@ -129,7 +129,7 @@ def _named(peer: Peer, source: Dataset, out: ReportWriter) -> str:
 
 
 def _predicted(_: Sample, image_hwc: Image8, *, predictor: Predictor) -> Guess:
-    probability_khw = predictor(image_hwc)
+    probability_khw = sound(predictor(image_hwc))
     sure_hw = np.rint(255 * probability_khw.max(axis=0)).astype(np.uint8)
     return Guess(probability_khw.argmax(axis=0).astype(np.uint8), sure_hw)
 

@@ -24,7 +24,7 @@ from factory.segment.areas import COLUMNS, areas, as_csv
 from factory.segment.data import size_of
 from factory.segment.opening import open_model
 from factory.segment.overlays import overlay
-from factory.segment.predict import Predictor, TileFunction
+from factory.segment.predict import Predictor, TileFunction, sound
 from factory.segment.strips import strips
 
 Image8 = npt.NDArray[np.uint8]
@@ -115,7 +115,7 @@ def _predict(predictor: Predictor, image_hwc: Image8, min_confidence: float) -> 
     """Class ids and confidence (255 is certain), both (H, W)."""
     mask_hw, confidence_hw = (np.empty(image_hwc.shape[:2], np.uint8) for _ in range(2))
     for top, found_khw in strips(predictor, image_hwc):
-        ids_hw, sure_hw = found_khw.argmax(axis=0).astype(np.uint8), found_khw.max(axis=0)
+        ids_hw, sure_hw = sound(found_khw).argmax(axis=0).astype(np.uint8), found_khw.max(axis=0)
         unsure_hw = sure_hw < min_confidence
         ids_hw[unsure_hw], sure_hw[unsure_hw] = IGNORE, 0
         rows = slice(top, top + len(ids_hw))

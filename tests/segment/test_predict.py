@@ -7,12 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.core.classes import ClassList
-from factory.core.errors import ConfigError, InputError
+from factory.core.errors import ConfigError
 from factory.segment.checkpoint import Trained
 from factory.segment.models import SegmenterSpec, build
 from factory.segment.predict import Predictor, slide
-from factory.segment.strips import strips
-from factory.segment.tta import Views
 
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
 SPEC = SegmenterSpec(architecture="unet", encoder="mobilenet_v2", decoder_channels=16, decoder_dropout=0.0)
@@ -50,19 +48,6 @@ def test_probabilities_have_the_pictures_own_size_and_add_up_to_one(size_hw):
     found = Predictor(trained=trained)(image)
     assert found.shape == (3, 61, 45)
     np.testing.assert_allclose(found.sum(axis=0), 1, rtol=1e-4)
-
-
-@pytest.mark.parametrize("tta", [None, Views(flip=True)])
-def test_a_model_whose_word_is_no_number_is_told(tta):
-    """Its training diverged: NaN is no class, and least of all the first one."""
-    model = build(SPEC, ClassList.of(["a", "b", "c"]), weights=None, seed=0)
-    torch.nn.init.constant_(next(model.network.segmentation_head.parameters()), float("nan"))
-    predictor = Predictor(trained=Trained(model=model, size_hw=None, tile_hw=(32, 32), step=0), tta=tta)
-    image = np.zeros((40, 50, 3), np.uint8)
-    with pytest.raises(InputError, match="no numbers"):
-        predictor(image)
-    with pytest.raises(InputError, match="no numbers"):
-        list(strips(predictor, image))
 
 
 def test_an_overlap_of_a_whole_tile_is_refused():

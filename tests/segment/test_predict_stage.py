@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from factory.__main__ import main
@@ -17,6 +18,7 @@ from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
 from factory.core.sample import Domain, Origin, Split, Supervision
+from factory.segment import checkpoint
 from factory.segment.checkpoint import load
 from factory.segment.predict import Predictor
 from factory.segment.tta import Views
@@ -181,6 +183,16 @@ def test_what_cannot_be_predicted_is_said_before_anything_is_written(photographs
     for changes, kind, said in wrong:
         with pytest.raises(kind, match=f"(?s){said}"), written(tmp_path / "predict") as out:
             predict.run(out=out, **SETTINGS | {"images": photographs, "model": small_model} | changes)
+    assert not list(tmp_path.glob("predict*"))
+
+
+def test_a_model_whose_word_is_no_number_predicts_nothing(photographs, small_model, tmp_path):
+    """Its training diverged: NaN is no class, and least of all the first one."""
+    loaded = checkpoint.load(small_model.path("best.ckpt"))
+    torch.nn.init.constant_(next(loaded.model.network.segmentation_head.parameters()), float("nan"))
+    (tmp_path / "nan.ckpt").write_bytes(checkpoint.encode(loaded))
+    with pytest.raises(InputError, match="no numbers"), written(tmp_path / "predict") as out:
+        predict.run(out=out, **SETTINGS | {"images": photographs, "model": tmp_path / "nan.ckpt"})
     assert not list(tmp_path.glob("predict*"))
 
 
