@@ -165,23 +165,31 @@ def test_a_photograph_is_not_squeezed(folder: Path) -> None:
 def test_a_file_that_is_no_photograph_is_named(folder: Path, name: str) -> None:
     """As a wrong value, not as a machine in trouble, for which a worker would make way."""
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff rubbish")
-    with pytest.raises(ValueError, match=f"backgrounds: {name}: got .*, expected a readable photograph"):
+    with pytest.raises(ValueError, match=f"^{name}: got .*, expected a readable photograph"):
         behind(light(0.0), {"file": name, **WHOLE})
 
 
 @pytest.mark.blender
 def test_a_photograph_beneath_things_lies_upright_and_unsqueezed(folder: Path, tmp_path: Path) -> None:
-    """Seen straight from above: red on the left, a white disc that is round; flipped, red on the right."""
+    """Seen straight from above: red on the left, a white disc that is round; flipped, red on the right.
+
+    As its camera noted, which Blender would not ask.
+    """
     rows, columns = np.mgrid[:40, :80]
     pixels = np.full((40, 80, 3), 60, np.uint8)
     pixels[:10, :, 1], pixels[:, :28, 0] = 230, 230
     pixels[np.hypot(rows - 19.5, columns - 39.5) < 8] = 255
     Image.fromarray(pixels).save(folder / "ground.png")
+    noted = Image.Exif()
+    noted[0x0112] = 3  # upside down
+    Image.fromarray(pixels[::-1, ::-1]).save(folder / "turned.png", exif=noted)
     scene = Coins(backgrounds=Backgrounds(folder=str(folder)), tilt_deg=(0, 0), ambient=(10, 10))
     plan = scene(streams(0), {}) | {"coins": [], "distractors": [], "lift": 0.0, "sensor": {}}
     plan["camera"] |= {"azimuth_deg": 0.0, "roll_deg": 0.0}
     plans = [plan | {"photograph": {"file": "ground.png", **WHOLE, "flip": flip}} for flip in (False, True)]
-    plain, flipped = (frame.image.astype(int) for frame in render(scene, plans, tmp_path / "frames"))
+    plans += [plan | {"photograph": {"file": "turned.png", **WHOLE}}]
+    plain, flipped, turned = (frame.image.astype(int) for frame in render(scene, plans, tmp_path / "frames"))
+    np.testing.assert_array_equal(turned, plain)
     for image, red, other in ((plain, 3, 60), (flipped, 60, 3)):
         assert image[40, red, 0] > 2 * image[40, red, 2]
         assert image[40, other, 0] < 1.5 * image[40, other, 2]
