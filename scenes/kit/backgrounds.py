@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from scipy import ndimage
 
 from scenes.kit import files, photographs
 from scenes.kit.nodes import Shader
@@ -67,6 +68,25 @@ def behind(light: npt.NDArray[np.float32], plan: dict[str, Any]) -> npt.NDArray[
     alpha = np.clip(light[..., 3:], 0, 1)
     shown = float(light[..., :3][alpha[..., 0] > 0.5].mean()) if (alpha > 0.5).any() else 1.0
     return np.asarray(light[..., :3] + (1 - alpha) * picture * (shown / max(float(picture.mean()), 1e-4)), np.float32)
+
+
+def recut(light: npt.NDArray[np.float32], alpha_hw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Premultiplied RGBA (H, W, 4), its colours denoised and its alpha noisy, with ``alpha_hw`` in its place.
+
+    A denoiser smooths colours along edges but leaves alpha as it was, so that the two do not belong together there.
+    Pixels that are covered in part take the colour of what is around them, weighed by how much of it is covered.
+    """
+    red, green, blue, total = (_blurred(light[..., channel]) for channel in range(4))
+    around = np.stack([red, green, blue], -1) / np.maximum(total, 1e-3)[..., None]
+    colours = np.where(alpha_hw[..., None] < 1, around * alpha_hw[..., None], light[..., :3])
+    return np.concatenate([colours, alpha_hw[..., None]], -1, dtype=np.float32)
+
+
+def _blurred(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Each pixel with its eight neighbours, nearer ones counting more."""
+    weights = (0.25, 0.5, 0.25)
+    rows = ndimage.convolve1d(plane, weights, axis=0, mode="constant")
+    return np.asarray(ndimage.convolve1d(rows, weights, axis=1, mode="constant"), np.float32)
 
 
 def _cut(plan: dict[str, Any], size: tuple[int, int], ratio: float) -> tuple[float, float, float, float]:
