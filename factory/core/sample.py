@@ -92,8 +92,9 @@ class Sample:
     """A manifest row. Every path is relative to the artefact's folder; a map that does not exist is ``None``.
 
     ``mask`` holds class ids (8-bit), ``confidence`` probability x 255 (8-bit), ``source`` `Origin` codes (8-bit),
-    ``instances`` ids with 0 for none (16-bit), ``depth`` metres and ``normals`` unit vectors in world space (float32
-    ``.npy``). All are of the image's size. ``objects`` is a JSON file that describes each instance and the camera.
+    ``instances`` ids with 0 for none (16-bit), ``depth`` metres and ``normals`` unit vectors in world space, of
+    the faces that the depth shows and towards the camera, 0 where nothing is (float32 ``.npy``).
+    All are of the image's size. ``objects`` is a JSON file that describes each instance and the camera.
     ``group`` is what must never be divided between splits: a video, a site, a photograph cut into tiles.
     """
 

@@ -42,6 +42,10 @@ class ScenePlan(Protocol):
     def folders(self) -> dict[str, str]:
         """The user's folders that plans refer to by name."""
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What of the user's files is never shown, and why, a sentence each."""
+
     def __call__(self, rng: Callable[[str], np.random.Generator], emphasis: Mapping[str, float], /) -> dict[str, Any]:
         """The JSON-able plan of one picture; ``rng`` hands out the stream of a named component."""
 

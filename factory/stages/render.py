@@ -163,6 +163,8 @@ class _Line:
             got = self.out.issues[0]["reason"] if self.out.issues else "none"
             raise FactoryError("no picture was made", got=got, todo="check the scene and its quota")
         self._show()
+        for sentence in self.job.scene.left_out:
+            self.out.report("scene", sentence)
         stories = [raw.story(self.frames, index) for index in self.kept]
         for note, times in sorted(Counter(note for story in stories for note in story["notes"]).items()):
             self.out.report("scene", f"{note} (in {times} pictures)")

@@ -47,7 +47,7 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What a folder offers: usable rows, classes in id order, and what was left out and why."""
+    """What a folder offers: usable rows, classes in id order, and what is never shown and why: rows, whole classes."""
 
     assets: tuple[Asset, ...]
     classes: tuple[tuple[str, Colour], ...]
@@ -74,6 +74,10 @@ def read(folder: str) -> Listing:
     if sum(asset.weight for asset in assets) <= 0:
         found = "; ".join(left_out[:4]) or "none"
         raise ValueError(f"folder: got no usable row in {NAME} ({found}), expected one or more with a weight above 0")
+    shown = {asset.class_name for asset in assets if asset.weight}
+    left_out += [
+        f"class {name}: no usable row with a weight above 0; never shown" for name in colours if name not in shown
+    ]
     return Listing(assets=tuple(assets), classes=_coloured(colours), left_out=tuple(left_out))
 
 
@@ -173,7 +177,7 @@ def _pose(row: _Row) -> str | tuple[float, float, float]:
 def _weight(row: _Row) -> float:
     """0 keeps a row without using it."""
     text = row.cells["weight"]
-    return 0.0 if text and set(text) <= set("0.") else row.number_of("weight") or 1.0
+    return 0.0 if re.fullmatch(r"0+(\.0*)?|\.0+", text) else row.number_of("weight") or 1.0
 
 
 def _count(row: _Row) -> tuple[int, int]:

@@ -100,11 +100,6 @@ class Assets(Pack):
         return self.listing.classes
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """Rows whose files are missing, empty or of an unknown kind, and why. They are never drawn."""
-        return self.listing.left_out
-
-    @property
     def folders(self) -> dict[str, str]:
         """See `Pack.folders`."""
         return super().folders | {FOLDER: self.folder}

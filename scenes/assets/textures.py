@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scenes.kit import files
+from scenes.kit import files, photographs
 from scenes.kit.nodes import Shader
 from scenes.kit.photographs import Photographs
 from scenes.kit.sampling import chance, log_uniform, uniform
@@ -33,11 +33,9 @@ class Textures(Photographs):
 
 def surface(plan: dict[str, Any], *, size: float) -> Any:
     """Material that shows the photograph from each of the six sides of an object's box, ``size`` metres wide."""
-    import bpy
-
     shader = Shader("texture", seed=0, unit=1.0)
     at = shader.node("Mapping", {"Vector": shader.place, "Scale": (plan["repeats"] / size,) * 3}).outputs["Vector"]
-    picture = bpy.data.images.load(str(files.locate(FOLDER, plan["file"])), check_existing=True)
+    picture = photographs.shown(files.locate(FOLDER, plan["file"]))
     inputs: dict[str | int, Any] = {"Vector": at}
     node = shader.node("TexImage", inputs, image=picture, projection="BOX", projection_blend=0.2)
     shader.set(Base_Color=node.outputs["Color"], Roughness=plan["roughness"])

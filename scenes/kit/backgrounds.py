@@ -6,19 +6,16 @@ on (`ground`). Everything it shows counts as background, so that it must not sho
 
 from __future__ import annotations
 
-import errno
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
+from scipy import ndimage
 
-from scenes.kit import files
+from scenes.kit import files, photographs
 from scenes.kit.nodes import Shader
 from scenes.kit.photographs import Photographs
 from scenes.kit.sampling import Streams, chance, uniform
@@ -46,9 +43,8 @@ class Backgrounds(Photographs):
 
 def ground(plan: dict[str, Any], *, side: float, roughness: float = 0.8) -> Any:
     """Material of a level ground whose visible part, ``side`` metres wide, shows the photograph, undistorted."""
-    path = files.locate(FOLDER, plan["file"])
-    with _opened(path) as opened:
-        wide, high = opened.size
+    image = photographs.shown(files.locate(FOLDER, plan["file"]))
+    wide, high = image.size
     shader = Shader("photograph", seed=0, unit=1.0)
     across, upwards = (plan["size"] * min(wide, high) / length / side for length in (wide, high))
     middle_x, middle_y = (start + plan["size"] / 2 for start in plan["corner"])
@@ -58,21 +54,39 @@ def ground(plan: dict[str, Any], *, side: float, roughness: float = 0.8) -> Any:
         shader.math("ADD", shader.math("MULTIPLY", y, upwards), 1 - middle_y),
         0.0,
     )
-    shader.set(Base_Color=shader.picture(str(path), at), Roughness=roughness)
+    shader.set(Base_Color=shader.picture(image, at), Roughness=roughness)
     return shader.material
 
 
 def behind(light: npt.NDArray[np.float32], plan: dict[str, Any]) -> npt.NDArray[np.float32]:
     """Premultiplied linear RGBA (H, W, 4) over the photograph -> (H, W, 3), as bright as the scene on average."""
     height, width = light.shape[:2]
-    with _opened(files.locate(FOLDER, plan["file"])) as opened:
-        whole = ImageOps.exif_transpose(opened).convert("RGB")
+    whole = photographs.read(files.locate(FOLDER, plan["file"]))
     cut = _cut(plan, whole.size, width / height)
     picture = np.asarray(whole.resize((width, height), Image.Resampling.LANCZOS, box=cut), np.float32) / 255
     picture = (picture[:, ::-1] if plan["flip"] else picture) ** np.float32(2.2)
     alpha = np.clip(light[..., 3:], 0, 1)
     shown = float(light[..., :3][alpha[..., 0] > 0.5].mean()) if (alpha > 0.5).any() else 1.0
     return np.asarray(light[..., :3] + (1 - alpha) * picture * (shown / max(float(picture.mean()), 1e-4)), np.float32)
+
+
+def recut(light: npt.NDArray[np.float32], alpha_hw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Premultiplied RGBA (H, W, 4), its colours denoised and its alpha noisy, with ``alpha_hw`` in its place.
+
+    A denoiser smooths colours along edges but leaves alpha as it was, so that the two do not belong together there.
+    Pixels that are covered in part take the colour of what is around them, weighed by how much of it is covered.
+    """
+    red, green, blue, total = (_blurred(light[..., channel]) for channel in range(4))
+    around = np.stack([red, green, blue], -1) / np.maximum(total, 1e-3)[..., None]
+    colours = np.where(alpha_hw[..., None] < 1, around * alpha_hw[..., None], light[..., :3])
+    return np.concatenate([colours, alpha_hw[..., None]], -1, dtype=np.float32)
+
+
+def _blurred(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Each pixel with its eight neighbours, nearer ones counting more."""
+    weights = (0.25, 0.5, 0.25)
+    rows = ndimage.convolve1d(plane, weights, axis=0, mode="constant")
+    return np.asarray(ndimage.convolve1d(rows, weights, axis=1, mode="constant"), np.float32)
 
 
 def _cut(plan: dict[str, Any], size: tuple[int, int], ratio: float) -> tuple[float, float, float, float]:
@@ -84,15 +98,3 @@ def _cut(plan: dict[str, Any], size: tuple[int, int], ratio: float) -> tuple[flo
     width, height = min(wide, high * ratio), min(wide / ratio, high)
     left, top = left + (wide - width) / 2, top + (high - height) / 2
     return left, top, min(left + width, size[0]), min(top + height, size[1])
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """The photograph; a file that is none is a ValueError that names it, unlike a lack of file handles."""
-    try:
-        with Image.open(path) as opened:
-            yield opened
-    except (OSError, SyntaxError) as error:
-        if getattr(error, "errno", None) not in (None, errno.ENOENT):
-            raise
-        raise ValueError(f"backgrounds: {path.name}: got {error}, expected a readable photograph") from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scenes.kit.sampling import Span, Streams, log_uniform, pick, tint, uniform
+from scenes.kit.sampling import Span, Streams, log_uniform, pick, tint, uniform, whole
 
 KINDS = ("area", "sun", "point", "spot")
 
@@ -27,7 +27,7 @@ def plan_lights(
 ) -> list[dict[str, Any]]:
     """Draw one key light and some weaker ones; ``distance`` is in frame sides, near lights being uneven ones."""
     rng = streams("lights")
-    number = int(rng.integers(int(count[0]), int(count[1]) + 1))
+    number = whole(rng, count)
     lights = [_plan_light(rng, frame_m, kinds, elevation_deg, distance, warmth) for _ in range(number)]
     for light in lights[1:]:
         light["strength"] = round(light["strength"] * float(rng.uniform(0.15, 0.8)), 6)

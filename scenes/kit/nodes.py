@@ -69,13 +69,9 @@ class Shader(Nodes):
         node = self.node("TexBrick", inputs)
         return node.outputs["Color"], node.outputs["Fac"]
 
-    def picture(self, path: str, at: Socket) -> Socket:
-        """The colours of an image file, repeated over the plane of the first two coordinates, one unit wide."""
-        import bpy
-
-        inputs: dict[str | int, Any] = {"Vector": at}
-        node = self.node("TexImage", inputs, image=bpy.data.images.load(path), extension="MIRROR")
-        return node.outputs["Color"]
+    def picture(self, image: Any, at: Socket) -> Socket:
+        """The colours of an image (bpy), repeated over the plane of the first two coordinates, one unit wide."""
+        return self.node("TexImage", {"Vector": at}, image=image, extension="MIRROR").outputs["Color"]
 
     def planes(self, planes: list[Any], at: Socket, *, between: str = "Linear", beyond: str = "REPEAT") -> Any:
         """Four numpy planes (rows, columns) as one picture of floats; returns the node, whose outputs are Color (the

@@ -33,6 +33,12 @@ class Pack(Photographed):
         parts = (getattr(self, field.name) for field in fields(self))
         return {part.named: part.folder for part in parts if getattr(part, "named", "") and part.folder}
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What of the user's files is never shown, and why, a sentence each: what the pack's fields left out."""
+        parts = (getattr(self, field.name) for field in fields(self))
+        return tuple(sentence for part in parts for sentence in getattr(part, "left_out", ()))
+
     def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
         """Plan one picture."""
         raise NotImplementedError

@@ -2,7 +2,10 @@
 
 Cycles writes object index, depth and drawn labels at the pixel centre of its first sample. Index and depth keep that
 value whatever the number of samples; drawn labels and normals are averaged over samples and are exact with one sample
-only. Depth of field or motion blur would blur all of them: the kit offers neither.
+only. Normals are written by a material of their own that every surface wears for the purpose: Cycles' own normals
+follow the bumps that materials feign, which are nowhere in the depth.
+
+Depth of field or motion blur would blur all of them: the kit offers neither.
 
 The compositor stores whole floats in one file for colours and one for the planes; BlenderProc's own output goes
 through the animation system and knows one set of outputs a scene, while a frame here may take several renders.
@@ -24,14 +27,18 @@ Plane = npt.NDArray[Any]
 NOWHERE = 1e9
 """Cycles' depth of a ray that hits nothing is larger than this, in metres."""
 
+_NORMAL = "true_normal"
+"""Name of the render pass that carries normals."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Planes:
     """What one render shows; all (H, W, …).
 
     ``light`` is linear premultiplied RGBA, ``object_ids`` 0 where no object is, ``depth`` metres along the viewing
-    axis and infinite where nothing is, ``drawn`` the number of the drawn thing (exact with one sample), ``normals``
-    world space, 0 where nothing is (exact with one sample).
+    axis and infinite where nothing is, ``drawn`` the number of the drawn thing (exact with one sample). ``normals`` are
+    those of the meshes' faces, neither smoothed nor bumped: unit vectors in world space that face the camera, 0 where
+    nothing is, and everywhere unless the render was a ``bare`` one (exact with one sample).
     """
 
     light: Plane
@@ -63,6 +70,17 @@ class Camera:
         scene.cycles.use_denoising = bpy.context.view_layer.cycles.use_denoising = denoise
         bpy.ops.render.render()
         return self._read()
+
+    def shoot_bare(self, *, samples: int) -> Planes:
+        """Render the surfaces alone, cheaply: all wear one glowing material, which tells their normals."""
+        import bpy
+
+        layer = bpy.context.view_layer
+        layer.material_override = _bare()
+        try:
+            return self.shoot(samples=samples, bounces=False)
+        finally:
+            bpy.data.materials.remove(layer.material_override)
 
     def _read(self) -> Planes:
         import bpy
@@ -111,10 +129,27 @@ def _enable_passes() -> None:
     import bpy
 
     layer = bpy.context.view_layer
-    layer.use_pass_object_index = layer.use_pass_z = layer.use_pass_normal = True
-    if DRAWN not in layer.aovs:
-        aov = layer.aovs.add()
-        aov.name, aov.type = DRAWN, "VALUE"
+    layer.use_pass_object_index = layer.use_pass_z = True
+    for name, kind in ((DRAWN, "VALUE"), (_NORMAL, "COLOR")):
+        if name not in layer.aovs:
+            aov = layer.aovs.add()
+            aov.name, aov.type = name, kind
+
+
+def _bare() -> Any:
+    """A glowing material that writes the true normal of the face it is on."""
+    import bpy
+
+    material = bpy.data.materials.new("bare")
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    surface, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
+    tree.links.new(surface.outputs["Emission"], output.inputs["Surface"])
+    told = tree.nodes.new("ShaderNodeOutputAOV")
+    told.aov_name = _NORMAL
+    tree.links.new(tree.nodes.new("ShaderNodeNewGeometry").outputs["True Normal"], told.inputs["Color"])
+    return material
 
 
 def _wire(scratch: Path) -> tuple[str, str, str]:
@@ -126,12 +161,7 @@ def _wire(scratch: Path) -> tuple[str, str, str]:
     planes = tree.nodes.new("CompositorNodeCombineColor")
     for target, source in zip(("Red", "Green", "Blue"), ("IndexOB", "Depth", DRAWN), strict=True):
         tree.links.new(layers.outputs[source], planes.inputs[target])
-    split = tree.nodes.new("CompositorNodeSeparateXYZ")
-    normals = tree.nodes.new("CompositorNodeCombineColor")
-    tree.links.new(layers.outputs["Normal"], split.inputs["Vector"])
-    for target, source in zip(("Red", "Green", "Blue"), "XYZ", strict=True):
-        tree.links.new(split.outputs[source], normals.inputs[target])
-    sockets = {"light": layers.outputs["Image"], "planes": planes.outputs["Image"], "normals": normals.outputs["Image"]}
+    sockets = {"light": layers.outputs["Image"], "planes": planes.outputs["Image"], "normals": layers.outputs[_NORMAL]}
     for name, socket in sockets.items():
         _file(tree, scratch, name, socket)
     return "light", "planes", "normals"

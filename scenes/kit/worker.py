@@ -41,6 +41,9 @@ from scenes.kit import (
 )
 
 OUTPUTS = ("depth", "normals", "amodal")
+EDGE_SAMPLES = 32
+"""Samples a pixel that say how much of it a thing covers before a backplate; each is cheaper than one of colours."""
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -107,11 +110,12 @@ class _Frame:
         self.first: passes.Planes | None = None
         self.image: Any = None
         self.hidden: dict[int, Any] | None = None
+        self.normals: Any = None
 
     def look(self) -> None:
         """The one-sample render, where anything depends on it."""
         outputs = set(self.job["outputs"])
-        if self.wishes is not None or self.request["audit"] or self.scene.drawn or outputs & {"normals", "amodal"}:
+        if self.wishes is not None or self.request["audit"] or self.scene.drawn or "amodal" in outputs:
             self.first = self.camera.shoot(samples=1, bounces=False)
             self._take_stock(self.first)
 
@@ -147,7 +151,11 @@ class _Frame:
         planes = self.camera.shoot(samples=self.job["samples"], denoise=self.job["denoise"])
         if self.first is None:
             self._take_stock(planes)
-        light = planes.light[..., :3] if backplate is None else backgrounds.behind(planes.light, backplate)
+        if "normals" in self.job["outputs"]:
+            self.normals = self.camera.shoot_bare(samples=1).normals
+        light = planes.light[..., :3]
+        if backplate is not None:
+            light = backgrounds.behind(self._cut_out(planes.light), backplate)
         self.image = photograph.photograph(light, self.plan["sensor"])
         self.story |= {"objects": self.rows, "audited": self.request["audit"], "differing": 0}
         if self.request["audit"]:
@@ -155,6 +163,12 @@ class _Frame:
             moved = int(np.count_nonzero(planes.object_ids != self.first.object_ids))
             bpy.context.scene.render.film_transparent = False
             self.story["differing"] = moved + emission.differing(self.camera, self.first)
+
+    def _cut_out(self, light: passes.Plane) -> passes.Plane:
+        """The premultiplied light; where its colours were denoised, with an alpha that is as smooth as they are."""
+        if not self.job["denoise"]:
+            return light
+        return backgrounds.recut(light, self.camera.shoot_bare(samples=EDGE_SAMPLES).light[..., 3])
 
     def planes(self) -> dict[str, Any]:
         """What to write, by name; nothing for a frame that was not wanted."""
@@ -165,8 +179,8 @@ class _Frame:
         if "depth" in outputs:
             found["depth"] = self.depth
         if "normals" in outputs:
-            assert self.first is not None
-            found["normals"] = self.first.normals
+            assert self.normals is not None
+            found["normals"] = self.normals
         if "amodal" in outputs:
             assert self.hidden is not None
             found["amodal"] = {row["instance"]: self.hidden[row["key"]] for row in self.rows}

@@ -119,6 +119,31 @@ def test_depth_and_normals_are_those_of_surfaces(pack: str, frames: list[dict[st
 
 
 @every_pack
+def test_normals_are_those_of_the_surface_that_depth_shows(pack: str, frames: list[dict[str, Rendered]]) -> None:
+    """Where it is plain (the neighbours on either side agree), whatever bumps its material feigns."""
+    frame = frames[0][pack]
+    assert frame.depth is not None
+    assert frame.normals is not None
+    (fx, _, cx), (_, fy, cy), _ = frame.story["camera"]["k"]
+    rows, columns = np.mgrid[: frame.depth.shape[0], : frame.depth.shape[1]]
+    depth = np.where(np.isinf(frame.depth), np.nan, frame.depth)
+    at = np.stack([(columns - cx) / fx * depth, (cy - rows) / fy * depth, -depth], -1)
+    at = at @ np.array(frame.story["camera"]["pose"])[:3, :3].T
+    here = at[1:-1, 1:-1]
+    either = [_crossed(at[1:-1, 2:] - here, at[:-2, 1:-1] - here), _crossed(here - at[1:-1, :-2], here - at[2:, 1:-1])]
+    plain = (either[0] * either[1]).sum(-1) > math.cos(math.radians(2))
+    away = np.degrees(np.arccos(np.clip((either[0] * frame.normals[1:-1, 1:-1]).sum(-1)[plain], -1, 1)))
+    assert np.count_nonzero(plain) > 20
+    assert np.percentile(away, 90) < 15  # soil has faces smaller than a pixel
+
+
+def _crossed(across: Any, up: Any) -> Any:
+    """Unit vectors that stand on both."""
+    found = np.cross(across, up)
+    return found / np.linalg.norm(found, axis=-1, keepdims=True)
+
+
+@every_pack
 def test_the_planned_field_of_view_spans_the_shorter_side(
     pack: str, frames: list[dict[str, Rendered]], scenes: dict[str, Any]
 ) -> None:

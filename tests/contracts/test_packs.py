@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from factory.command import tree
 from factory.command.bind import bind, make_part
@@ -54,13 +55,13 @@ def streams(index: int, seed: int = 0) -> Callable[[str], np.random.Generator]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The user's files: two meshes with classes of their own, and two photographs, which planning never opens."""
+    """The user's files: two meshes with classes of their own, and two photographs."""
     root = tmp_path_factory.mktemp("files")
     (root / "assets.csv").write_text("file,class,size_m\na.obj,tool,0.1\nb.obj,toy,0.2\n")
     for name in ("a.obj", "b.obj"):
         (root / name).write_text("v 0 0 0\nv 1 0 0\nv 0 1 1\nf 1 2 3\n")
     for name in ("one.png", "two.jpg"):
-        (root / name).write_bytes(b"")
+        Image.new("RGB", (4, 3)).save(root / name)
     return root
 
 

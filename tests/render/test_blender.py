@@ -50,6 +50,7 @@ class Broken:
 
     bad_seed: int
     fault: str = "scenes.nowhere"
+    left_out: tuple[str, ...] = ()
     classes: ClassVar = Coins.classes
     nothing: ClassVar = 0
     folders: ClassVar = {}

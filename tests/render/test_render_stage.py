@@ -109,11 +109,12 @@ def test_amodal_masks_hold_the_visible_ones(one: Dataset) -> None:
 
 @pytest.mark.blender
 def test_a_frame_that_fails_is_left_out_with_its_seed(tmp_path: Path) -> None:
-    """The others are there, and the report says which one is not and why."""
+    """The others are there, and the report says which one is not and why; so it does of what the scene left out."""
     bad = JOB.plan(1, {})["seed"]
-    data = rendered(tmp_path / "set", workers=1, scene=Broken(bad_seed=bad))
+    data = rendered(tmp_path / "set", workers=1, scene=Broken(bad_seed=bad, left_out=("gone.ply: no such file",)))
     assert [sample.id for sample in data.samples] == ["scene-00000", "scene-00002"]
-    (issue,) = data.header.issues
+    issue, other = data.header.issues
+    assert other == {"where": "scene", "reason": "gone.ply: no such file"}
     assert issue["where"] == "scene-00001"
     assert "scene seed 11, index 1" in issue["reason"]
     assert "ModuleNotFoundError" in issue["reason"]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from scenes.assets.listing import read
+from scenes.assets.plan import Assets
 from tests.scenes.assets import HEADER, write_table
 
 
@@ -49,12 +50,28 @@ def test_files_that_cannot_be_tried_are_left_out_with_the_reason(folder: Path) -
     rows = ["a.obj,screw,1,,,,,", "gone.ply,nut,1,,,,,", "void.stl,pin,1,,,,,", "c.txt,cap,1,,,,,"]
     listing = read(str(write_table(folder, *rows)))
     assert [asset.file for asset in listing.assets] == ["a.obj"]
-    assert listing.left_out == (
+    assert listing.left_out[:3] == (
         "row 3: gone.ply: no such file; left out",
         "row 4: void.stl: the file is empty; left out",
         "row 5: c.txt: got ending .txt, expected .obj, .ply, .glb, .stl, .blend; left out",
     )
     assert [name for name, _ in listing.classes] == ["background", "screw", "nut", "pin", "cap"]
+
+
+def test_classes_that_no_picture_can_show_are_named(folder: Path) -> None:
+    """Whether their files are gone or their weights are 0; by the pack, too, with what its photographs leave out."""
+    rows = [
+        "a.obj,screw,1,,,,,",
+        "gone.ply,nut,1,,,,,",
+        "a.obj,pin,1,,,0.0,,",
+        "a.obj,pin,1,,,.0,,",
+        "gone.ply,screw,1,,,,,",
+    ]
+    left_out = Assets(folder=str(write_table(folder, *rows))).left_out
+    assert left_out[0] == "row 3: gone.ply: no such file; left out"
+    assert left_out[2:] == tuple(
+        f"class {name}: no usable row with a weight above 0; never shown" for name in ("nut", "pin")
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,6 +85,8 @@ def test_files_that_cannot_be_tried_are_left_out_with_the_reason(folder: Path) -
         ("a.obj,screw,1,,sideways,,,", ["row 2", "pose", "'sideways'", "upright", "90/0/45"]),
         ("a.obj,screw,1,,90/0,,,", ["row 2", "pose", "'90/0'"]),
         ("a.obj,screw,1,,,-2,,", ["row 2", "weight", "'-2'"]),
+        ("a.obj,screw,1,,,.,,", ["row 2", "weight", "'.'"]),
+        ("a.obj,screw,1,,,0.0.0,,", ["row 2", "weight", "'0.0.0'"]),
         ("a.obj,screw,1,,,,5-2,", ["row 2", "count", "'5-2'", "2-5"]),
         ("a.obj,screw,1,,,,0,", ["row 2", "count", "'0'"]),
         ("a.obj,screw,1,,,,,red", ["row 2", "colour", "'red'", "#rrggbb"]),

@@ -147,3 +147,8 @@ def test_the_configuration_lists_every_parameter_with_its_default() -> None:
     inherited = {key.split("@")[1] for entry in stated.pop("defaults")[1:3] for key in entry}
     assert {*stated, *SENSOR, *inherited} == {field.name for field in dataclasses.fields(Coins)}
     assert Coins(**stated) == Coins()
+
+
+def test_a_range_of_lamps_that_are_no_whole_numbers_means_the_whole_ones_within() -> None:
+    """As every other range of numbers: between 1.2 and 2.8 lie two."""
+    assert {len(plan["lights"]) for plan in plans(Coins(lights=(1.2, 2.8)))} == {2}
