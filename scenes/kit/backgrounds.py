@@ -74,12 +74,15 @@ def recut(light: npt.NDArray[np.float32], alpha_hw: npt.NDArray[np.float32]) -> 
     """Premultiplied RGBA (H, W, 4), its colours denoised and its alpha noisy, with ``alpha_hw`` in its place.
 
     A denoiser smooths colours along edges but leaves alpha as it was, so that the two do not belong together there.
-    Pixels that are covered in part take the colour of what is around them, weighed by how much of it is covered.
+    Pixels that are covered in part take the colour of what is around them, weighed by how much of it is covered. What
+    is seen through (a leaf's cut-out, glass) keeps its own alpha.
     """
     red, green, blue, total = (_blurred(light[..., channel]) for channel in range(4))
     around = np.stack([red, green, blue], -1) / np.maximum(total, 1e-3)[..., None]
-    colours = np.where(alpha_hw[..., None] < 1, around * alpha_hw[..., None], light[..., :3])
-    return np.concatenate([colours, alpha_hw[..., None]], -1, dtype=np.float32)
+    edge_hw = (alpha_hw < 1) & (total > 0)
+    colours = np.where(edge_hw[..., None], around * alpha_hw[..., None], light[..., :3])
+    alpha = np.where(edge_hw, alpha_hw, light[..., 3])
+    return np.concatenate([colours, alpha[..., None]], -1, dtype=np.float32)
 
 
 def _blurred(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -151,6 +151,10 @@ def test_a_denoised_edge_takes_the_colour_of_its_thing_by_a_smooth_alpha() -> No
     edged = backgrounds.recut(scene, smooth)
     np.testing.assert_allclose(edged, smooth[..., None] * [0.4, 0.2, 0.1, 1.0], rtol=1e-5)
     np.testing.assert_array_equal(edged[:, 2:], scene[:, 2:])
+    hole = np.zeros_like(scene)
+    np.testing.assert_array_equal(backgrounds.recut(hole, np.full_like(smooth, 0.5)), hole)
+    glass = np.full_like(scene, 0.5)
+    np.testing.assert_array_equal(backgrounds.recut(glass, np.ones_like(smooth)), glass)
 
 
 @pytest.mark.blender
