@@ -21,7 +21,7 @@ def calibration(report: Report | None, *, seed: int, examples: int) -> Section |
     stated = read(report, NAME)
     found = stated["calibration"]
     settings = tuple((key, str(value)) for key, value in found["settings"].items())
-    chart = charts.lines("Confidence", _curves(found["curve"]), across="as stated")
+    chart = charts.lines("Confidence", curves(found["curve"]), across="as stated")
     return Section(
         key="calibration",
         title="Weak labels where the truth is known",
@@ -69,10 +69,10 @@ def _confidence(stated: dict[str, Any]) -> str:
     return f"Confidence is off by {after} on average (ECE); as first stated, by {before}."
 
 
-def _curves(levels: list[float]) -> list[Curve]:
-    steps = range(0, len(levels), 15)
+def curves(levels: list[float]) -> list[Curve]:
+    """The share of right pixels at each level of confidence, and what it would be if all were as stated."""
     last = len(levels) - 1
     return [
-        Curve(name="right", points=tuple((level / last, levels[level]) for level in steps)),
-        Curve(name="as stated", points=tuple((level / last, level / last) for level in steps)),
+        Curve(name="right", points=tuple((level / last, right) for level, right in enumerate(levels))),
+        Curve(name="if it were right as stated", points=((0.0, 0.0), (1.0, 1.0))),
     ]

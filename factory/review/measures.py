@@ -54,7 +54,7 @@ def training(model: Model | None) -> Section | None:
     best = [(row["val_miou"], row["step"]) for row in history if row.get("val_miou") is not None]
     lead = f"{history[-1]['step']} steps."
     if best:
-        score, step = max(best)
+        score, step = max(best, key=lambda pair: pair[0])  # of equals the first, as training keeps it
         lead += f" The best validation mIoU is {percent(score)}, at step {step}."
     return Section(
         key="training",

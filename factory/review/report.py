@@ -56,11 +56,12 @@ class Line:
 
 def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
     """The page as HTML."""
+    labelled = len(sections.with_classes(line.labelled)) if line.labelled else 0
     found = [
         sections.renders(line.rendered, seed=seed, examples=examples),
         sections.adaptation(line.rendered, line.adapted, line.source, seed=seed, examples=examples),
         calibration(line.calibration, seed=seed, examples=examples),
-        sections.labels(line.labelled, seed=seed, examples=examples),
+        sections.labels(line.labelled, labelled, seed=seed, examples=examples),
         measures.audit(line.audit, seed=seed, examples=examples),
         measures.training(line.model),
         measures.measurement(line.evaluation, line.comparison, seed=seed, examples=examples),
@@ -69,7 +70,7 @@ def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
     return layout.render(
         "report.html",
         title=title,
-        facts=facts(line),
+        facts=facts(line, labelled),
         legend=_legend(line.source.classes),
         sections=[section for section in found if section],
         cards=gallery.cards(line.queue, line.source),
@@ -79,8 +80,8 @@ def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
     )
 
 
-def facts(line: Line) -> list[tuple[str, str, str]]:
-    """The run in a few figures: (value, name, note)."""
+def facts(line: Line, labelled: int) -> list[tuple[str, str, str]]:
+    """The run in a few figures: (value, name, note); of ``labelled`` images some pixel has a class."""
     items = line.queue.items
     found = [(str(len(items)), "regions to look at", f"in {len({item.sample_id for item in items})} images")]
     if line.evaluation:
@@ -91,8 +92,7 @@ def facts(line: Line) -> list[tuple[str, str, str]]:
     if line.rendered:
         found.append((f"{len(line.rendered.samples):,}", "images rendered", "with exact masks"))
     if line.labelled:
-        masked = [sample for sample in line.labelled.samples if sample.mask]
-        found.append((f"{len(masked):,}", "images labelled", f"of {len(line.labelled.samples):,}"))
+        found.append((f"{labelled:,}", "images labelled", f"of {len(line.labelled.samples):,}"))
     return found
 
 

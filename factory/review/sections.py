@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from factory.core import masks, seeds
 from factory.core.artefact import Artefact
-from factory.core.classes import ClassList
+from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
-from factory.core.sample import Domain, Origin, Sample, Split
+from factory.core.sample import Domain, Origin, Sample, Split, Supervision
 from factory.review import pictures
 from factory.review.charts import Chart
 from factory.review.pictures import Picture
@@ -157,14 +157,27 @@ def adaptation(
     return Section(key="adaptation", title="Adaptation", lead=lead, columns=columns, dense=True, strips=tuple(strips))
 
 
-def labels(labelled: Dataset | None, *, seed: int, examples: int) -> Section | None:
-    """Hints and the dense masks made of them, with confidence and origin."""
+def with_classes(data: Dataset) -> list[Sample]:
+    """The samples of which some pixel has a class; a mask may be there and ignored throughout.
+
+    Labelling notes how much it covers; what people painted since, and what other stages made, is looked up.
+    """
+
+    def known(sample: Sample) -> bool:
+        noted = sample.provenance.get("coverage") if sample.supervision == Supervision.PSEUDO else None
+        return bool((data.mask(sample) != IGNORE).any() if noted is None else noted)
+
+    return [sample for sample in data.samples if sample.mask and known(sample)]
+
+
+def labels(labelled: Dataset | None, counted: int, *, seed: int, examples: int) -> Section | None:
+    """Hints and the dense masks made of them, with confidence and origin; ``counted`` images have a labelled pixel."""
     if labelled is None or not (there := [sample for sample in labelled.samples if sample.mask]):
         return None
     hinted = [sample for sample in there if sample.hints.as_json()]
     strips = [_labelled_strip(labelled, sample) for sample in chosen(hinted or there, seed, "labels", examples)]
     lead = (
-        f"{len(there)} of {len(labelled.samples)} images have a dense mask. "
+        f"{counted} of {len(labelled.samples)} images are labelled. "
         "Pixels nobody vouches for stay ignored: the model does not learn from them."
     )
     shares = (origin_shares(labelled, there), class_shares(labelled, there))
@@ -241,10 +254,13 @@ def _labelled_strip(data: Dataset, sample: Sample) -> Strip:
     return Strip(name=sample.id, note=_hints_in_words(sample), pictures=tuple(row))
 
 
+SINGULAR = {"points": "point", "boxes": "box", "tags": "tag"}
+
+
 def _hints_in_words(sample: Sample) -> str:
     hints = sample.hints
     counted = {"points": len(hints.points), "boxes": len(hints.boxes), "tags": len(hints.tags)}
-    words = [f"{count} {name}" for name, count in counted.items() if count]
+    words = [f"{count} {name if count > 1 else SINGULAR[name]}" for name, count in counted.items() if count]
     words += [name for name in ("scribbles", "masks") if getattr(hints, name)]
     return ", ".join(words) or "no hints"
 

@@ -1,9 +1,16 @@
-"""What the page says of a method's confidence."""
+"""What the page says of a method's confidence, and of a training."""
+
+import json
+from pathlib import Path
 
 import numpy as np
 
+from factory.core.artefact import Kind, Model
+from factory.core.writer import Writer
 from factory.measure.calibration import Reliability
+from factory.review import calibration, measures
 from factory.review.measures import trust
+from tests.artefacts import sealed
 
 
 def test_confidence_is_drawn_where_there_is_any() -> None:
@@ -16,3 +23,23 @@ def test_confidence_is_drawn_where_there_is_any() -> None:
     assert wrong.summary == "by confidence ends at 0.25; at best ends at 0.25"
     assert trust({"confidence": Reliability().as_json()}) == ()
     assert trust({}) == ()
+
+
+def test_of_equal_validations_the_first_is_the_best(tmp_path: Path) -> None:
+    """As training keeps it."""
+    history = [{"step": step, "loss": 1.0, "val_miou": 0.5} for step in (5, 10)]
+
+    def fill(out: Writer) -> None:
+        out.write("history.json", json.dumps(history).encode())
+
+    found = measures.training(Model.open(sealed(tmp_path / "model", Kind.MODEL, fill)))
+    assert found is not None
+    assert "at step 5." in found.lead
+
+
+def test_the_curve_of_confidence_is_drawn_level_by_level() -> None:
+    """A step between the last two levels is a step in the picture."""
+    levels = [0.5] * 255 + [0.9]
+    right, _ = calibration.curves(levels)
+    assert right.points[-2:] == ((254 / 255, 0.5), (1.0, 0.9))
+    assert len(right.points) == 256
