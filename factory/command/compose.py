@@ -274,7 +274,7 @@ def _said(error: BaseException) -> str:
     cause = f" ({error.__cause__})" if error.__cause__ else ""
     text = " ".join(f"{error}{cause}".split())
     if unknown := UNKNOWN_KEY.search(text):
-        return f"{unknown[1]}, which is no key"
+        return f"'{unknown[1]}', which is no key"
     return FOR_PROGRAMMERS.sub("", NO_CURE.sub("", text))
 
 

@@ -44,7 +44,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
     [
         (["lable"], "unknown stage"),
         (["label", "--fast"], "mean nothing"),
-        (["label", "refinr=argmax"], "got:      refinr, which is no key"),
+        (["label", "refinr=argmax"], "got:      'refinr', which is no key"),
         (["label", "refiner=argmix"], "did you mean argmax"),
         (["label", "inputs.source=gone", "refiner.iteratons=3"], "iteratons"),
         (["label", "inputs.source=gone", "min_confidence=much"], "expected: float"),
