@@ -26,6 +26,14 @@ def test_intervals_hold_the_figure_and_narrow_with_more_pictures() -> None:
     assert interval(counts[:1], NAMES[:1], seed=0) is None
 
 
+def test_two_photographs_reach_as_far_as_students_t_of_their_difference() -> None:
+    """12.7 times half of it: of the resamples half are one photograph twice, and sqrt(2) makes up for that."""
+    pair = [np.array([[k, 10_000 - k], [10_000 - k, k]]) for k in (8000, 8010)]
+    first, second = (miou([one]) for one in pair)
+    low, high = interval(pair, NAMES[:2], seed=0)
+    assert (high - low) / 2 == pytest.approx(12.706 * (second - first) / 2, rel=0.06)
+
+
 @pytest.mark.parametrize("number", [2, 3, 5, 10])
 def test_of_a_hundred_intervals_about_95_hold_the_truth_however_few_the_pictures(number, monkeypatch) -> None:
     """With 2 pictures as with 10 (bare percentiles: 50, 75, 83 and 89)."""

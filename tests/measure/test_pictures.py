@@ -43,6 +43,8 @@ def test_a_strip_is_four_panels_wide_and_small_pictures_are_enlarged():
     sheet = pictures.strip([("photograph", image)], image, mask, mask, CLASSES, "prediction")
     assert sheet.shape[0] > pictures.SHORTEST
     assert sheet.shape[1] == 4 * 12 * 30 + 5 * pictures.GAP
+    below = sheet[pictures.HEADING + 12 * 20 + pictures.GAP :]
+    assert all((below == colour).all(axis=2).sum() > 50 for colour in CLASSES.colours), "both classes in the legend"
 
 
 def test_a_picture_without_truth_says_so():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.core.classes import ClassList
-from factory.core.sample import Hints
+from factory.core.sample import Hints, Origin
 from factory.review import charts, measures, pictures
 from factory.review.charts import Curve
 
@@ -145,3 +145,10 @@ def test_numbers_are_short(value: float, expected: str) -> None:
 def test_a_little_is_not_shown_as_nothing(share: float, expected: str) -> None:
     """A few human pixels among millions are still there."""
     assert measures.percent(share) == expected
+
+
+def test_origins_have_the_colours_that_the_page_explains() -> None:
+    """Each its own."""
+    drawn = pictures.origins(np.array([[int(origin) for origin in Origin]], np.uint8))[0]
+    assert [tuple(pixel) for pixel in drawn.tolist()] == [pictures.ORIGIN_COLOURS[origin] for origin in Origin]
+    assert pictures.ORIGIN_COLOURS[Origin.NONE] == (128, 128, 128)
