@@ -8,7 +8,7 @@ from typing import Any
 from factory.core.artefact import Report
 from factory.review import charts
 from factory.review.charts import Curve
-from factory.review.measures import drawn_pictures, percent, read
+from factory.review.measures import ERRORS, SURENESS, drawn_pictures, percent, read
 from factory.review.sections import Section, Table
 
 NAME = "calibration.json"
@@ -29,7 +29,7 @@ def calibration(report: Report | None, *, seed: int, examples: int) -> Section |
             said for tell in (_expected, _pooled, _mirrored, _refiner, _confidence) if (said := tell(stated))
         ),
         charts=(chart,) if chart else (),
-        columns=("Hints, confidence, truth, dense mask, errors",),
+        columns=(f"Hints, {SURENESS}, truth, dense mask, {ERRORS}",),
         strips=drawn_pictures(report, seed=seed, examples=examples, what="Labels for"),
         tables=(Table(title="Settings found", head=("Setting", "Value"), rows=settings),),
     )

@@ -60,7 +60,7 @@ def uncertainty(queue: Queue, source: Dataset, *, examples: int) -> Section | No
         strips.append(
             Strip(
                 name=sample.id,
-                note=f"{len(mine)} regions, the first ranked {mine[0]}",
+                note=f"{len(mine)} regions, the first ranked {mine[0]}" if mine[1:] else f"1 region, ranked {mine[0]}",
                 pictures=(
                     pictures.photo(source.image(sample), f"Real image {sample.id}", longest=640),
                     pictures.photo(overlay(queue, source, sample), f"{sample.id}: proposal and regions", longest=640),

@@ -45,6 +45,10 @@ CURVES = {
     "Learning rate": {"lr": "learning rate"},
 }
 
+SURENESS = "confidence (bright is sure)"
+ERRORS = "errors (green is right, red wrong, grey without truth)"
+"""How two panels of the pictures that stages draw are to be read."""
+
 
 def training(model: Model | None) -> Section | None:
     """Curves of everything the history holds."""
@@ -84,8 +88,9 @@ def measurement(evaluation: Report | None, comparison: Report | None, *, seed: i
     if evaluation is None:
         return None
     strips = drawn_pictures(evaluation, seed=seed, examples=examples, what="Prediction for")
+    columns = (f"Photograph, truth, prediction, {ERRORS}",) if strips else ()
     found = _measured(evaluation, comparison, strips)
-    return replace(found, key="measurement", title="Measurement", columns=("Predictions",) if strips else ())
+    return replace(found, key="measurement", title="Measurement", columns=columns)
 
 
 def audit(report: Report | None, *, seed: int, examples: int) -> Section | None:
@@ -93,7 +98,7 @@ def audit(report: Report | None, *, seed: int, examples: int) -> Section | None:
     if report is None:
         return None
     strips = drawn_pictures(report, seed=seed, examples=examples, what="Labels for")
-    columns = ("Hints, confidence, truth, labels, errors",) if strips else ()
+    columns = (f"Hints, {SURENESS}, truth, labels, {ERRORS}",) if strips else ()
     return replace(_measured(report, None, strips), key="audit", title="Weak labels measured", columns=columns)
 
 

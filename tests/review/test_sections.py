@@ -11,7 +11,7 @@ import pytest
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.sample import Hints, Supervision
-from factory.review import report, sections
+from factory.review import gallery, report, sections
 from factory.review.report import Line
 from tests import artefacts
 from tests.artefacts import CLASSES
@@ -63,3 +63,12 @@ def test_shares_are_of_the_pixels_that_have_a_class(tmp_path: Path) -> None:
     assert of_class == pytest.approx({"background": 0.75, "coin": 0.25})
     of_origin = {name: share for name, share, _ in sections.origin_shares(data, data.samples).parts}
     assert of_origin == pytest.approx({"nobody vouches": 0.5, "pseudo-label": 0.5})
+
+
+def test_a_picture_with_one_region_says_so(tmp_path: Path) -> None:
+    """One region is no regions."""
+    data = noted(tmp_path / "data", {"a": (MASK, {})})
+    asked = artefacts.queue(tmp_path / "queue", {"a": (np.ones(MASK.shape, np.uint16), np.zeros_like(MASK))})
+    found = gallery.uncertainty(asked, data, examples=1)
+    assert found is not None
+    assert [strip.note for strip in found.strips] == ["1 region, ranked 1"]
