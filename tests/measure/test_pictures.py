@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from factory.core import masks
 from factory.core.classes import IGNORE, ClassList
 from factory.measure import pictures
 
@@ -51,3 +52,17 @@ def test_a_picture_without_truth_says_so():
     """No error share can be given."""
     mask = np.full((8, 8), IGNORE, np.uint8)
     assert pictures.strip([], np.zeros((8, 8, 3), np.uint8), mask, mask * 0, CLASSES, "prediction").any()
+
+
+def test_truth_prediction_and_errors_stand_in_this_order():
+    """The first two each in their own class's colour, the third red where they differ."""
+    image = np.zeros((240, 240, 3), np.uint8)
+    truth, guess = np.zeros((240, 240), np.uint8), np.ones((240, 240), np.uint8)
+    sheet = pictures.strip([], image, truth, guess, CLASSES, "prediction")
+    lefts = [pictures.GAP + column * (240 + pictures.GAP) for column in range(3)]
+    shown = [sheet[pictures.HEADING :][:240, left : left + 240] for left in lefts]
+    expected = [masks.overlay(image, ids, CLASSES, 0.6) for ids in (truth, guess)]
+    assert all(
+        np.array_equal(*pair) for pair in zip(shown, [*expected, pictures.errors(image, truth, guess)], strict=True)
+    )
+    assert not np.array_equal(*expected)

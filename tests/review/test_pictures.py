@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -109,6 +111,18 @@ def test_a_chart_names_its_curves_and_leaves_empty_ones_out() -> None:
     assert "a<b" not in chart.svg
     assert charts.lines("Nothing", [Curve(name="a", points=())], across="step") is None
     assert charts.lines("Nothing", [Curve(name="a", points=((1, None), (2, None)))], across="step") is None
+
+
+def test_what_is_more_stands_higher_and_what_is_later_further_right() -> None:
+    """From the lower left corner of the frame to the upper right one."""
+    chart = charts.lines("Up", [Curve(name="a", points=((0, 0.0), (1, 1.0)))], across="step")
+    assert chart is not None
+    corners = (charts.LEFT, charts.HEIGHT - charts.BOTTOM), (charts.WIDTH - charts.RIGHT, charts.TOP)
+    ((first, last),) = [
+        [tuple(map(float, point.split(","))) for point in line.split()]
+        for line in re.findall(r'<polyline class="series-0" points="([^"]+)"', chart.svg)
+    ]
+    assert (first, last) == corners
 
 
 def test_a_line_is_interrupted_where_nothing_is_known() -> None:
