@@ -6,19 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-import numpy as np
-
 from factory.calibrate.audit import Counts, Outcome, Trust, miou
 from factory.calibrate.interval import Interval, interval
 from factory.core.errors import InputError
 from factory.label import Labeler
 from factory.label.calibrated import Calibration, name_of
-from factory.measure.calibration import LEVELS, Levels, Reliability
+from factory.measure.calibration import AsStated, Levels, Reliability
 from factory.refine import Refiner
 from factory.refine.argmax import Argmax
-
-AS_IT_IS: Levels = (np.arange(LEVELS) / (LEVELS - 1)).round(6)
-"""The curve that leaves confidence alone."""
 
 
 class Curve(Protocol):
@@ -94,7 +89,7 @@ def conclude(
         raise InputError("no pixel could be labelled from the hints", got=repr(labeler), todo=todo)
     fitted, judged = curve(guessed).round(6), _together(held, refused=refused)
     as_stated, with_curve = (judged.guessed + judged.kept).ece(), judged.stated(fitted).ece()
-    levels = fitted if with_curve <= as_stated else AS_IT_IS
+    levels = fitted if with_curve <= as_stated else AsStated()(guessed).round(6)
     used = plain if refused else refined
     calibration = Calibration(
         labeler=name_of(labeler),

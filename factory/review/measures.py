@@ -46,7 +46,7 @@ CURVES = {
 }
 
 SURENESS = "confidence (bright is sure)"
-ERRORS = "errors (green is right, red wrong, grey without truth)"
+ERRORS = "errors (green is right, red wrong, blue unlabelled, grey without truth)"
 """How two panels of the pictures that stages draw are to be read."""
 
 

@@ -70,10 +70,8 @@ def run(
     with_settings(labeler, refiner, [{}], mirrored=mirrored)  # refuses before anything is searched
     varying = space_of(space, labeler, refiner)
     searched, held = _halves(source, images, seed)
-    if supervision is None and (bare := [sample for sample in [*searched, *held] if sample.hints == Hints()]):
-        out.report(
-            "hints", f"{len(bare)} of {len(searched) + len(held)} pictures have none; supervision=… simulates them"
-        )
+    if supervision is None:
+        _tell_bare([*searched, *held], out)
     shop = Workshop(
         scratch=out.scratch / "learnt", cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor,
         model=model,
@@ -107,6 +105,12 @@ def _check(*, trials: int, pool: int, images: int, drawn: int) -> None:
             raise ConfigError(f"calibrate.{name} is too small", got=value, expected=f"{least} or more")
     if not 1 <= pool <= trials:
         raise ConfigError("pool is a number of trials", where="calibrate", got=pool, expected=f"1 to trials={trials}")
+
+
+def _tell_bare(rows: Sequence[Sample], out: ReportWriter) -> None:
+    """Report how many of the pictures whose own hints are used have none."""
+    if bare := sum(sample.hints == Hints() for sample in rows):
+        out.report("hints", f"{bare} of {len(rows)} pictures have none; supervision=… simulates them")
 
 
 def _halves(source: Dataset, images: int, seed: int) -> tuple[list[Sample], list[Sample]]:

@@ -39,7 +39,10 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How to turn a picture upright, by EXIF orientation."""
+"""How to turn a picture upright, by EXIF orientation.
+
+`factory.ingest.pictures` has the same: scenes know nothing of the factory. A test holds the two readers to each other.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -200,9 +200,9 @@ def test_the_page_shows_every_stage(tmp_path: Path, line: dict[str, Any]) -> Non
         "wood &amp; &lt;cloth&gt;",
         "2 points",
         "2 regions, the first ranked 1",
-        "<span>Hints, confidence (bright is sure), truth, dense mask, errors (green is right, red wrong, grey",
-        "<span>Hints, confidence (bright is sure), truth, labels, errors (green is right, red wrong, grey without",
-        "<span>Photograph, truth, prediction, errors (green is right, red wrong, grey without truth)</span>",
+        "<span>Hints, confidence (bright is sure), truth, dense mask, errors (green is right, red wrong, blue",
+        "<span>Hints, confidence (bright is sure), truth, labels, errors (green is right, red wrong, blue",
+        "<span>Photograph, truth, prediction, errors (green is right, red wrong, blue unlabelled,",
     ):
         assert said in text
     assert all(artefact.digest in text for artefact in line.values())
