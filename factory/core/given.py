@@ -9,9 +9,13 @@ from pathlib import Path
 from factory.core.artefact import HEADER
 from factory.core.writer import IDENTITY, LOCK
 
+_NOTES = ("thumbs.db", "desktop.ini")
+"""What Windows writes into folders that one looks at, in any case."""
+
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Every regular file below a folder, in name order, but none of artefacts, finished or not, or in hidden folders.
+    """Every regular file below a folder, in name order, but none of artefacts, finished or not, nor what is hidden
+    (a name that begins with a dot) or an operating system's note of how the folder is shown.
 
     The folder itself may be any of these: who names it means it. Links to folders are followed, unless they lead to
     where one has been already, or back up: each folder counts once, by its own name before that of a link.
@@ -26,10 +30,14 @@ def files_in(folder: Path) -> Iterator[Path]:
             folders[:] = sorted(name for name in folders if not _is_ours(Path(parent, name)))
             waiting += [Path(parent, name) for name in folders if Path(parent, name).is_symlink()]
             found += [Path(parent, name) for name in names]
-    return (path for path in sorted(found) if path.is_file())
+    return (path for path in sorted(found) if path.is_file() and not _is_hidden(path.name))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _NOTES
 
 
 def _is_ours(folder: Path) -> bool:
-    if folder.name.startswith(".") or (folder / HEADER).is_file():
+    if _is_hidden(folder.name) or (folder / HEADER).is_file():
         return True
     return folder.suffix == ".partial" and any((folder / mark).is_file() for mark in (IDENTITY, LOCK))

@@ -164,7 +164,7 @@ def take(source: Source, settings: Settings) -> Taken:
 def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:
     image = pictures.read(source.path, white_level=settings.white_level)
     height, width = image.shape[:2]
-    placed, reasons = hints.place(source.hints, width, height)
+    placed, reasons = hints.place(source.hints, width, height, settings.classes)
     reasons += pictures.passed_over(source.path)
     maps: dict[str, Any] = {
         field: _read_ids(path, field, settings, (height, width)) for field, path in source.files.items() if path

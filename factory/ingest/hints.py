@@ -92,8 +92,8 @@ def read(classes: ClassList, names: Names, *, tags: Path | None, points: Path | 
     return table
 
 
-def place(hints: Hints, width: int, height: int) -> tuple[Hints, list[str]]:
-    """The hints that can stand in an image of this size, and a reason for each that cannot.
+def place(hints: Hints, width: int, height: int, classes: ClassList) -> tuple[Hints, list[str]]:
+    """The hints that can stand in an image of this size, and a reason for each that cannot, classes by their names.
 
     Points outside the image are dropped; points that contradict each other at one pixel are all dropped; boxes are cut
     at the border and dropped when nothing is left.
@@ -107,7 +107,8 @@ def place(hints: Hints, width: int, height: int) -> tuple[Hints, list[str]]:
             reasons.append(f"point ({x}, {y}) lies outside the image of {width} x {height}: dropped")
     for (x, y), ids in said.items():
         if len(ids) > 1:
-            reasons.append(f"points at ({x}, {y}) contradict each other: classes {sorted(ids)}: dropped")
+            names = " and ".join(classes.names[class_id] for class_id in sorted(ids))
+            reasons.append(f"points at ({x}, {y}) contradict each other ({names}): dropped")
     kept = tuple((x, y, ids.copy().pop()) for (x, y), ids in said.items() if len(ids) == 1)
     boxes = tuple((max(x0, 0), max(y0, 0), min(x1, width), min(y1, height), c) for x0, y0, x1, y1, c in hints.boxes)
     fitting = tuple(box for box in boxes if box[0] < box[2] and box[1] < box[3])

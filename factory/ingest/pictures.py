@@ -46,7 +46,7 @@ def find(folder: Path, suffixes: Collection[str] = SUFFIXES, *, outside: Collect
     """
     if folder.is_file():
         return [folder]
-    found = (path for path in given.files_in(folder) if path.suffix.lower() in suffixes and path.name[0] != ".")
+    found = (path for path in given.files_in(folder) if path.suffix.lower() in suffixes)
     return [path for path in found if not any(other in path.parents for other in outside)]
 
 

@@ -38,3 +38,10 @@ def test_links_that_lead_back_or_up_are_not(tmp_path: Path) -> None:
     (tmp_path / "in/up").symlink_to(tmp_path)
     (tmp_path / "in/.hidden").symlink_to(touched(tmp_path / "elsewhere/b.png").parent)
     assert names(tmp_path / "in") == ["own/a.png"]
+
+
+def test_what_systems_note_of_a_folder_is_no_file_of_the_users(tmp_path: Path) -> None:
+    """Looking at a folder of pictures must not make another data set of it, nor pictures of notes beside pictures."""
+    for name in ("a.png", "._a.png", ".DS_Store", "Thumbs.db", "desktop.ini", "notes.db"):
+        touched(tmp_path / name)
+    assert names(tmp_path) == ["a.png", "notes.db"]

@@ -14,7 +14,7 @@ from tests.ingest.folders import BOTH, ingest, picture, reasons
     ("kind", "table", "said"),
     [
         ("points", "image,x,y,class\na,99,4,car\na,-3,4,sky\n", "point (99, 4) lies outside"),
-        ("points", "image,x,y,class\na,9,4,car\na,9,4,sky\n", "contradict each other"),
+        ("points", "image,x,y,class\na,9,4,car\na,9,4,sky\n", "contradict each other (sky and car)"),
         ("boxes", "image,x0,y0,x1,y1,class\na,40,4,50,9,car\n", "is empty inside the image"),
         ("tags", "image,tag,present\na,car,1\na,car,0\n", "both given and denied"),
     ],
