@@ -17,6 +17,7 @@ from factory.core.errors import ConfigError, InputError
 from factory.core.masks import check_mask
 from factory.core.picture import Picture
 from factory.core.sample import Hints
+from factory.core.words import many
 from factory.exchange import labelme
 from factory.ingest import hints, ids, pictures
 from factory.ingest.maps import MapFiles
@@ -154,8 +155,8 @@ def take(source: Source, settings: Settings) -> Taken:
         told = Told.of(photo)
         photo = _sized(photo, settings)
         if photo.disputed:
-            said = "points contradict a scribble or each other at"
-            reasons.append(f"{said} {len(photo.disputed)} pixels, such as {photo.disputed[0]}: none counts there")
+            said = f"points contradict a scribble or each other at {many(len(photo.disputed), 'pixel')}"
+            reasons.append(f"{said}, such as {photo.disputed[0]}: none counts there")
         return Taken(source=source, photos=_parts(photo, settings), sha256=sha256, told=told, reasons=tuple(reasons))
     except InputError as error:
         return Taken(source=source, photos=(), sha256="", told=Told(), reasons=(error.one_line(),))

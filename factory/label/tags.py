@@ -13,6 +13,7 @@ import numpy.typing as npt
 from factory.core import digests
 from factory.core.errors import ConfigError, InputError
 from factory.core.seeds import derive, generator
+from factory.core.words import many
 from factory.execute.progress import Progress
 from factory.label import Labeler, Tell, Workshop
 from factory.label.cam.background import Background, Extent
@@ -185,7 +186,7 @@ def _require_something(statements: Statements, corpus: Corpus, tell: Tell) -> No
         raise InputError(
             "the tags tell no class from another",
             where="tags",
-            got=f"{int((statements.said_nk != OPEN).any(axis=1).sum())} pictures of which something is said",
+            got=f"{many(int((statements.said_nk != OPEN).any(axis=1).sum()), 'picture')} of which something is said",
             expected="a class that some picture has and some other one lacks",
             todo="say which classes are absent too: a column present with 0, or ingest with tags_are_complete=true "
             "(simulated tags: supervision.complete=true)",
@@ -193,9 +194,9 @@ def _require_something(statements: Statements, corpus: Corpus, tell: Tell) -> No
     for class_id, name in enumerate(corpus.classes.names):
         present, absent = statements.counts(class_id)
         if absent and not present:
-            tell(name, f"denied in {absent} pictures and named in none: nothing can be learnt of it")
+            tell(name, f"denied in {many(absent, 'picture')} and named in none: nothing can be learnt of it")
         elif present and not absent:
-            tell(name, f"named in {present} pictures and denied in none: taken for background")
+            tell(name, f"named in {many(present, 'picture')} and denied in none: taken for background")
 
 
 def _heard(rest: Statements, learnable: Sequence[int], fold: int, corpus: Corpus, tell: Tell) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from factory.core.artefact import Report
+from factory.core.words import many
 from factory.review import charts
 from factory.review.charts import Curve
 from factory.review.measures import ERRORS, SURENESS, drawn_pictures, percent, read
@@ -39,7 +40,7 @@ def _expected(stated: dict[str, Any]) -> str:
     within = _within(stated["miou_interval"], percent, "95 % between {} and {}")
     return (
         f"Dense masks of such hints reach a mean IoU of {percent(stated['miou'])} ({within}), measured on "
-        f"{stated['pictures']} pictures that had no part in the search, though in what was refused after it."
+        f"{many(stated['pictures'], 'picture')} that had no part in the search, though in what was refused after it."
     )
 
 

@@ -14,6 +14,7 @@ from factory.core import masks
 from factory.core.dataset import Dataset
 from factory.core.queue import Example, Queue, QueueItem
 from factory.core.sample import Sample
+from factory.core.words import many
 from factory.review import pictures
 from factory.review.charts import number
 from factory.review.pictures import Picture
@@ -60,7 +61,7 @@ def uncertainty(queue: Queue, source: Dataset, *, examples: int) -> Section | No
         strips.append(
             Strip(
                 name=sample.id,
-                note=f"{len(mine)} regions, the first ranked {mine[0]}" if mine[1:] else f"1 region, ranked {mine[0]}",
+                note=f"{many(len(mine), 'region')}, {'the first ' if mine[1:] else ''}ranked {mine[0]}",
                 pictures=(
                     pictures.photo(source.image(sample), f"Real image {sample.id}", longest=640),
                     pictures.photo(overlay(queue, source, sample), f"{sample.id}: proposal and regions", longest=640),
@@ -94,7 +95,7 @@ def table(queue: Queue, source: Dataset) -> Table:
         (item.rank, item.sample_id, names[item.class_id], f"{item.pixels:,}", number(item.score), item.reason)
         for item in queue.items[:ROWS]
     )
-    title = f"All {len(queue.items)} regions" if len(queue.items) <= ROWS else f"The first {ROWS} regions"
+    title = f"The first {ROWS} regions" if len(queue.items) > ROWS else "Every region"
     return Table(title=title, head=("Rank", "Image", "Class", "Pixels", "Score", "Reason"), rows=rows)
 
 
@@ -131,7 +132,7 @@ def _card(
         share=item.pixels / (sample.width * sample.height),
         reason=item.reason,
         alternatives=", ".join(f"{source.classes.names[other]} {share:.0%}" for other, share in item.alternatives[1:]),
-        takes=f"about {item.seconds:.0f} s, {item.clicks} click{'s' if item.clicks > 1 else ''}",
+        takes=f"about {item.seconds:.0f} s, {many(item.clicks, 'click')}",
         pictures=(shown[0], shown[1]),
         nearest=tuple(_nearest(example, source, there) for example, _ in item.nearest),
     )

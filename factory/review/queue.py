@@ -17,13 +17,14 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError
 from factory.core.queue import Queue
 from factory.core.sample import Sample
+from factory.core.words import many
 from factory.core.writer import Writer
 from factory.exchange import cvat
 from factory.measure.cost import TAKEN
 from factory.review import pictures
 
 README = """\
-{regions} regions in {images} images are waiting, the most urgent first.
+{regions} in {images}, the most urgent first.
 
   annotations.xml   the model's proposal: every connected part of a class is a mask of its own
   labels.json       the class list
@@ -66,8 +67,8 @@ def pack(queue: Queue, source: Dataset, out: Writer, folder: str) -> None:
         out.write(f"{folder}/overlays/{sample.id}.png", masks.encode_png(overlay(queue, source, sample)))
     out.write(f"{folder}/labels.json", cvat.label_constructor(source.classes))
     out.write(f"{folder}/queue.csv", _table(queue, source))
-    about = {"regions": len(queue.items), "images": len(samples), "ground": source.classes.names[0]}
-    out.write(f"{folder}/README.txt", README.format(**about).encode())
+    about = {"regions": many(len(queue.items), "region"), "images": many(len(samples), "image")}
+    out.write(f"{folder}/README.txt", README.format(**about, ground=source.classes.names[0]).encode())
 
 
 def queued_samples(queue: Queue, source: Dataset) -> list[Sample]:

@@ -177,7 +177,7 @@ def labels(labelled: Dataset | None, counted: int, *, seed: int, examples: int) 
     hinted = [sample for sample in there if sample.hints.as_json()]
     strips = [_labelled_strip(labelled, sample) for sample in chosen(hinted or there, seed, "labels", examples)]
     lead = (
-        f"{counted} of {len(labelled.samples)} images are labelled. "
+        f"Images with labels: {counted} of {len(labelled.samples)}. "
         "Pixels nobody vouches for stay ignored: the model does not learn from them."
     )
     shares = (origin_shares(labelled, there), class_shares(labelled, there))

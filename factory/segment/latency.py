@@ -8,6 +8,7 @@ import time
 import torch
 from torch import Tensor
 
+from factory.core.words import many
 from factory.segment.models import Segmenter
 from factory.segment.predict import ready
 
@@ -57,4 +58,4 @@ def _machine(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
-    return f"this CPU ({threads} thread{'s' if threads != 1 else ''})"
+    return f"this CPU ({many(threads, 'thread')})"

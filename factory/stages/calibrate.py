@@ -21,6 +21,7 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.photographs import shuffled
 from factory.core.sample import TRUSTED, Hints, Sample, Split
+from factory.core.words import many
 from factory.core.writer import ReportWriter
 from factory.execute import Executor
 from factory.label import Labeler, Workshop
@@ -155,7 +156,7 @@ def _worthwhile(
     seen = compared(after, before, seed=judge.audit.seed)
     out.figures |= {f"{name}_miou": seen.miou, f"{name}_gain": seen.miou - seen.before}
     if seen.refused:
-        reason = f"refused: mIoU {seen.miou:.3f} with it, {seen.before:.3f} without, on {len(after)} pictures"
+        reason = f"refused: mIoU {seen.miou:.3f} with it, {seen.before:.3f} without, on {many(len(after), 'picture')}"
         out.report(name, reason)
     return not seen.refused
 
@@ -191,11 +192,11 @@ def _tell(verdict: Verdict, out: ReportWriter) -> None:
         )
     if verdict.curve_refused:
         reason = f"curve refused: error {verdict.curve_ece:.3f} with it, {verdict.ece_as_stated:.3f} as stated"
-        out.report("confidence", f"{reason}, on {verdict.pictures} pictures held back; labels keep their own")
+        out.report("confidence", f"{reason}, on {many(verdict.pictures, 'picture')} held back; labels keep their own")
     if verdict.calibration.refused:
         gain = "95 %: {:+.3f} to {:+.3f}".format(*verdict.gain_interval) if verdict.gain_interval else "no interval"
         reason = (
             f"refused: it makes masks worse (mIoU {verdict.refined_miou:.3f} with it, {verdict.plain_miou:.3f} "
-            f"without, on {verdict.pictures} pictures held back; {gain}); labels will be made without it"
+            f"without, on {many(verdict.pictures, 'picture')} held back; {gain}); labels will be made without it"
         )
         out.report(f"refiner {verdict.calibration.refiner}", reason)

@@ -16,6 +16,7 @@ from factory.core.cache import Cache
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
 from factory.core.sample import Origin, Sample, Split, Supervision
+from factory.core.words import many
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
 from factory.label import Labeler, Workshop, calibrated, learnt
@@ -102,7 +103,7 @@ def _conclude(source: Dataset, settled: Collection[str], out: DatasetWriter) -> 
     carried = [sample for sample in source.samples if sample.id in settled and sample.split != Split.TEST]
     if bare and len(bare) == len(coverage) and not any(sample.mask for sample in carried):
         out.discard()
-        got = f"{len(bare)} pictures, with no hint in them or none trusted enough"
+        got = f"{many(len(bare), 'picture')}, with no hint in them or none trusted enough"
         todo = "give factory ingest hints (points=…), or take another labeler or a lower min_confidence"
         raise InputError("no pixel of any picture could be labelled", where=source.root, got=got, todo=todo)
     for name in bare:

@@ -15,6 +15,7 @@ from factory.core import masks
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, FactoryError
 from factory.core.queue import Queue
+from factory.core.words import many
 from factory.core.writer import Writer
 from factory.execute import Executor
 from factory.execute.progress import Progress
@@ -167,7 +168,7 @@ class _Line:
             self.out.report("scene", sentence)
         stories = [raw.story(self.frames, index) for index in self.kept]
         for note, times in sorted(Counter(note for story in stories for note in story["notes"]).items()):
-            self.out.report("scene", f"{note} (in {times} pictures)")
+            self.out.report("scene", f"{note} (in {many(times, 'picture')})")
         self.out.figures |= {"frames": len(self.kept), "audited": sum(story["audited"] for story in stories)}
         self.out.figures["left_out"] = self.left_out
         self._tell()

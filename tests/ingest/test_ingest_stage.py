@@ -176,7 +176,7 @@ def test_dots_are_part_of_a_name_and_contradictions_are_told(tmp_path: Path) -> 
     (tmp_path / "points.csv").write_text(rows)
     made = ingest(tmp_path, f"inputs.points={tmp_path}/points.csv", "size=[16,12]")
     assert [sample.hints.points[0] for sample in made.samples[1:]] == [(2, 2, 1), (4, 4, 1)]
-    assert "contradict a scribble or each other at 1 pixels, such as (4, 4)" in reasons(made)["scan.png"]
+    assert "contradict a scribble or each other at 1 pixel, such as (4, 4)" in reasons(made)["scan.png"]
     assert made.picture(made.samples[0]).seeds.ids.tolist() == [0]
 
 

@@ -43,7 +43,7 @@ def test_images_whose_mask_is_ignored_throughout_are_not_labelled(tmp_path: Path
     line = Line(queue=artefacts.queue(tmp_path / "queue", {}), source=data, labelled=data)
     assert ("3", "images labelled", "of 5") in report.facts(line, 3)
     text = report.page(line, title="run", seed=0, examples=1).decode()
-    assert "3 of 5 images are labelled." in text
+    assert "Images with labels: 3 of 5." in text
     assert "<dt>images labelled</dt><dd><strong>3</strong><span>of 5</span>" in text
 
 
