@@ -68,9 +68,8 @@ class Ensemble:
 
     def _member(self, path: str, classes: ClassList, first: Predictor) -> Predictor:
         found = checkpoint.load(file_of(Path(path), self.checkpoint), classes=classes)
-        if found.size_hw != first.size_hw:
-            todo = "train the members of a committee alike"
-            got, expected = found.size_hw or "the pictures' own", first.size_hw or "the pictures' own"
+        if found.working != first.working:
+            got, expected, todo = found.working, first.working, "train the members of a committee alike"
             raise ArtefactError("a member works at another size", where=path, got=got, expected=expected, todo=todo)
         return Predictor(trained=found, overlap=first.overlap, batch=first.batch)
 

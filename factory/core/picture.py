@@ -118,11 +118,17 @@ def mirrored(photo: Picture) -> Picture:
 
 def at_most(photo: Picture, longest: int) -> Picture:
     """The picture, reduced where a side is longer than ``longest`` pixels."""
-    height, width = photo.size_hw
-    if max(height, width) <= longest:
+    if (reduced := within(photo.size_hw, longest)) == photo.size_hw:
         return photo
-    scale = longest / max(height, width)
-    return resize(photo, max(1, round(width * scale)), max(1, round(height * scale)))
+    return resize(photo, *reduced[::-1])
+
+
+def within(size_hw: tuple[int, int], longest: int) -> tuple[int, int]:
+    """The size of the same shape whose longer side is at most ``longest`` pixels."""
+    if max(size_hw) <= longest:
+        return size_hw
+    height, width = (max(1, round(side * longest / max(size_hw))) for side in size_hw)
+    return height, width
 
 
 def tiles(photo: Picture, size: int, overlap: float) -> Iterator[Picture]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,7 +37,9 @@ class SupervisionFilter(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How every photograph is treated; ``size`` is (width, height), ``tile`` the side of square tiles."""
+    """How every photograph is treated; ``size`` is (width, height), ``longest`` the most that the longer side may have,
+    ``tile`` the side of square tiles.
+    """
 
     classes: ClassList
     supervision: SupervisionFilter
@@ -46,6 +48,7 @@ class Settings:
     mask_ids: dict[int, int]
     scribble_ids: dict[int, int]
     size: tuple[int, int] | None
+    longest: int | None
     tile: int | None
     tile_overlap: float
 
@@ -54,7 +57,18 @@ class Settings:
         """What ids in files of each kind of map are translated to."""
         return {"masks": self.mask_ids, "noisy_masks": self.mask_ids, "scribbles": self.scribble_ids}
 
+    @property
+    def brought_to(self) -> dict[str, Any]:
+        """What a model that learns from these pictures has to know of their size."""
+        given = {"size": self.size and list(self.size), "longest": self.longest}
+        return {key: value for key, value in given.items() if value}
+
     def __post_init__(self) -> None:
+        if self.size and self.longest:
+            todo = "longest keeps each picture's shape, size gives all of them one: leave one out"
+            raise ConfigError("pictures can be brought to one size only", got="size and longest", todo=todo)
+        if self.longest is not None and self.longest < 8:
+            raise ConfigError("longest is too small", got=self.longest, expected="8 pixels or more, or null")
         if self.tile is not None and self.tile < 8:
             raise ConfigError("tile is too small", got=self.tile, expected="8 pixels or more, or null")
         if not 0 <= self.tile_overlap < 1:
@@ -85,7 +99,8 @@ class Source:
 class Taken:
     """What became of one source: photographs (one, or its tiles), the digest of its pixels, and reasons.
 
-    ``told`` is what was told of it before anything was cut, or forgotten for the sake of a simulation.
+    ``told`` is what was told of it before anything was cut, or forgotten for the sake of a simulation; ``brought_to``
+    the size that it was given.
     """
 
     source: Source
@@ -93,6 +108,7 @@ class Taken:
     sha256: str
     told: Told
     reasons: tuple[str, ...]
+    brought_to: Mapping[str, Any] = field(default_factory=dict)
 
 
 def found(images: Path, maps: Collection[Path] = ()) -> Names:
@@ -157,7 +173,14 @@ def take(source: Source, settings: Settings) -> Taken:
         if photo.disputed:
             said = f"points contradict a scribble or each other at {many(len(photo.disputed), 'pixel')}"
             reasons.append(f"{said}, such as {photo.disputed[0]}: none counts there")
-        return Taken(source=source, photos=_parts(photo, settings), sha256=sha256, told=told, reasons=tuple(reasons))
+        return Taken(
+            source=source,
+            photos=_parts(photo, settings),
+            sha256=sha256,
+            told=told,
+            reasons=tuple(reasons),
+            brought_to=settings.brought_to,
+        )
     except InputError as error:
         return Taken(source=source, photos=(), sha256="", told=Told(), reasons=(error.one_line(),))
 
@@ -186,7 +209,7 @@ def _read_ids(path: Path, field: str, settings: Settings, size_hw: tuple[int, in
 def _sized(photo: Picture, settings: Settings) -> Picture:
     if settings.size and settings.size != photo.image.shape[1::-1]:
         return picture.resize(photo, *settings.size)
-    return photo
+    return picture.at_most(photo, settings.longest) if settings.longest else photo
 
 
 def _parts(photo: Picture, settings: Settings) -> tuple[Picture, ...]:

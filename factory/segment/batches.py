@@ -104,11 +104,14 @@ class TrainingBatches:
         return Pick(name, int(_order(self.seed, name, epoch, len(cache))[place]))
 
 
-def validation_batches(cache: PixelCache, batch: int) -> Iterator[Batch]:
-    """Every picture once and uncut, in order; neighbours of equal size share a batch."""
+def validation_batches(cache: PixelCache, batch: int, tile_hw: Size) -> Iterator[Batch]:
+    """Every picture once and uncut, in order; neighbours of equal size share a batch, of at most as many pictures as
+    have no more pixels than ``batch`` tiles.
+    """
     held: list[int] = []
-    for index in range(len(cache)):
-        if held and (len(held) == batch or cache.shapes[held[0]] != cache.shapes[index]):
+    for index, (height, width) in enumerate(cache.shapes):
+        most = min(batch, batch * tile_hw[0] * tile_hw[1] // (height * width))
+        if held and (len(held) >= most or cache.shapes[held[0]] != (height, width)):
             yield stack([cache[i] for i in held], [cache.rows[i].sample.id for i in held])
             held = []
         held.append(index)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,11 +55,6 @@ class PixelCache:
     def shapes(self) -> list[Size]:
         """(height, width) of each picture as it is kept."""
         return [self.size_hw or (row.sample.height, row.sample.width) for row in self.rows]
-
-    def largest(self) -> Size:
-        """The smallest frame every picture fits in, (height, width)."""
-        heights, widths = zip(*self.shapes, strict=True)
-        return max(heights), max(widths)
 
     @cached_property
     def counts_nk(self) -> npt.NDArray[np.int64]:
@@ -120,3 +115,9 @@ class PixelCache:
             raise MachineError.of(error, what="decoded pictures cannot be kept", where=draft, todo=todo) from error
         finally:
             draft.unlink(missing_ok=True)
+
+
+def largest(caches: Iterable[PixelCache]) -> Size:
+    """The smallest frame that every picture of all of them fits in, (height, width)."""
+    heights, widths = zip(*(shape for cache in caches for shape in cache.shapes), strict=True)
+    return max(heights), max(widths)

@@ -13,6 +13,7 @@ from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError, FactoryError
 from factory.segment.data import Size
 from factory.segment.models import Segmenter, SegmenterSpec
+from factory.segment.working import Working
 
 FORMAT = 1
 
@@ -21,12 +22,12 @@ FORMAT = 1
 class Trained:
     """A segmenter and how it wants its pictures.
 
-    ``size_hw`` is the size every picture is brought to first (None: its own), ``tile_hw`` the size of what the network
-    saw in training, ``step`` the optimisation steps behind the weights.
+    ``working`` is the size that pictures are brought to first, ``tile_hw`` the size of what the network saw in
+    training, ``step`` the optimisation steps behind the weights.
     """
 
     model: Segmenter
-    size_hw: Size | None
+    working: Working
     tile_hw: Size
     step: int
 
@@ -44,7 +45,8 @@ def encode(trained: Trained) -> bytes:
             "format": FORMAT,
             "spec": asdict(model.spec),
             "classes": {"names": list(model.classes.names), "colours": [list(rgb) for rgb in model.classes.colours]},
-            "size_hw": trained.size_hw and list(trained.size_hw),
+            "size_hw": trained.working.size_hw and list(trained.working.size_hw),
+            "longest": trained.working.longest,
             "tile_hw": list(trained.tile_hw),
             "step": trained.step,
             "temperature": model.temperature,
@@ -107,11 +109,10 @@ def _trained(content: dict[str, Any]) -> Trained:
     model = Segmenter(SegmenterSpec(**content["spec"]), classes)
     model.load_state_dict(content["weights"])
     model.temperature = float(content.get("temperature", 1.0))
-    size = content["size_hw"]
     tall, wide = content["tile_hw"]
     return Trained(
         model=model.eval(),
-        size_hw=(int(size[0]), int(size[1])) if size else None,
+        working=Working.of_numbers(content["size_hw"], content.get("longest")),
         tile_hw=(int(tall), int(wide)),
         step=int(content["step"]),
     )

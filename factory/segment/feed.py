@@ -12,7 +12,7 @@ import torch
 from factory.core.classes import IGNORE
 from factory.segment.batches import Batch, TrainingBatches, validation_batches
 from factory.segment.cache import PixelCache
-from factory.segment.data import CLASS
+from factory.segment.data import CLASS, Size
 
 AHEAD = 3
 """Batches made before they are asked for."""
@@ -59,11 +59,11 @@ class Validation:
     labelled.
     """
 
-    def __init__(self, cache: PixelCache, batch: int, *, rank: int = 0, world: int = 1) -> None:
-        self.cache, self.batch, self.rank, self.world = cache, batch, rank, world
+    def __init__(self, cache: PixelCache, batch: int, tile_hw: Size, *, rank: int = 0, world: int = 1) -> None:
+        self.cache, self.batch, self.tile_hw, self.rank, self.world = cache, batch, tile_hw, rank, world
 
     def __iter__(self) -> Iterator[Batch]:
-        batches = validation_batches(self.cache, self.batch)
+        batches = validation_batches(self.cache, self.batch, self.tile_hw)
         while together := list(itertools.islice(batches, self.world)):
             yield _pinned(together[self.rank] if self.rank < len(together) else _unlabelled(together[0]))
 

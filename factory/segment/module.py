@@ -100,7 +100,7 @@ class SegmentationModule(lightning.LightningModule):
         """The validation pictures; empty without any."""
         if not len(self.validation):
             return []
-        return Validation(self.validation, self._at_a_time, rank=self.global_rank, world=self._world)
+        return Validation(self.validation, self._at_a_time, self.tile_hw, rank=self.global_rank, world=self._world)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW with learning rates of their own for encoder and decoder; takes up a saved state."""

@@ -15,11 +15,12 @@ from torch.nn import functional
 from factory.core.errors import ConfigError, InputError
 from factory.core.tiling import starts
 from factory.segment.checkpoint import Trained
-from factory.segment.data import Size, resize_image
+from factory.segment.data import LEAST_SIDE, Size, resize_image
 from factory.segment.folding import folded
 from factory.segment.layout import pixel_by_pixel
 from factory.segment.models import Segmenter, best_device
 from factory.segment.shipped import Shipped
+from factory.segment.working import Working
 
 TileFunction = Callable[[Tensor], Tensor]
 """Images (N, 3, h, w) in [0, 1] -> any maps (N, C, h, w) that may be averaged."""
@@ -30,7 +31,8 @@ class Predictor:
     """A segmenter made ready: 8-bit RGB (H, W, 3) -> class probabilities (K, H, W), float32.
 
     ``overlap`` is the share of a tile that its neighbour covers again; ``batch`` tiles run at a time. ``size`` and
-    ``tile``, (height, width), go before the size that pictures are brought to and the tile that the segmenter names;
+    ``tile``, (height, width), go before the size that pictures are brought to and the tile that the segmenter names,
+    and so does ``longest``, pixels of the longer side;
     ``tta`` makes a tile function of another (see `factory.segment.tta`).
     """
 
@@ -38,12 +40,16 @@ class Predictor:
     overlap: float = 0.5
     batch: int = 8
     size: Size | None = None
+    longest: int | None = None
     tile: Size | None = None
     tta: Callable[[TileFunction], TileFunction] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap < 1 or self.batch < 1:
             raise ConfigError("overlap is below 1 and batch at least 1", got=(self.overlap, self.batch))
+        if self.longest is not None and (self.size or self.longest < LEAST_SIDE):
+            got = f"size {self.size}, longest {self.longest}"
+            raise ConfigError(f"give size, or longest of {LEAST_SIDE} pixels or more, or neither", got=got)
 
     def __call__(self, image_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities of one image, of its own size whatever size the model works at."""
@@ -51,7 +57,7 @@ class Predictor:
 
     def map(self, image_hwc: npt.NDArray[np.uint8], function: TileFunction) -> npt.NDArray[np.float32]:
         """What ``function`` makes of an image's tiles, blended, of the image's own size: (C, H, W)."""
-        working_hwc = np.array(resize_image(image_hwc, self.size_hw))
+        working_hwc = np.array(self.brought(image_hwc))
         images_nchw = torch.from_numpy(working_hwc).to(best_device()).permute(2, 0, 1).unsqueeze(0)
         with torch.inference_mode():
             maps_nchw = slide(
@@ -63,9 +69,14 @@ class Predictor:
         return found
 
     @property
-    def size_hw(self) -> Size | None:
-        """The size every picture is brought to first; None: its own."""
-        return self.size or self.trained.size_hw
+    def working(self) -> Working:
+        """The size that pictures are brought to first."""
+        return Working(size_hw=self.size, longest=self.longest) if self.size or self.longest else self.trained.working
+
+    def brought(self, image_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """The image at the size at which it is looked at."""
+        height, width = image_hwc.shape[:2]
+        return resize_image(image_hwc, self.working.of((height, width)))
 
     @property
     def tile_hw(self) -> Size:

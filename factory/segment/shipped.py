@@ -14,6 +14,7 @@ from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError, ConfigError, FactoryError, MachineError
 from factory.segment.checkpoint import Trained
 from factory.segment.data import Size
+from factory.segment.working import Working
 
 FORMAT = 1
 SMALLER = "take fewer or smaller tiles (batch=1, tile=[height,width]), or the checkpoint"
@@ -30,7 +31,7 @@ class Shipped:
     run: Callable[[Tensor], Tensor]
     runtime: str
     classes: ClassList
-    size_hw: Size | None
+    working: Working
     tile_hw: Size
     any_size: bool
 
@@ -62,7 +63,8 @@ def metadata(trained: Trained, *, any_size: bool) -> dict[str, str]:
         "output": "float32 class probabilities, (N, classes, height, width)",
         "class_names": trained.classes.names,
         "class_colours": trained.classes.colours,
-        "size_hw": trained.size_hw,
+        "size_hw": trained.working.size_hw,
+        "longest": trained.working.longest,
         "tile_hw": trained.tile_hw,
         "stride": trained.model.spec.stride,
         "any_size": any_size,
@@ -83,7 +85,7 @@ def described(said: Mapping[str, str], run: Callable[[Tensor], Tensor], *, runti
             run=run,
             runtime=runtime,
             classes=ClassList.of(names, colours),
-            size_hw=(int(size[0]), int(size[1])) if size else None,
+            working=Working.of_numbers(size, json.loads(said.get("longest", "null"))),
             tile_hw=(int(tile[0]), int(tile[1])),
             any_size=bool(any_size),
         )

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from factory.core.tiling import starts
-from factory.segment.data import Size, resize_image
+from factory.segment.data import Size
 from factory.segment.enlarging import enlarged
 from factory.segment.models import best_device
 from factory.segment.predict import Predictor, ramp, slide, to_unit
@@ -33,10 +33,10 @@ def strips(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Iterator[S
     Memory holds the picture and about two times K × tile height × picture width values, or K × the size the segmenter
     works at where pictures are brought to one.
     """
-    if predictor.size_hw in (None, image_hwc.shape[:2]):
+    working_hwc = predictor.brought(image_hwc)
+    if working_hwc.shape == image_hwc.shape:
         return _blended(predictor, image_hwc)
-    working_hwc = np.array(resize_image(image_hwc, predictor.size_hw))
-    return _enlarged(_whole(predictor, working_hwc), image_hwc.shape[:2])
+    return _enlarged(_whole(predictor, np.array(working_hwc)), image_hwc.shape[:2])
 
 
 @torch.inference_mode()

@@ -77,7 +77,7 @@ def _known(
     predictor: Predictor, row: Row, seed: int, choice: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
     """Log-probabilities (N, K) and class ids of some of a picture's known pixels."""
-    image_hwc, label_hwc = decode(row, predictor.size_hw)
+    image_hwc, label_hwc = decode(row, predictor.working.of((row.sample.height, row.sample.width)))
     there_hw = (label_hwc[..., CLASS] != IGNORE) & _choices(label_hwc[..., SOURCE])[choice]
     rng = generator(seed, "temperature", row.sample.id)
     places = np.sort(rng.permutation(np.flatnonzero(there_hw))[:PIXELS])

@@ -13,7 +13,7 @@ from factory.core.errors import ConfigError
 from factory.core.writer import Writer
 from factory.segment import checkpoint
 from factory.segment.batches import TrainingBatches
-from factory.segment.cache import PixelCache
+from factory.segment.cache import PixelCache, largest
 from factory.segment.data import Size, size_of
 from factory.segment.fit import Run
 from factory.segment.losses.term import Term, Total
@@ -27,6 +27,12 @@ from factory.segment.teacher import Teacher
 from factory.segment.track import Tracks
 from factory.segment.trained_teacher import Lesson, TrainedTeacher
 from factory.segment.weighing import PixelWeights
+from factory.segment.working import Working
+
+MOST_SIDE = 1024
+"""Pixels of a picture's side that a step sees unless told otherwise: eight whole photographs of a telephone would take
+a hundred gigabytes.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +40,7 @@ class Training:
     """Network, losses, what happens to pictures and labels on their way, and the recipe.
 
     ``size`` is the (height, width) every picture is brought to (None: its own), ``crop`` what a step sees of a picture
-    (None: all of the largest).
+    (None: all of the largest, up to `MOST_SIDE`).
     """
 
     model: SegmenterSpec
@@ -92,7 +98,7 @@ class Training:
                 sources=sources,
                 shares=shares,
                 batch=self.recipe.batch,
-                crop_hw=size_of("crop", self.crop) or _largest(sources),
+                crop_hw=size_of("crop", self.crop) or _whole(sources),
                 seed=seed,
                 rare=self.sampling,
             ),
@@ -109,7 +115,8 @@ class Training:
 
     def pack(self, module: SegmentationModule) -> bytes:
         """The weights that are kept, as a checkpoint."""
-        trained = checkpoint.Trained(model=module.kept, size_hw=self.size_hw, tile_hw=module.tile_hw, step=module.step)
+        working = Working(size_hw=self.size_hw) if self.size_hw else _learnt_from(module.batches.sources)
+        trained = checkpoint.Trained(model=module.kept, working=working, tile_hw=module.tile_hw, step=module.step)
         return checkpoint.encode(trained)
 
     def fit(self, module: SegmentationModule, out: Writer, *, tracks: Tracks, devices: int) -> tuple[Log, bytes]:
@@ -119,7 +126,13 @@ class Training:
         return log, self.pack(module)
 
 
-def _largest(sources: Mapping[str, PixelCache]) -> Size:
-    """Without a crop size, steps see the whole of the largest picture."""
-    heights, widths = zip(*(cache.largest() for cache in sources.values()), strict=True)
-    return max(heights), max(widths)
+def _learnt_from(sources: Mapping[str, PixelCache]) -> Working:
+    """What photographs were brought to, or without any, rendered pictures."""
+    kept = sources.get("real") or next(iter(sources.values()))
+    return Working.learnt_from(row.sample for row in kept.rows)
+
+
+def _whole(sources: Mapping[str, PixelCache]) -> Size:
+    """What steps see without a crop size."""
+    height, width = largest(sources.values())
+    return min(height, MOST_SIDE), min(width, MOST_SIDE)

@@ -142,7 +142,7 @@ def _tiles(trained: Trained, dataset: Dataset | None, count: int, split: Split |
 def _images(trained: Trained, dataset: Dataset | None, samples: Sequence[Sample]) -> Iterator[Any]:
     for sample in samples:
         assert dataset is not None
-        yield resize_image(dataset.image(sample), trained.size_hw)
+        yield resize_image(dataset.image(sample), trained.working.of((sample.height, sample.width)))
 
 
 def _miou(runner: Trained | Shipped, source: Dataset, rows: Sequence[Sample], name: str) -> float:

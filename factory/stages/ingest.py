@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,6 +25,9 @@ from factory.ingest.told import MAPS, Told, counted
 Place = tuple[str, Split]
 """A picture's group, and the split that it is in."""
 
+LARGE = 4e6
+"""Pixels beyond which a data set of pictures is slow enough to be told."""
+
 
 def run(
     *,
@@ -41,6 +45,7 @@ def run(
     colours: list[list[int]] | None,
     supervision: SupervisionFilter,
     size: list[int] | None,
+    longest: int | None,
     tile: int | None,
     tile_overlap: float,
     mask_ids: list[list[int]],
@@ -64,6 +69,7 @@ def run(
         mask_ids=_translation("mask_ids", mask_ids),
         scribble_ids=_translation("scribble_ids", mask_ids if scribble_ids is None else scribble_ids),
         size=_size(size),
+        longest=longest,
         tile=tile,
         tile_overlap=tile_overlap,
     )
@@ -88,6 +94,8 @@ def run(
         _require_training(out)
     if {"mask", "noisy_mask"} & folders.keys() and not doubtful:
         _report_unnamed(told, out)
+    if tile is None:
+        _report_large(out)
     _figures(out, given)
 
 
@@ -142,10 +150,12 @@ def _keep(one: Taken, placed: Mapping[str, Place], told: Told, out: DatasetWrite
         out.report(one.source.file, reason)
     told.add(one.told)
     for photo in one.photos:
-        _add(photo, one.source.name, *placed[one.source.file], out)
+        about: dict[str, Any] = {"file": one.source.name, "offset": list(photo.offset)}
+        about |= {"brought_to": dict(one.brought_to)} if one.brought_to else {}
+        _add(photo, about, *placed[one.source.file], out)
 
 
-def _add(photo: Picture, name: str, group: str, split: Split, out: DatasetWriter) -> None:
+def _add(photo: Picture, about: dict[str, Any], group: str, split: Split, out: DatasetWriter) -> None:
     height, width = photo.image.shape[:2]
     image, sha256 = out.write_image(photo.id, photo.image)
     known = {}
@@ -159,7 +169,7 @@ def _add(photo: Picture, name: str, group: str, split: Split, out: DatasetWriter
     sample = Sample(
         id=photo.id, image=image, width=width, height=height, split=split, group=group, domain=Domain.REAL,
         supervision=_supervision(photo), image_sha256=sha256, hints=replace(photo.hints, **paths), **known,
-        provenance={"file": name, "offset": list(photo.offset)},
+        provenance=about,
     )  # fmt: skip
     out.add(sample)
 
@@ -205,6 +215,14 @@ def _report_unnamed(told: Told, out: DatasetWriter) -> None:
     assert out.classes is not None
     for class_id in told.unnamed(out.classes):
         out.report("classes", f"{out.classes.names[class_id]} is in no mask, and named by no hint")
+
+
+def _report_large(out: DatasetWriter) -> None:
+    """Nor is this: every step after takes time in proportion, which nobody expects of a telephone's photographs."""
+    pixels = statistics.median(sample.width * sample.height for sample in out.samples())
+    if pixels > LARGE:
+        how = "longest=1600 makes them smaller here, and tile=1024 cuts them; factory predict gives masks of any size"
+        out.report("size", f"half of the pictures have {pixels / 1e6:.0f} megapixels or more, and take long: {how}")
 
 
 def _lines(reasons: Sequence[str], most: int) -> str:

@@ -47,6 +47,7 @@ def run(
     out: DatasetWriter,
     checkpoint: str,
     size: Sequence[int] | None,
+    longest: int | None,
     tile: Sequence[int] | None,
     overlap: float,
     batch: int,
@@ -69,6 +70,7 @@ def run(
         overlap=overlap,
         batch=batch,
         size=size_of("size", size),
+        longest=longest,
         tile=size_of("tile", tile),
         tta=tta,
     )

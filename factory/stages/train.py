@@ -21,7 +21,7 @@ from factory.execute.ranks import rank, started
 from factory.measure.truth import tell_of_guesses
 from factory.segment import checkpoint
 from factory.segment import weights as weight_files
-from factory.segment.cache import PixelCache
+from factory.segment.cache import PixelCache, largest
 from factory.segment.data import Row, bare_rows, training_rows, validation_rows
 from factory.segment.history import as_csv
 from factory.segment.latency import describe
@@ -135,6 +135,10 @@ def _tracks(out: ModelWriter, tensorboard: str | None, mlflow: str | None) -> Tr
 def _announce(module: SegmentationModule, out: ModelWriter) -> None:
     if not rank():
         print(describe(module.model.to(best_device()), module.tile_hw), file=sys.stderr)
+        shown, whole = module.tile_hw, largest(module.batches.sources.values())
+        if shown[0] < whole[0] or shown[1] < whole[1]:
+            sizes = "{}×{} of pictures of up to {}×{}".format(*shown, *whole)
+            print(f"steps see {sizes}, at random (height × width; train.crop)", file=sys.stderr)
     if not len(module.validation):
         out.report("validation", "no val rows with masks to trust: the last weights stand for the best")
 

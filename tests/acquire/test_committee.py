@@ -20,6 +20,7 @@ from factory.segment.chance import LN_2, draws
 from factory.segment.models import SegmenterSpec, build
 from factory.segment.predict import Predictor
 from factory.segment.tta import Views
+from factory.segment.working import Working
 from tests.artefacts import written
 from tests.command.composing import composed
 
@@ -32,7 +33,7 @@ def trained(seed: int = 0, classes: ClassList = CLASSES, architecture: str = "un
     """A small random model that drops much."""
     spec = SegmenterSpec(architecture=architecture, encoder="tu-test_efficientnet", head_dropout=0.4)
     model = build(spec, classes, weights=None, seed=seed).eval()
-    return checkpoint.Trained(model=model, size_hw=None, tile_hw=(64, 64), step=0)
+    return checkpoint.Trained(model=model, working=Working(), tile_hw=(64, 64), step=0)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_members_must_fit_together(tmp_path: Path) -> None:
     other = tmp_path / "other.ckpt"
     for made, reason in (
         (trained(classes=ClassList.of(["a", "b"])), "other classes"),
-        (replace(trained(), size_hw=(20, 30)), r"(?s)another size.*\(20, 30\)"),
+        (replace(trained(), working=Working(size_hw=(20, 30))), r"(?s)another size.*20 x 30"),
     ):
         other.write_bytes(checkpoint.encode(made))
         with pytest.raises(ArtefactError, match=reason):

@@ -9,6 +9,7 @@ from factory.core.queue import Example
 from factory.segment.checkpoint import Trained
 from factory.segment.models import SegmenterSpec, build
 from factory.segment.predict import Predictor
+from factory.segment.working import Working
 from tests.artefacts import CLASSES
 
 
@@ -16,7 +17,11 @@ def embedder(size_hw=None) -> Embedder:
     """Of a small model with random weights."""
     spec = SegmenterSpec(architecture="unet", encoder="mobilenet_v2", decoder_channels=16)
     model = build(spec, CLASSES, weights=None, seed=0)
-    return Embedder(predictor=Predictor(trained=Trained(model=model.eval(), tile_hw=(64, 64), size_hw=size_hw, step=0)))
+    return Embedder(
+        predictor=Predictor(
+            trained=Trained(model=model.eval(), tile_hw=(64, 64), working=Working(size_hw=size_hw), step=0)
+        )
+    )
 
 
 def test_features_are_of_the_pictures_size_whatever_the_model_works_at() -> None:

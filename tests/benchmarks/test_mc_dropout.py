@@ -13,6 +13,7 @@ from factory.core.classes import ClassList
 from factory.segment import checkpoint
 from factory.segment.models import Segmenter, SegmenterSpec, build
 from factory.segment.predict import Predictor
+from factory.segment.working import Working
 
 CLASSES = ClassList.of([f"class {number}" for number in range(11)])
 PASSES, ROUNDS = 20, 9
@@ -40,7 +41,7 @@ def test_twenty_draws_cost_at_most_three_plain_passes() -> None:
     """360 × 480, MobileNetV2 DeepLabv3+, one thread; medians of rounds in which all take turns."""
     spec = SegmenterSpec(architecture="deeplabv3plus", encoder="mobilenet_v2")
     model = build(spec, CLASSES, weights=None, seed=0).eval()
-    trained = checkpoint.Trained(model=model, size_hw=None, tile_hw=(360, 480), step=0)
+    trained = checkpoint.Trained(model=model, working=Working(), tile_hw=(360, 480), step=0)
     images, sample = torch.rand(1, 3, 360, 480), McDropout(passes=PASSES)(Predictor(trained=trained), ())
     ways = {
         "plain": lambda: model(images).softmax(dim=1),

@@ -10,6 +10,7 @@ from factory.core.classes import ClassList
 from factory.segment import checkpoint
 from factory.segment.models import SegmenterSpec, best_device, build
 from factory.segment.predict import Predictor
+from factory.segment.working import Working
 
 CLASSES = ClassList.of([f"class {number}" for number in range(11)])
 ROUNDS = 15
@@ -30,7 +31,7 @@ def test_a_predictor_beside_the_network_it_was_given(architecture: str, encoder:
     """360 × 480, one picture, one thread, medians of processor time."""
     spec = SegmenterSpec(architecture=architecture, encoder=encoder)
     model = build(spec, CLASSES, weights=None, seed=0).eval().to(best_device())
-    ready = Predictor(trained=checkpoint.Trained(model=model, size_hw=None, tile_hw=(360, 480), step=0)).model
+    ready = Predictor(trained=checkpoint.Trained(model=model, working=Working(), tile_hw=(360, 480), step=0)).model
     images, before = torch.rand(1, 3, 360, 480, device=best_device()), torch.get_num_threads()
     times: dict[str, list[float]] = {"plain": [], "ready": []}
     torch.set_num_threads(1)

@@ -260,6 +260,8 @@ def test_a_labelme_file_serves_as_mask(tmp_path: Path) -> None:
         (["tile=4"], "tile is too small"),
         (["tile_overlap=1.0"], "tile_overlap"),
         (["size=[3]"], "[width, height]"),
+        (["size=[32,32]", "longest=40"], "one size only"),
+        (["longest=2"], "longest is too small"),
         (["split=training"], "unknown split"),
         (["val_share=0.7", "test_share=0.5"], "below 1 together"),
         (["group_pattern='('"], "regular expression"),
@@ -320,3 +322,12 @@ def test_where_all_issues_stand_is_told(tmp_path: Path, capfd) -> None:
     said = capfd.readouterr().out
     assert "ingest: 2 left out or to look at, first: b.png" in said
     assert f'all of them: {tmp_path}/two/artefact.json, under "issues"' in said
+
+
+@pytest.mark.parametrize(("words", "told"), [((), True), (("longest=640",), False), (("tile=500",), False)])
+def test_photographs_of_many_megapixels_are_told(tmp_path: Path, words, told) -> None:
+    """Whoever has a telephone's pictures learns what they cost before waiting for it."""
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (2500, 1700), "grey").save(tmp_path / "in/a.png")
+    said = reasons(ingest(tmp_path, *words)).get("size", "")
+    assert ("half of the pictures have 4 megapixels or more" in said) == told

@@ -18,6 +18,7 @@ from factory.label.model import KnownModel
 from factory.segment import checkpoint
 from factory.segment.models import build
 from factory.segment.predict import Predictor
+from factory.segment.working import Working
 from tests.command.composing import composed
 from tests.label.shops import shop
 from tests.segment.test_checkpoint import SPEC
@@ -30,7 +31,7 @@ PICTURE = Picture(id="p", image=np.random.default_rng(0).integers(0, 256, (40, 5
 def file(tmp_path_factory) -> Path:
     """A checkpoint with random weights: what it says is as good as anything else."""
     trained = checkpoint.Trained(
-        model=build(SPEC, THEIRS, weights=None, seed=0), size_hw=None, tile_hw=(32, 32), step=0
+        model=build(SPEC, THEIRS, weights=None, seed=0), working=Working(), tile_hw=(32, 32), step=0
     )
     path = tmp_path_factory.mktemp("model") / "best.ckpt"
     path.write_bytes(checkpoint.encode(trained))

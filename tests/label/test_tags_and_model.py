@@ -10,6 +10,7 @@ from factory.label import learnt
 from factory.label.mixed import FLOOR
 from factory.segment import checkpoint
 from factory.segment.models import build
+from factory.segment.working import Working
 from tests.command.composing import composed
 from tests.label.shops import shop
 from tests.label.tagged import corpus_of, squares
@@ -22,7 +23,7 @@ def test_both_have_their_say_with_their_weights(tmp_path: Path) -> None:
     """A product of powers, whatever either has learnt; the model tells the ground from the rest, tags say what."""
     file = tmp_path / "best.ckpt"
     model = build(SPEC, ClassList.of(["ground", "thing"]), weights=None, seed=0)
-    file.write_bytes(checkpoint.encode(checkpoint.Trained(model=model, size_hw=None, tile_hw=(64, 64), step=0)))
+    file.write_bytes(checkpoint.encode(checkpoint.Trained(model=model, working=Working(), tile_hw=(64, 64), step=0)))
     words = [
         f"{TAGS}.classifier.encoder_weights=null", f"{TAGS}.training.steps=2", f"{TAGS}.views.scales=[1.0]",
         "labeler.members.model.weight=0.5", f"{MODEL}.names.red=thing", f"{MODEL}.names.blue=thing",

@@ -114,9 +114,12 @@ def test_validation_shows_every_picture_once_in_batches_of_one_size(tmp_path):
     source = dataset(tmp_path / "val", {f"v{i}": mask(size_hw=shape) for i, shape in enumerate(shapes)})
     rows = [Row(source, sample) for sample in source.samples]
     cache = PixelCache(rows=rows, size_hw=None, cache=Cache(folder=tmp_path / "cache"))
-    shown = [batch.ids for batch in validation_batches(cache, 2)]
+    shown = [batch.ids for batch in validation_batches(cache, 2, (24, 32))]
     assert shown == [("v0", "v1"), ("v2",), ("v3",), ("v4",)]
-    parts = [list(Validation(cache, 2, rank=rank, world=3)) for rank in range(3)]
+    small = [batch.ids for batch in validation_batches(cache, 3, (24, 31))]
+    assert small == [("v0", "v1"), ("v2",), ("v3",), ("v4",)], "no more pixels at a time than three tiles have"
+    assert [len(batch.ids) for batch in validation_batches(cache, 3, (2, 2))] == [1] * 5
+    parts = [list(Validation(cache, 2, (24, 32), rank=rank, world=3)) for rank in range(3)]
     assert [len(part) for part in parts] == [2, 2, 2]
     labelled = [batch.ids for part in parts for batch in part if (batch.labels_nchw[:, CLASS] != IGNORE).any()]
     assert sorted(labelled) == sorted(shown)

@@ -12,6 +12,7 @@ from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError
 from factory.segment import checkpoint
 from factory.segment.models import SegmenterSpec, build
+from factory.segment.working import Working
 
 CLASSES = ClassList.of(["ground", "coin"], [[1, 2, 3], [4, 5, 6]])
 SPEC = SegmenterSpec(architecture="unet", encoder="mobilenet_v2", decoder_channels=16, decoder_dropout=0.0)
@@ -20,7 +21,7 @@ SPEC = SegmenterSpec(architecture="unet", encoder="mobilenet_v2", decoder_channe
 def trained() -> checkpoint.Trained:
     """A small random model."""
     model = build(SPEC, CLASSES, weights=None, seed=0)
-    return checkpoint.Trained(model=model, size_hw=(180, 240), tile_hw=(64, 96), step=7)
+    return checkpoint.Trained(model=model, working=Working(size_hw=(180, 240)), tile_hw=(64, 96), step=7)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def damaged(tmp_path_factory):
 def test_a_checkpoint_opens_without_any_configuration(saved):
     """It says itself what it is."""
     ours, found = trained(), checkpoint.load(saved, classes=CLASSES)
-    assert (found.size_hw, found.tile_hw, found.step) == (ours.size_hw, ours.tile_hw, ours.step)
+    assert (found.working, found.tile_hw, found.step) == (ours.working, ours.tile_hw, ours.step)
     assert found.classes == CLASSES
     assert found.model.spec == SPEC
     images = torch.rand(1, 3, 32, 32)

@@ -17,6 +17,7 @@ from factory.segment.onnx_model import open_graph
 from factory.segment.parity import Check, Parity, round_up, tile_of
 from factory.segment.predict import Predictor
 from factory.segment.quantise import quantise
+from factory.segment.working import Working
 
 TILE_ONLY = ("pspnet", "upernet")
 """They pool to a grid, which ONNX can only do for one size."""
@@ -28,7 +29,7 @@ def random_model(architecture, tile_hw=(64, 96)):
     """An architecture with the start weights of a seed."""
     spec = SegmenterSpec(architecture=architecture, encoder="mobilenet_v2")
     model = build(spec, CLASSES, weights=None, seed=0).eval()
-    return Trained(model=model, size_hw=None, tile_hw=tile_hw, step=0)
+    return Trained(model=model, working=Working(), tile_hw=tile_hw, step=0)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,7 @@ def test_a_departure_beyond_the_tolerance_is_refused(small, small_export, graph)
     """As when the file is another model's."""
     exported = Exported(onnx=graph, program=small_export.path("model.pt2").read_bytes(), any_size=True)
     other = Trained(
-        model=build(small.model.spec, small.classes, weights=None, seed=5), size_hw=None, tile_hw=(32, 32), step=0
+        model=build(small.model.spec, small.classes, weights=None, seed=5), working=Working(), tile_hw=(32, 32), step=0
     )
     other.model.eval()
     with pytest.raises(ArtefactError, match=r"(?s)departs from the model.*0\.0001 at most"):

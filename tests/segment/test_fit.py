@@ -90,7 +90,7 @@ def test_rendered_and_real_pictures_are_mixed_and_sizes_may_differ(squares, tmp_
     """Without real val rows, the rendered ones are validated on."""
     rendered = bright_squares(tmp_path / "rendered", 8, domain=Domain.SYNTHETIC)
     model = trained(tmp_path / "model", real=squares, synthetic=rendered, size=[48, 64], crop=[32, 32], steps=3)
-    assert checkpoint.load(model.path("best.ckpt")).size_hw == (48, 64)
+    assert checkpoint.load(model.path("best.ckpt")).working.size_hw == (48, 64)
     assert checkpoint.load(model.path("best.ckpt")).tile_hw == (32, 32)
 
 

@@ -17,6 +17,7 @@ from factory.segment.architectures import ARCHITECTURES
 from factory.segment.latency import describe
 from factory.segment.models import Outputs, Segmenter, SegmenterSpec, build
 from factory.segment.predict import ready
+from factory.segment.working import Working
 
 CLASSES = ClassList.of(["ground", "coin", "paper"])
 WIDTHS = {name: one.width and max(one.width_step, 32) for name, one in ARCHITECTURES.items()}
@@ -102,7 +103,7 @@ def test_one_training_step_moves_every_part(model, tmp_path):
     for name, part in learner.parts().items():
         assert any((new != old).any() for new, old in zip(part.parameters(), before[name], strict=True)), name
     (tmp_path / "m.ckpt").write_bytes(
-        checkpoint.encode(checkpoint.Trained(model=learner, size_hw=None, tile_hw=(32, 48), step=1))
+        checkpoint.encode(checkpoint.Trained(model=learner, working=Working(), tile_hw=(32, 48), step=1))
     )
     loaded, images = checkpoint.load(tmp_path / "m.ckpt").model, torch.rand(1, 3, 32, 48)
     assert loaded.spec == model.spec
@@ -233,6 +234,7 @@ OFFLINE = """
 import sys
 from factory.core.classes import ClassList
 from factory.segment.models import SegmenterSpec, build
+from factory.segment.working import Working
 build(SegmenterSpec(encoder=sys.argv[1], encoder_weights=sys.argv[2]), ClassList.of(["a", "b"]), weights=None, seed=0)
 """
 
@@ -291,7 +293,7 @@ def test_impossible_specifications_are_refused_by_name(wrong):
 def test_specifications_of_older_checkpoints_still_open(tmp_path):
     """They know neither attention nor edges."""
     model = build(replace(spec_of("unet"), encoder="resnet18"), CLASSES, weights=None, seed=0)
-    data = checkpoint.encode(checkpoint.Trained(model=model, size_hw=None, tile_hw=(32, 32), step=1))
+    data = checkpoint.encode(checkpoint.Trained(model=model, working=Working(), tile_hw=(32, 32), step=1))
     (tmp_path / "new.ckpt").write_bytes(data)
     content = checkpoint.read(tmp_path / "new.ckpt")
     for key in ("attention", "edge_head"):

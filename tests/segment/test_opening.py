@@ -9,6 +9,7 @@ from factory.core.errors import ArtefactError, ConfigError, FactoryError, InputE
 from factory.segment.checkpoint import Trained
 from factory.segment.opening import open_model
 from factory.segment.shipped import Shipped
+from factory.segment.working import Working
 from tests.artefacts import report
 
 
@@ -23,7 +24,7 @@ def test_models_exports_and_files_are_opened(small_model, small_export):
     ):
         opened = open_model(given, "best", classes=small_model.classes)
         assert isinstance(opened, kind)
-        assert (opened.classes, opened.tile_hw, opened.size_hw) == (small_model.classes, (32, 32), None)
+        assert (opened.classes, opened.tile_hw, opened.working) == (small_model.classes, (32, 32), Working())
 
 
 def test_what_holds_no_model_is_named(small_model, small_export, bright, tmp_path):

@@ -11,6 +11,7 @@ from factory.core.errors import ConfigError
 from factory.segment.checkpoint import Trained
 from factory.segment.models import SegmenterSpec, build
 from factory.segment.predict import Predictor, slide
+from factory.segment.working import Working
 
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
 SPEC = SegmenterSpec(architecture="unet", encoder="mobilenet_v2", decoder_channels=16, decoder_dropout=0.0)
@@ -39,11 +40,11 @@ def test_tiles_have_the_size_asked_for_and_batches_are_kept():
     assert max(shape[0] for shape in seen) == 4
 
 
-@pytest.mark.parametrize("size_hw", [None, (32, 48)])
-def test_probabilities_have_the_pictures_own_size_and_add_up_to_one(size_hw):
+@pytest.mark.parametrize("working", [Working(), Working(size_hw=(32, 48)), Working(longest=40)])
+def test_probabilities_have_the_pictures_own_size_and_add_up_to_one(working):
     """Whatever size the model works at."""
     model = build(SPEC, ClassList.of(["a", "b", "c"]), weights=None, seed=0)
-    trained = Trained(model=model, size_hw=size_hw, tile_hw=(32, 32), step=0)
+    trained = Trained(model=model, working=working, tile_hw=(32, 32), step=0)
     image = np.random.default_rng(0).integers(0, 255, (61, 45, 3), dtype=np.uint8)
     found = Predictor(trained=trained)(image)
     assert found.shape == (3, 61, 45)
@@ -54,4 +55,4 @@ def test_an_overlap_of_a_whole_tile_is_refused():
     """It would never move on."""
     model = build(SPEC, ClassList.of(["a", "b"]), weights=None, seed=0)
     with pytest.raises(ConfigError, match="overlap"):
-        Predictor(trained=Trained(model=model, size_hw=None, tile_hw=(32, 32), step=0), overlap=1.0)
+        Predictor(trained=Trained(model=model, working=Working(), tile_hw=(32, 32), step=0), overlap=1.0)

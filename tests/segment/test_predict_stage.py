@@ -28,6 +28,7 @@ from tests.artefacts import add_sample, written
 SETTINGS = {
     "checkpoint": "best",
     "size": None,
+    "longest": None,
     "tile": None,
     "overlap": 0.5,
     "batch": 4,
@@ -173,6 +174,8 @@ def test_what_cannot_be_predicted_is_said_before_anything_is_written(photographs
         ({"min_confidence": 2.0}, ConfigError, "probability"),
         ({"tile": [8, 32]}, ConfigError, "tile"),
         ({"size": [32]}, ConfigError, "size"),
+        ({"size": [32, 32], "longest": 64}, ConfigError, "size, or longest"),
+        ({"longest": 3}, ConfigError, "16 pixels or more"),
         ({"overlap": 1.0}, ConfigError, "overlap"),
         ({"largest": 0.0}, ConfigError, "largest"),
         ({"checkpoint": "first"}, ConfigError, "checkpoint"),

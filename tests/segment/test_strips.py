@@ -12,10 +12,11 @@ from factory.segment.checkpoint import Trained
 from factory.segment.models import SegmenterSpec, build
 from factory.segment.predict import Predictor
 from factory.segment.strips import strips
+from factory.segment.working import Working
 
 SPEC = SegmenterSpec(architecture="unet", encoder="tu-mobilenetv3_small_050", decoder_channels=16, decoder_dropout=0.0)
 TRAINED = Trained(
-    model=build(SPEC, ClassList.of(["a", "b", "c"]), weights=None, seed=0), size_hw=None, tile_hw=(32, 48), step=0
+    model=build(SPEC, ClassList.of(["a", "b", "c"]), weights=None, seed=0), working=Working(), tile_hw=(32, 48), step=0
 )
 
 
@@ -62,6 +63,7 @@ from pathlib import Path
 import numpy as np
 from factory.segment.predict import Predictor
 from factory.segment.strips import strips
+from factory.segment.working import Working
 from tests.segment.test_strips import TRAINED
 
 def mebibytes(what):

@@ -17,6 +17,7 @@ from factory.segment.export import widest
 from factory.segment.models import ARCHITECTURES, SegmenterSpec, best_device, build
 from factory.segment.parity import Check
 from factory.segment.torchscript import open_script, trace
+from factory.segment.working import Working
 
 CLASSES = ClassList.of(["ground", "coin", "paper"])
 
@@ -38,7 +39,7 @@ def seen(architecture, encoder="mobilenet_v2"):
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         model.train()(torch.rand(4, 3, 96, 128, generator=generator))
-    return Trained(model=model.eval(), size_hw=None, tile_hw=(64, 96), step=0)
+    return Trained(model=model.eval(), working=Working(), tile_hw=(64, 96), step=0)
 
 
 def checked(trained):
@@ -148,7 +149,7 @@ def test_a_file_of_someone_elses_is_no_model_of_ours(tmp_path):
 def test_a_departure_beyond_the_tolerance_is_refused(small, file):
     """As when the file is another model's."""
     model = build(small.model.spec, small.classes, weights=None, seed=5).eval()
-    other = Trained(model=model, size_hw=None, tile_hw=(32, 32), step=0)
+    other = Trained(model=model, working=Working(), tile_hw=(32, 32), step=0)
     foreign = torchscript.TorchScript(content=file.read_bytes(), any_size=True)
     with pytest.raises(ArtefactError, match=r"(?s)TorchScript departs from the model.*0\.0001 at most"):
         Check(trained=other, pictures=[], tolerance=1e-4, seed=0).of_script(foreign)

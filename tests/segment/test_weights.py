@@ -19,6 +19,7 @@ from factory.core.errors import ArtefactError, InputError
 from factory.segment import checkpoint
 from factory.segment.models import Segmenter, SegmenterSpec, build
 from factory.segment.weights import read
+from factory.segment.working import Working
 from tests.artefacts import written
 
 CLASSES = ClassList.of(["ground", "coin", "paper"])
@@ -49,7 +50,7 @@ def earlier(tmp_path):
     """A checkpoint of ours, and the model in it."""
     model = Segmenter(replace(SPEC, encoder_weights="imagenet"), CLASSES)
     path = tmp_path / "best.ckpt"
-    path.write_bytes(checkpoint.encode(checkpoint.Trained(model=model, size_hw=None, tile_hw=(32, 32), step=9)))
+    path.write_bytes(checkpoint.encode(checkpoint.Trained(model=model, working=Working(), tile_hw=(32, 32), step=9)))
     return path, model
 
 
