@@ -126,7 +126,7 @@ def _take_all(
         if first is one.source:
             _keep(one, placed, told, out)
         else:
-            out.report(one.source.file, _twice(first, one.source))
+            out.report(one.source.file, _twice(first, one.source, settings.classes.names))
             if (joined := gather.joined(first, one.source)) != first:
                 kept[one.sha256] = again[first.id] = joined
     for source in again.values():
@@ -136,10 +136,10 @@ def _take_all(
     return told
 
 
-def _twice(first: Source, again: Source) -> str:
+def _twice(first: Source, again: Source, names: Sequence[str]) -> str:
     """What becomes of a picture that is there already."""
     lost = [kind for kind, path in again.files.items() if path and first.files[kind]]
-    lost += [f"tags {sorted(ids)}" for ids in [hints.contradicted(first.hints, again.hints)] if ids]
+    lost += [f"the tag {names[class_id]}" for class_id in sorted(hints.contradicted(first.hints, again.hints))]
     told = again.hints != Hints() or any(again.files.values())
     said = "; what is said of it counts for that one" if told else ""
     return f"the same picture as {first.file}: left out{said}{', but for ' if lost else ''}{', '.join(lost)}"

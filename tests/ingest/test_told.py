@@ -127,7 +127,7 @@ def test_what_is_said_of_equal_pictures_is_said_of_the_one_that_is_kept(tmp_path
     assert [(issue["where"], issue["reason"]) for issue in made.header.issues] == [
         ("a.png", "point (99, 1) lies outside the image of 32 x 24: dropped"),
         ("b.png", same),
-        ("c.png", f"{same}; what is said of it counts for that one, but for tags [1]"),
+        ("c.png", f"{same}; what is said of it counts for that one, but for the tag car"),
         ("d.png", f"{same}; what is said of it counts for that one, but for mask"),
     ]
     assert made.header.figures == {"images": 1, "masks": 1, "points": 2, "tags": 1, "train": 1}
