@@ -104,7 +104,7 @@ class Assets(Pack):
         """See `Pack.folders`."""
         return super().folders | {FOLDER: self.folder}
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], _ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. ``emphasis`` multiplies how many of a class there are.
 
         Lengths of ground, lights and distractors are in multiples of the picture's side, which the program knows

@@ -79,7 +79,7 @@ class Field(Pack):
         if self.weed_density[0] <= 0:
             raise ValueError(f"weed_density: got {list(self.weed_density)}, expected a low end above 0")
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], _ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. Emphasis on weed makes weeds denser, on crop rows fuller; both make lack of it rarer."""
         camera, frame_m = self._camera(rng)
         season, pitch = plan_season(rng("season")), uniform(rng("rows"), self.row_spacing_m)

@@ -39,6 +39,6 @@ class Pack(Photographed):
         parts = (getattr(self, field.name) for field in fields(self))
         return tuple(sentence for part in parts for sentence in getattr(part, "left_out", ()))
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
-        """Plan one picture."""
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], ratio: float = 1.0, /) -> dict[str, Any]:
+        """Plan one picture of ``ratio`` width by height; up to 4:3, upright too, it makes no difference."""
         raise NotImplementedError

@@ -101,7 +101,7 @@ class Surface(Pack):
         settle(self, spans=_SPANS, shares=("free_share", "edge_share", "reach"), weights=known)
         object.__setattr__(self, "sizes", _checked_sizes(self.sizes))
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], _ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. Emphasis on a kind of defect makes it more frequent, and sound pictures rarer."""
         frame_m, kind = uniform(rng("frame"), self.frame_mm) / 1000, pick(rng("kind"), self.materials)
         whole_part = part.plan_part(

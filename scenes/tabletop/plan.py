@@ -91,7 +91,7 @@ class Tabletop(Pack):
         known = {"parts": PARTS, "grounds": GROUNDS, "light_kinds": KINDS}
         settle(self, spans=_SPANS, shares=("sorted_share", "stand_share", "light_warmth"), weights=known)
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], _ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. ``emphasis`` multiplies how many of a class there are."""
         frame_m = uniform(rng("frame"), self.frame_mm) / 1000
         container = self.bin.plan(rng, frame_m=frame_m)
