@@ -35,6 +35,8 @@ def strip_of(ratio: float, camera: dict[str, Any]) -> Strip:
 
 
 def turned(x: float, y: float, angle: float) -> tuple[float, float]:
-    """A place turned about the origin, by radians."""
+    """A place turned about the origin, by radians; by none, it keeps even the sign of its zeros."""
+    if angle == 0:
+        return float(x), float(y)
     cos, sin = math.cos(angle), math.sin(angle)
     return float(cos * x - sin * y), float(sin * x + cos * y)

@@ -217,7 +217,8 @@ def test_an_emphasis_of_one_is_none(pack: str, scenes: dict[str, Any]) -> None:
 def test_pictures_of_up_to_4_to_3_are_planned_like_square_ones(pack: str, ratio: float, scenes: dict[str, Any]) -> None:
     """Upright ones too; wider ones still have plans that survive JSON."""
     scene = scenes[pack]
-    assert [scene(streams(i), {}, ratio) for i in range(4)] == [scene(streams(i), {}) for i in range(4)]
+    for index in range(4):
+        assert json.dumps(scene(streams(index), {}, ratio)) == json.dumps(scene(streams(index), {}))
     for wide in (16 / 9, 1 / 20, 20.0):
         plan = scene(streams(0), {}, wide)
         assert plan == json.loads(json.dumps(plan, allow_nan=False))

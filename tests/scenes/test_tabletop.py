@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -152,3 +153,16 @@ def test_parts_come_to_rest_in_the_same_poses_in_another_process(tmp_path: Path)
     length, width, _ = made[1]["bin"]["size"]
     inside = np.array([row["pose"] for row in first[1].story["objects"]])[:, :2, 3]
     assert (np.abs(inside) < (length / 2 + 0.05, width / 2 + 0.05)).all()
+
+
+@pytest.mark.parametrize("ratio", [16 / 9, 9 / 16, 3.0])
+def test_parts_on_a_table_fall_up_to_the_ends_of_wide_and_tall_pictures(ratio: float) -> None:
+    """Seen from straight above: an outer eighth of the longer side gets at least a third of what a middle one does."""
+    scene, longer, shares = Tabletop(bin=Bin(enabled=False)), max(ratio, 1 / ratio), []
+    for index in range(60):
+        plan = scene(streams(index), {}, ratio)
+        turn = math.radians(plan["camera"]["azimuth_deg"] + plan["camera"]["roll_deg"] + 90 * (ratio < 1))
+        for x, y, _ in (part["at"] for part in plan["parts"]):
+            shares.append(abs(x * math.cos(turn) + y * math.sin(turn)) / plan["frame"] / (longer / 2))
+    outer, middle = (sum(low <= share < high for share in shares) for low, high in ((0.75, 1.0), (0.0, 0.25)))
+    assert outer > middle / 3
