@@ -32,7 +32,13 @@ class Footprint:
 
     def longer(self, reach: float) -> float:
         """How many times as long as usual a layout is that usually reaches so far from the middle."""
-        return 1 + self.extra / reach
+        return 1 + self.extra / reach if reach else 1.0
+
+    def end(self, way: Place, reach: float) -> float:
+        """How far out a layout ends on the ground that usually ends at ``reach``; ``way`` is of length 1."""
+        along, across = turned(*way, -(self.turn + self.azimuth))
+        x, y = self.ground(along * (reach + self.extra), across * reach)
+        return x * way[0] + y * way[1]
 
     def ground(self, along: float, across: float) -> Place:
         """The place on the ground that is seen at a place of the picture."""
