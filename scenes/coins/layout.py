@@ -57,7 +57,7 @@ def scatter(
     wanted = int(rng.integers(int(count[0]), int(count[1]) + 1))
     for _ in range(wanted * 12):
         along, across = rng.uniform(-reach, reach, 2)
-        x, y = turned(along * (1 + strip.extra / reach), across, strip.turn)
+        x, y = turned(along * strip.longer(reach), across, strip.turn)
         radius = _radius(rng, mean, spread)
         free = all(math.hypot(x - a, y - b) > gap * (radius + r) for a, b, r in spots)
         if free and len(spots) < wanted and touches((x, y, radius), reach, strip):

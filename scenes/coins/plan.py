@@ -100,8 +100,9 @@ class Coins(Pack):
         """See `Pack.__call__`. Coins are in every picture; ``emphasis`` on them scatters more."""
         frame_m = uniform(rng("frame"), self.frame_mm) / 1000
         camera = plan_camera(rng, frame_m=frame_m, tilt_deg=self.tilt_deg, field_deg=self.field_deg)
-        coins = self._coins(rng, frame_m, emphasis.get("coin", 1.0), strip_of(ratio, camera))
-        others = self.distractors.plan(rng, frame_m=frame_m)
+        strip = strip_of(ratio, camera)
+        coins = self._coins(rng, frame_m, emphasis.get("coin", 1.0), strip)
+        others = self.distractors.plan(rng, frame_m=frame_m, strip=strip)
         return {
             "pack": "coins",
             "seed": seed_of(rng("cycles")),
@@ -131,8 +132,7 @@ class Coins(Pack):
         if chance(draw, self.rows_share):
             return layout.rows(draw, missing=self.missing_share, **size)
         overlap = chance(draw, self.overlap_share)
-        longer = 1 + strip.extra / self.reach
-        count = tuple(min(number * more, _SPANS["count"][1]) * longer for number in self.count)
+        count = tuple(min(number * more, _SPANS["count"][1]) * strip.longer(self.reach) for number in self.count)
         return layout.scatter(draw, count=count, overlap=overlap, **size)
 
     def _coins(self, rng: Streams, frame_m: float, more: float, strip: Strip) -> list[dict[str, Any]]:

@@ -19,6 +19,10 @@ class Strip:
     extra: float = 0.0
     turn: float = 0.0
 
+    def longer(self, reach: float) -> float:
+        """How many times as long as usual a layout is that usually reaches so far from the middle."""
+        return 1 + self.extra / reach if reach else 1.0
+
     def away(self, x: float, y: float) -> float:
         """Distance of a place from the line."""
         along, across = turned(x, y, -self.turn)

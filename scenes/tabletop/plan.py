@@ -105,7 +105,7 @@ class Tabletop(Pack):
         floor = _floor(container, frame_m, extra)
         parts = self._parts(rng, emphasis, None if container is None else container["count"], 1 + extra / _REACH)
         parts = _fitting(parts, floor, 0.5 if container is None else 1.3)
-        others = self.distractors.plan(rng, frame_m=frame_m)
+        others = self.distractors.plan(rng, frame_m=frame_m, strip=strip)
         _let_fall(rng, [*parts, *others], floor, self.stand_share, strip.turn)
         return {
             "pack": "tabletop",
