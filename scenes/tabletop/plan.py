@@ -11,19 +11,20 @@ import numpy as np
 
 from scenes.kit.backgrounds import Backgrounds
 from scenes.kit.distractors import Distractors
+from scenes.kit.footprint import footprint_of
 from scenes.kit.lights import KINDS, plan_lights
 from scenes.kit.materials import plan_material
 from scenes.kit.pack import Pack
 from scenes.kit.room import plan_room
 from scenes.kit.sampling import Span, Streams, chance, emphasised, pick, seed_of, settle, uniform, whole
 from scenes.kit.strip import Strip, strip_of, turned
-from scenes.tabletop.bins import Bin
+from scenes.tabletop.bins import Bin, beside
 from scenes.tabletop.parts import PARTS, plan_part
 
 GROUNDS = ("wood", "cloth", "stone", "concrete", "paper", "terrazzo", "brushed", "smooth")
 
 MOST = 48
-"""Parts in one picture, however much is emphasised: beyond that they would not fit."""
+"""Parts on a table or in a bin, however much is emphasised: beyond that they would not fit."""
 
 _SHARES = {"bolt": 1.8, "nut": 1.8, "washer": 1.6, "wrench": 1.0, "spoon": 0.9, "mug": 0.5, "bottle": 0.7, "brick": 1.0}
 """How often each part comes: small ones more often than large ones."""
@@ -100,13 +101,13 @@ class Tabletop(Pack):
         frame_m = uniform(rng("frame"), self.frame_mm) / 1000
         container = self.bin.plan(rng, frame_m=frame_m)
         camera = self._camera(rng, frame_m) | ({} if container is None else {"tilt_deg": container["tilt_deg"]})
-        strip = strip_of(ratio, camera) if container is None else Strip()
-        extra = 1.5 * strip.extra  # things keep away from the floor's ends: these lie outside the picture
-        floor = _floor(container, frame_m, extra)
-        parts = self._parts(rng, emphasis, None if container is None else container["count"], 1 + extra / _REACH)
-        parts = _fitting(parts, floor, 0.5 if container is None else 1.3)
+        strip = strip_of(ratio, camera)
         others = self.distractors.plan(rng, frame_m=frame_m, strip=strip)
-        _let_fall(rng, [*parts, *others], floor, self.stand_share, strip.turn)
+        if container is None:
+            parts = self._on_table(rng, emphasis, others, frame_m, strip)
+        else:
+            container |= beside(container, footprint_of(ratio, camera, frame=frame_m), frame_m=frame_m)
+            parts = self._in_bins(rng, emphasis, others, container)
         return {
             "pack": "tabletop",
             "seed": seed_of(rng("cycles")),
@@ -121,6 +122,31 @@ class Tabletop(Pack):
             "camera": camera,
             "sensor": self.plan_sensor(rng),
         }
+
+    def _on_table(
+        self, rng: Streams, emphasis: Mapping[str, float], others: list[dict[str, Any]], frame_m: float, strip: Strip
+    ) -> list[dict[str, Any]]:
+        """The parts; they and the others get the poses that they fall from."""
+        extra = 1.5 * strip.extra  # things keep away from the floor's ends: these lie outside the picture
+        floor = (_REACH + extra) * frame_m, _REACH * frame_m, 0.0
+        parts = _fitting(self._parts(rng, emphasis, None, 1 + extra / _REACH), floor, 0.5)
+        _let_fall(rng, [*parts, *others], floor, self.stand_share, strip.turn)
+        return parts
+
+    def _in_bins(
+        self, rng: Streams, emphasis: Mapping[str, float], others: list[dict[str, Any]], container: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """So too, dealt out to the bins; those of a bin beside the first say which, and where above its own floor."""
+        number, made = 1 + len(container.get("beside", ())), []
+        floor = container["size"][0] / 2, container["size"][1] / 2, container["wall"]
+        parts = self._parts(rng, emphasis, container["count"], number)
+        for place in range(number):
+            mine, with_them = _fitting(parts[place::number], floor, 1.3), others[place::number]
+            for thing in [*mine, *with_them] if place else []:
+                thing["bin"] = place
+            _let_fall(rng, [*mine, *with_them], floor, self.stand_share, 0.0)
+            made += mine
+        return made
 
     def _parts(
         self, rng: Streams, emphasis: Mapping[str, float], number: int | None, longer: float
@@ -163,15 +189,10 @@ class Tabletop(Pack):
         }
 
 
-def _floor(container: dict[str, Any] | None, frame_m: float, extra: float) -> tuple[float, float, float]:
-    """Half the sides of what things fall on, and its height."""
-    if container is None:
-        return (_REACH + extra) * frame_m, _REACH * frame_m, 0.0
-    return container["size"][0] / 2, container["size"][1] / 2, container["wall"]
-
-
 def _fitting(parts: list[dict[str, Any]], floor: tuple[float, float, float], layers: float) -> list[dict[str, Any]]:
-    """Those that find room, in turns of the classes: things cover the floor ``layers`` times at most."""
+    """Those that find room, in turns of the classes: things cover the floor (half its sides, and its height)
+    ``layers`` times at most.
+    """
     room, kept = layers * 4 * floor[0] * floor[1], []
     for part in sorted(parts, key=lambda part: int(part["name"].rpartition("-")[2])):
         room -= part["area"]
@@ -188,7 +209,8 @@ def _let_fall(
     """
     placed: list[tuple[float, float, float, float]] = []
     for index, thing in enumerate(things):
-        draw = rng(f"fall-{thing.get('name', index)}")
+        beside_first = f"-in-{thing['bin']}" if "bin" in thing else ""
+        draw = rng(f"fall-{thing.get('name', index)}{beside_first}")
         reach = thing.get("reach", thing.get("size", 0.0) * 0.6)
         turn, place = _turn(draw, thing.get("class", ""), stand), draw.uniform(-1, 1, 2).tolist()
         x, y = turned(*(v * max(half - 0.8 * reach, 0.0) for v, half in zip(place, floor[:2], strict=True)), turn_floor)
