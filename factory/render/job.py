@@ -46,8 +46,12 @@ class ScenePlan(Protocol):
     def left_out(self) -> tuple[str, ...]:
         """What of the user's files is never shown, and why, a sentence each."""
 
-    def __call__(self, rng: Callable[[str], np.random.Generator], emphasis: Mapping[str, float], /) -> dict[str, Any]:
-        """The JSON-able plan of one picture; ``rng`` hands out the stream of a named component."""
+    def __call__(
+        self, rng: Callable[[str], np.random.Generator], emphasis: Mapping[str, float], ratio: float, /
+    ) -> dict[str, Any]:
+        """The JSON-able plan of one picture of ``ratio`` width by height; ``rng`` hands out the stream of a named
+        component.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +105,8 @@ class Job:
 
     def plan(self, index: int, emphasis: Mapping[str, float]) -> dict[str, Any]:
         """The plan of one frame."""
-        return self.scene(lambda component: generator(self.seed, "scene", index, component), emphasis)
+        ratio = self.settings.width / self.settings.height
+        return self.scene(lambda component: generator(self.seed, "scene", index, component), emphasis, ratio)
 
     def request(
         self,

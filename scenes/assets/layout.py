@@ -4,31 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from scenes.kit.strip import Strip, strip_of, turned
+
 Array = npt.NDArray[np.float64]
 
 
-def apart(radii: Sequence[float], spots: Sequence[Sequence[Sequence[float]]], *, density: float) -> Array:
+_STEEP = 0.5
+"""Sine of the elevation below which cameras see things too flat for a strip of them to fill a tall picture."""
+
+_REACH = 0.5
+"""How far from the middle assets lie at least, in shorter sides."""
+
+
+def strip_on(ratio: float, camera: dict[str, Any], *, hover: bool) -> Strip:
+    """The strip along a picture of ``ratio`` (width by height): on the ground, which the camera sees foreshortened, or
+    on the plane that faces it, whose axes are the upright camera's.
+    """
+    facing = strip_of(ratio, {"azimuth_deg": 0.0, "roll_deg": camera["roll_deg"]})
+    if hover or not facing.extra:
+        return facing
+    deeper = 1 / max(math.sin(math.radians(camera["elevation_deg"])), _STEEP)
+    aside, ahead = math.cos(facing.turn), math.sin(facing.turn) * deeper
+    turn = math.radians(camera["azimuth_deg"] + 90) + math.atan2(ahead, aside)
+    return Strip(facing.extra * math.hypot(aside, ahead), turn)
+
+
+def apart(radii: Sequence[float], spots: Sequence[Sequence[Sequence[float]]], *, density: float, strip: Strip) -> Array:
     """Middles (N, 2) of circles that do not overlap: each takes the first of its spots that is free, largest first.
 
-    The square is so large that the circles' boxes would cover ``density`` of it. A circle without a free spot moves
-    outwards from its first one until it is free.
+    The square, drawn out along the strip, is so large that the circles' boxes would cover ``density`` of it. A circle
+    without a free spot moves outwards from its first one until it is free.
     """
+    long = math.sqrt(strip.longer(_REACH))
     half = 0.5 * math.sqrt(sum((2 * radius) ** 2 for radius in radii) / density)
     placed: dict[int, tuple[float, float]] = {}
     for index in sorted(range(len(radii)), key=lambda index: (-radii[index], index)):
-        inside = max(half - radii[index], 0.0)
-        tries = [(x * inside, y * inside) for x, y in spots[index]]
-        free = (at for at in [*tries, *_outwards(tries[0], radii[index])] if _is_free(at, index, placed, radii))
+        along, across = (max(side - radii[index], 0.0) for side in (half * long, half / long))
+        tries = [(x * along, y * across) for x, y in spots[index]]
+        free = (at for at in [*tries, *_outwards(tries[0], radii[index], long)] if _is_free(at, index, placed, radii))
         placed[index] = next(free)
-    return np.array([placed[index] for index in range(len(radii))]).reshape(-1, 2)
+    return np.array([turned(*placed[index], strip.turn) for index in range(len(radii))]).reshape(-1, 2)
 
 
-def _outwards(start: tuple[float, float], step: float) -> list[tuple[float, float]]:
-    angle = math.atan2(start[1], start[0])
+def _outwards(start: tuple[float, float], step: float, long: float) -> list[tuple[float, float]]:
+    angle = math.atan2(start[1] / long**2, start[0])
     far = [math.hypot(*start) + step * (number + 1) for number in range(2000)]
     return [(away * math.cos(angle), away * math.sin(angle)) for away in far]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scenes.assets import layout
 from scenes.assets.listing import Asset, Listing, read
 from scenes.assets.textures import Textures
 from scenes.kit.backgrounds import Backgrounds
@@ -18,6 +19,7 @@ from scenes.kit.materials import plan_material
 from scenes.kit.pack import Colour, Pack
 from scenes.kit.room import plan_room
 from scenes.kit.sampling import Span, Streams, chance, pick, seed_of, settle, uniform, whole
+from scenes.kit.strip import strip_of
 
 FOLDER = "assets"
 
@@ -26,7 +28,7 @@ BARE = ("smooth", "paper", "wood", "stone", "brushed")
 """Materials of assets whose files bring none."""
 
 MOST = 60
-"""Assets in one picture, however much is emphasised."""
+"""Assets in one picture of up to 4:3, however much is emphasised."""
 
 _TRIES = 16
 
@@ -104,7 +106,7 @@ class Assets(Pack):
         """See `Pack.folders`."""
         return super().folders | {FOLDER: self.folder}
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. ``emphasis`` multiplies how many of a class there are.
 
         Lengths of ground, lights and distractors are in multiples of the picture's side, which the program knows
@@ -113,30 +115,35 @@ class Assets(Pack):
         photograph, hover = self.backgrounds.plan(rng), chance(rng("hover"), self.hover_share)
         on_ground = self.backgrounds_as == "ground" and not hover
         hover = hover or (photograph is not None and not on_ground)
+        camera = self._camera(rng)
+        strip = layout.strip_on(ratio, camera, hover=hover)
         return {
             "pack": "assets",
             "seed": seed_of(rng("cycles")),
-            "assets": self._drawn(rng, emphasis),
+            "assets": self._drawn(rng, emphasis, strip_of(ratio, camera).longer(2 / 3)),
             "density": uniform(rng("density"), self.density),
             "hover": hover,
             "ground": plan_material(rng("ground"), kinds=self.grounds, lightness=self.ground_lightness),
             "photograph": photograph if on_ground else None,
             "backplate": None if on_ground else photograph,
-            "distractors": [] if hover else self.distractors.plan(rng, frame_m=1.0),
+            "distractors": [] if hover else self.distractors.plan(rng, frame_m=1.0, strip=strip),
             "lights": self._lights(rng),
             "room": plan_room(rng, level=self.ambient, warmth=self.light_warmth),
-            "camera": self._camera(rng),
+            "camera": camera,
             "sensor": self.plan_sensor(rng),
         }
 
-    def _drawn(self, rng: Streams, emphasis: Mapping[str, float]) -> list[dict[str, Any]]:
-        """As many rows as planned, times the mean emphasis of what they show; each row with its copies."""
+    def _drawn(self, rng: Streams, emphasis: Mapping[str, float], longer: float) -> list[dict[str, Any]]:
+        """As many rows as planned, times the mean emphasis of what they show, and times how much longer a picture is
+        than a 4:3 one; each row with its copies.
+        """
         rows = {str(index): asset for index, asset in enumerate(self.listing.assets)}
         usual = {key: asset.weight for key, asset in rows.items()}
         wanted = {key: weight * emphasis.get(rows[key].class_name, 1.0) for key, weight in usual.items()}
         draw = rng("count")
         number = whole(draw, self.count) * sum(wanted.values()) / sum(usual.values())
-        number = min(int(number + draw.random()), MOST)
+        most = int(MOST * longer)
+        number = min(int(number * longer + draw.random()), most)
         ids = {name: class_id for class_id, (name, _) in enumerate(self.classes)}
         drawn: list[dict[str, Any]] = []
         for index in range(number):
@@ -145,7 +152,7 @@ class Assets(Pack):
             for copy in range(whole(draw, asset.count)):
                 own = self._asset(rng(f"asset-{index}-{copy}"), asset)
                 drawn.append({"name": f"asset-{index}-{copy}", "class_id": ids[asset.class_name]} | own)
-        return drawn[:MOST]
+        return drawn[:most]
 
     def _asset(self, rng: np.random.Generator, asset: Asset) -> dict[str, Any]:
         """One copy: its size, how it is turned, where it may go, and what it is made of if its file does not say."""

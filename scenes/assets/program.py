@@ -21,6 +21,7 @@ from scenes.kit.materials import material
 from scenes.kit.nodes import Shader
 from scenes.kit.physics import Body, drop, thinned
 from scenes.kit.room import place_room
+from scenes.kit.strip import Strip, strip_of
 
 BACKGROUND = 0
 
@@ -53,10 +54,11 @@ def build(plan: dict[str, Any], *, width: int, height: int) -> list[str]:
     sources, notes = _sources(plan["assets"])
     things = [_thing(asset, sources[asset["file"]]) for asset in plan["assets"] if asset["file"] in sources]
     view = _View(plan["camera"], width=width, height=height)
+    strip = layout.strip_on(width / height, plan["camera"], hover=plan["hover"])
     if plan["hover"]:
-        _hover(things, plan["density"], view)
+        _hover(things, plan["density"], strip, view)
     else:
-        _lay(things, plan["density"])
+        _lay(things, plan["density"], strip)
     for thing in things:
         _add(thing)
     boxes = [(thing.seen.min(0), thing.seen.max(0)) for thing in things]
@@ -111,10 +113,11 @@ def _euler(*angles: float) -> Array:
     return np.array(Euler(angles).to_matrix())
 
 
-def _lay(things: list[_Thing], density: float) -> None:
+def _lay(things: list[_Thing], density: float, strip: Strip) -> None:
     """Put the things on z = 0 beside each other; those that may lie anyhow fall until they rest."""
     radii = [_across(thing.at @ thing.pose[:3, :3].T, thing.plan["pose"]) for thing in things]
-    spots = layout.apart(radii, [thing.plan["spots"] for thing in things], density=density) if things else []
+    tries = [thing.plan["spots"] for thing in things]
+    spots = layout.apart(radii, tries, density=density, strip=strip) if things else []
     for thing, (x, y) in zip(things, spots, strict=True):
         thing.pose[:3, 3] = (x, y, -float((thing.at @ thing.pose[2, :3]).min()))
     loose = [thing for thing in things if thing.plan["pose"] == "any"]
@@ -142,10 +145,11 @@ def _fall(loose: list[_Thing], fixed: list[_Thing]) -> None:
         thing.pose = np.asarray(pose, np.float64)
 
 
-def _hover(things: list[_Thing], density: float, view: _View) -> None:
+def _hover(things: list[_Thing], density: float, strip: Strip, view: _View) -> None:
     """Spread the things over a plane that faces the camera, some nearer than others."""
     radii = [float(np.linalg.norm(thing.at, axis=1).max()) for thing in things]
-    spots = layout.apart(radii, [thing.plan["spots"] for thing in things], density=density) if things else []
+    tries = [thing.plan["spots"] for thing in things]
+    spots = layout.apart(radii, tries, density=density, strip=strip) if things else []
     for thing, radius, (x, y) in zip(things, radii, spots, strict=True):
         thing.pose[:3, 3] = view.across * x + view.up * y - view.forward * thing.plan["nearness"] * radius
 
@@ -159,12 +163,17 @@ class _View:
         cos, sin, low, high = math.cos(azimuth), math.sin(azimuth), math.cos(elevation), math.sin(elevation)
         self.forward = -np.array([cos * low, sin * low, high])
         self.across, self.up = np.array([-sin, cos, 0.0]), np.array([-cos * high, -sin * high, low])
+        is_long = strip_of(width / height, plan).extra > 0
+        self.roll = math.radians(plan["roll_deg"]) if is_long else 0.0
 
     def frame(self, boxes: list[Box]) -> tuple[float, Array]:
-        """How many metres the picture's shorter side spans, and the middle of what it shows."""
+        """How many metres the picture's shorter side spans, and the middle of what it shows. In wide pictures assets
+        are measured along the picture's own sides: even a small roll makes a long strip high.
+        """
         corners = [layout.corners(low, high) for low, high in boxes]
         seen = np.concatenate(corners or [np.array([[-0.5] * 3, [0.5] * 3])])
-        axes = np.stack([self.across, self.up, self.forward])
+        cos, sin = math.cos(self.roll), math.sin(self.roll)
+        axes = np.stack([cos * self.across + sin * self.up, cos * self.up - sin * self.across, self.forward])
         low, high = (bound(seen @ axes.T, 0) for bound in (np.min, np.max))
         shares = np.array(self.size) / min(self.size)
         return float(((high - low)[:2] / shares).max()) / self.plan["fill"], (low + high) / 2 @ axes

@@ -13,6 +13,7 @@ from scenes.kit.distractors import Distractors
 from scenes.kit.lights import KINDS, plan_ambient, plan_lights
 from scenes.kit.pack import Pack
 from scenes.kit.sampling import Span, Streams, chance, checked_span, seed_of, settle, uniform
+from scenes.kit.strip import Strip, strip_of
 
 _SPANS: dict[str, tuple[float, float]] = {
     "frame_mm": (5, 1000),
@@ -95,11 +96,13 @@ class Coins(Pack):
         settle(self, spans=_SPANS, shares=_SHARES, weights=known)
         object.__setattr__(self, "reach", checked_span("reach", (self.reach, self.reach), 0.1, 5.0)[0])
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. Coins are in every picture; ``emphasis`` on them scatters more."""
         frame_m = uniform(rng("frame"), self.frame_mm) / 1000
-        coins = self._coins(rng, frame_m, emphasis.get("coin", 1.0))
-        others = self.distractors.plan(rng, frame_m=frame_m)
+        camera = plan_camera(rng, frame_m=frame_m, tilt_deg=self.tilt_deg, field_deg=self.field_deg)
+        strip = strip_of(ratio, camera)
+        coins = self._coins(rng, frame_m, emphasis.get("coin", 1.0), strip)
+        others = self.distractors.plan(rng, frame_m=frame_m, strip=strip)
         return {
             "pack": "coins",
             "seed": seed_of(rng("cycles")),
@@ -118,22 +121,22 @@ class Coins(Pack):
                 warmth=self.light_warmth,
             ),
             "ambient": plan_ambient(rng, level=self.ambient, warmth=self.light_warmth),
-            "camera": plan_camera(rng, frame_m=frame_m, tilt_deg=self.tilt_deg, field_deg=self.field_deg),
+            "camera": camera,
             "sensor": self.plan_sensor(rng),
         }
 
-    def _spots(self, rng: Streams, more: float) -> list[layout.Spot]:
+    def _spots(self, rng: Streams, more: float, strip: Strip) -> list[layout.Spot]:
         draw = rng("layout")
         size: dict[str, Any] = {"diameter": self.diameter, "spread": self.size_spread, "spacing": self.spacing}
-        size["reach"] = self.reach
+        size |= {"reach": self.reach, "strip": strip}
         if chance(draw, self.rows_share):
             return layout.rows(draw, missing=self.missing_share, **size)
         overlap = chance(draw, self.overlap_share)
-        count = tuple(min(number * more, _SPANS["count"][1]) for number in self.count)
+        count = tuple(min(number * more, _SPANS["count"][1]) * strip.longer(self.reach) for number in self.count)
         return layout.scatter(draw, count=count, overlap=overlap, **size)
 
-    def _coins(self, rng: Streams, frame_m: float, more: float) -> list[dict[str, Any]]:
-        spots, metals = self._spots(rng, more), dict(self.metals)
+    def _coins(self, rng: Streams, frame_m: float, more: float, strip: Strip) -> list[dict[str, Any]]:
+        spots, metals = self._spots(rng, more, strip), dict(self.metals)
         common = looks.hoard(rng("hoard"), metals=metals, cast_share=self.cast_share)
         ranges = {"relief": self.relief, "irregularity": self.irregularity, "wear": self.wear}
         coins = [

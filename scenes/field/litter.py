@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from scenes.field.relief import Relief
+from scenes.kit.footprint import Footprint
 from scenes.kit.meshes import Mesh, joined, lump, surface
 
 
-def straw(plan: dict[str, Any], relief: Relief, reach: float) -> Mesh:
+def straw(plan: dict[str, Any], relief: Relief, reach: float, footprint: Footprint) -> Mesh:
     """Bits of stalk: flat, bent strips, most of them short."""
     rng, made = np.random.default_rng(plan["seed"]), []
     for _ in range(plan["straw"]):
-        x, y = rng.uniform(-reach, reach, 2)
+        x, y = _place(rng, reach, footprint)
         length = float(np.clip(np.exp(rng.normal(math.log(0.045), 0.55)), 0.01, 0.16))
         width, angle, bend = rng.uniform(0.0012, 0.004), rng.uniform(0, 6.28), rng.normal(0, 0.5)
         t = np.linspace(-0.5, 0.5, 5)
@@ -28,13 +29,18 @@ def straw(plan: dict[str, Any], relief: Relief, reach: float) -> Mesh:
     return joined(made)
 
 
-def stones(plan: dict[str, Any], relief: Relief, reach: float) -> Mesh:
+def stones(plan: dict[str, Any], relief: Relief, reach: float, footprint: Footprint) -> Mesh:
     """Pebbles, half sunk in."""
     rng, made = np.random.default_rng(plan["seed"] + 1), []
     for _ in range(plan["stones"]):
-        x, y = rng.uniform(-reach, reach, 2)
+        x, y = _place(rng, reach, footprint)
         size = float(np.clip(np.exp(rng.normal(math.log(0.015), 0.6)), 0.005, 0.07))
         form = (size, size * rng.uniform(0.6, 1.0), size * rng.uniform(0.5, 0.8))
         stone = lump(int(rng.integers(2**31)), form, roughness=0.12, rings=7, segments=12).turned(rng.uniform(0, 6.28))
         made.append(stone.moved((x, y, relief.at(x, y) + 0.1 * size)))
     return joined(made)
+
+
+def _place(rng: np.random.Generator, reach: float, footprint: Footprint) -> tuple[float, float]:
+    along, across = rng.uniform(-reach, reach, 2).tolist()
+    return footprint.ground(along * footprint.longer(reach), across)

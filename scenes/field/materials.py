@@ -12,7 +12,8 @@ def soil_material(plan: dict[str, Any], relief: Relief) -> Any:
     """The soil's colour under the field's tones, darker and smoother where it is moist; fine slopes turn the normal."""
     shader = Shader("soil", seed=plan["seed"], unit=1.0)
     x, y, _ = shader.axes(shader.place)
-    at = shader.vector(*(shader.math("ADD", shader.math("DIVIDE", v, relief.side), 0.5) for v in (x, y)), 0.0)
+    ways = zip((x, y), relief.sides, strict=True)
+    at = shader.vector(*(shader.math("ADD", shader.math("DIVIDE", v, s.length), s.start) for v, s in ways), 0.0)
     fine = shader.planes([*relief.slopes(), relief.tone, relief.moist], at)
     right, up, tone = shader.axes(fine.outputs["Color"])
     moist = fine.outputs["Alpha"]

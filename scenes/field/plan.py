@@ -11,6 +11,7 @@ from scenes.field import layout
 from scenes.field.soil import Litter, Soil
 from scenes.field.species import CROPS, WEEDS, pick_kind, plan_plant, plan_season
 from scenes.kit.cameras import plan_camera
+from scenes.kit.footprint import Footprint, footprint_of
 from scenes.kit.pack import Pack
 from scenes.kit.sampling import Span, Streams, chance, log_uniform, pick, seed_of, settle, uniform
 from scenes.kit.sky import Sky
@@ -31,7 +32,7 @@ _SPANS: dict[str, tuple[float, float]] = {
 
 _SHARES = ("gap_share", "bare_share", "clean_share", "patchy_share", "purity", "shade_share")
 _MOST_WEEDS, _MOST_CROPS = 110, 160
-"""Plants of a picture: more cost time, and hide the soil."""
+"""Plants of a picture of up to 4:3: more cost time, and hide the soil."""
 
 
 def _sky() -> Sky:
@@ -79,18 +80,19 @@ class Field(Pack):
         if self.weed_density[0] <= 0:
             raise ValueError(f"weed_density: got {list(self.weed_density)}, expected a low end above 0")
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. Emphasis on weed makes weeds denser, on crop rows fuller; both make lack of it rarer."""
         camera, frame_m = self._camera(rng)
+        footprint = footprint_of(ratio, camera, frame=frame_m)
         season, pitch = plan_season(rng("season")), uniform(rng("rows"), self.row_spacing_m)
         return {
             "pack": "field",
             "seed": seed_of(rng("cycles")),
             "frame_m": frame_m,
-            "crops": self._crops(rng, emphasis.get("crop", 1.0), frame_m, pitch, season),
-            "weeds": self._weeds(rng, emphasis.get("weed", 1.0), frame_m, season),
+            "crops": self._crops(rng, emphasis.get("crop", 1.0), frame_m, pitch, season, footprint),
+            "weeds": self._weeds(rng, emphasis.get("weed", 1.0), frame_m, season, footprint),
             "soil": self.soil.plan(rng, frame_m=frame_m, ridge_m=pitch),
-            "litter": self.litter.plan(rng, area_m2=(1.4 * frame_m) ** 2),
+            "litter": self.litter.plan(rng, area_m2=(1.4 * frame_m) ** 2, longer=footprint.longer(0.8 * frame_m)),
             "shade": layout.shade(rng("shade"), frame_m=frame_m, share=self.shade_share),
             "sky": self.sky.plan(rng),
             "camera": camera,
@@ -106,9 +108,15 @@ class Field(Pack):
         return camera | {"roll_deg": round(roll - camera["azimuth_deg"], 6)}, frame_m
 
     def _crops(
-        self, rng: Streams, emphasis: float, frame_m: float, pitch: float, season: dict[str, Any]
+        self,
+        rng: Streams,
+        emphasis: float,
+        frame_m: float,
+        pitch: float,
+        season: dict[str, Any],
+        footprint: Footprint,
     ) -> list[dict[str, Any]]:
-        draw = rng("crops")
+        draw, reach = rng("crops"), 0.8 * frame_m
         bare, kind = chance(draw, self.bare_share / max(emphasis, 1.0)), pick(draw, dict(self.crops))
         growth, jitter = uniform(draw, self.crop_growth), uniform(draw, self.jitter)
         spacing = uniform(draw, self.plant_spacing_m) * (1.0 + (kind != "bean") * growth)
@@ -119,22 +127,33 @@ class Field(Pack):
             shift=uniform(draw, (-0.3, 0.3)) * min(1.0, frame_m / pitch),
             jitter=jitter,
             gaps=min(self.gap_share / max(emphasis, 0.2), 1.0),
-            reach=0.8 * frame_m,
+            reach=reach,
+            footprint=footprint,
         )
         one = {"kind": kind, "table": CROPS, "growth": growth, "season": season}
-        made = [plan_plant(rng(name), **one) | {"x": x, "y": y} for name, (x, y) in spots.items()]
-        return [] if bare else sorted(made, key=_from_middle)[:_MOST_CROPS]
+        names = sorted(spots, key=lambda name: footprint.away(*spots[name]))
+        most = 0 if bare else round(_MOST_CROPS * footprint.longer(reach))
+        return [plan_plant(rng(name), **one) | dict(zip("xy", spots[name], strict=True)) for name in names[:most]]
 
-    def _weeds(self, rng: Streams, emphasis: float, frame_m: float, season: dict[str, Any]) -> list[dict[str, Any]]:
+    def _weeds(
+        self, rng: Streams, emphasis: float, frame_m: float, season: dict[str, Any], footprint: Footprint
+    ) -> list[dict[str, Any]]:
         draw, reach = rng("weeds"), 0.72 * frame_m
         clean, main = chance(draw, self.clean_share / max(emphasis, 0.1)), pick(draw, dict(self.weeds))
         growth, density = uniform(draw, self.weed_growth), log_uniform(draw, self.weed_density)
-        number = min(round(density * emphasis * (2 * reach) ** 2) + 1, _MOST_WEEDS)
-        patches = [pick(draw, dict(self.weeds)) for _ in range(3)]
+        longer = footprint.longer(reach)
+        number = min(round(density * emphasis * longer * (2 * reach) ** 2) + 1, round(longer * _MOST_WEEDS))
+        patches = [pick(draw, dict(self.weeds)) for _ in range(round(3 * longer))]
+        spots = layout.scattered(
+            rng("places"),
+            number=number,
+            patches=len(patches),
+            patchy=self.patchy_share,
+            reach=reach,
+            footprint=footprint,
+        )
         made = []
-        for index, ((x, y), patch) in enumerate(
-            layout.scattered(rng("places"), number=number, patchy=self.patchy_share, reach=reach)
-        ):
+        for index, ((x, y), patch) in enumerate(spots):
             own = rng(f"weed-{index}")
             kind = pick_kind(
                 own, dict(self.weeds), patches[patch] if patch >= 0 else main, self.purity + 0.4 * (patch >= 0)
@@ -142,7 +161,3 @@ class Field(Pack):
             stage = growth + 0.25 * float(own.normal())
             made.append(plan_plant(own, kind=kind, table=WEEDS, growth=stage, season=season) | {"x": x, "y": y})
         return [] if clean else made
-
-
-def _from_middle(plant: dict[str, Any]) -> float:
-    return math.hypot(plant["x"], plant["y"])

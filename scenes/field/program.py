@@ -14,6 +14,7 @@ from scenes.field.relief import Relief
 from scenes.field.species import CROPS, WEEDS
 from scenes.kit import meshes
 from scenes.kit.cameras import place_camera
+from scenes.kit.footprint import Footprint, footprint_of
 from scenes.kit.labels import label
 from scenes.kit.materials import plain
 from scenes.kit.sky import place_sky
@@ -23,8 +24,9 @@ SOIL, CROP, WEED = 0, 1, 2
 
 def build(plan: dict[str, Any], *, width: int, height: int) -> None:
     """Put everything of the plan into the scene; ``width`` and ``height`` of the image are in pixels."""
-    relief = Relief(plan["soil"])
-    _add_ground(plan, relief)
+    footprint = footprint_of(width / height, plan["camera"], frame=plan["frame_m"])
+    relief = Relief(plan["soil"], seen=footprint.box(0.75 * plan["frame_m"]))
+    _add_ground(plan, relief, footprint)
     surfaces: dict[str, Any] = {}
     for class_id, plants in ((CROP, plan["crops"]), (WEED, plan["weeds"])):
         for plant in plants:
@@ -35,13 +37,13 @@ def build(plan: dict[str, Any], *, width: int, height: int) -> None:
     place_camera(plan["camera"], width=width, height=height)
 
 
-def _add_ground(plan: dict[str, Any], relief: Relief) -> None:
+def _add_ground(plan: dict[str, Any], relief: Relief, footprint: Footprint) -> None:
     ground = meshes.add("ground", [(relief.mesh(), soil_material(plan["soil"], relief))], smooth=True)
     label(ground, SOIL, thing=False)
     lies, reach = plan["litter"], 0.8 * plan["frame_m"]
     for name, make, colour in (("straw", litter.straw, "straw_colour"), ("stones", litter.stones, "stone_colour")):
         if lies[name]:
-            lying = make(lies, relief, reach)
+            lying = make(lies, relief, reach, footprint)
             obj = meshes.add(name, [(lying, litter_material(name, lies[colour]))], smooth=name == "stones")
             label(obj, SOIL, thing=False)
 

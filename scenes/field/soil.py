@@ -75,8 +75,10 @@ class Litter(Component):
     stones: Span = (0.0, 60.0)
     spans: ClassVar = {"straw": (0.0, 2000.0), "stones": (0.0, 2000.0)}
 
-    def plan(self, streams: Streams, *, area_m2: float) -> dict[str, Any]:
-        """Draw how many, what sizes and colours; most grounds have little."""
+    def plan(self, streams: Streams, *, area_m2: float, longer: float) -> dict[str, Any]:
+        """Draw how many, what sizes and colours; most grounds have little. In wide pictures the area is so many times
+        ``longer`` than in those of up to 4:3.
+        """
         if not self.enabled:
             return {"straw": 0, "stones": 0, "seed": 0}
         rng = streams("litter")
@@ -84,9 +86,10 @@ class Litter(Component):
         straw, stones = (
             low + (high - low) * s for (low, high), s in zip((self.straw, self.stones), share, strict=True)
         )
+        area_m2 *= longer
         return {
-            "straw": min(whole(rng, (straw * area_m2, straw * area_m2 + 1)), 400),
-            "stones": min(whole(rng, (stones * area_m2, stones * area_m2 + 1)), 150),
+            "straw": min(whole(rng, (straw * area_m2, straw * area_m2 + 1)), round(400 * longer)),
+            "stones": min(whole(rng, (stones * area_m2, stones * area_m2 + 1)), round(150 * longer)),
             "straw_colour": [round(float(c), 4) for c in np.array([0.34, 0.26, 0.13]) * rng.uniform(0.35, 1.1)],
             "stone_colour": [
                 round(float(c), 4)

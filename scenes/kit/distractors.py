@@ -15,8 +15,11 @@ from scenes.kit.materials import TEXTURES, material, plan_material
 from scenes.kit.meshes import Mesh
 from scenes.kit.sampling import Span, Streams, log_uniform, pick, seed_of, settle, uniform, whole
 from scenes.kit.sensor import Component
+from scenes.kit.strip import Strip, turned
 
 SHAPES = ("block", "rod", "ball", "cone", "pebble", "ring", "scrap")
+
+_NO_STRIP = Strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +38,21 @@ class Distractors(Component):
         super().__post_init__()
         settle(self, weights={"shapes": SHAPES})
 
-    def plan(self, streams: Streams, *, frame_m: float, reach: float = 0.6) -> list[dict[str, Any]]:
-        """Draw them within ``reach`` (in shorter sides) around the frame's middle; lengths in metres."""
+    def plan(
+        self, streams: Streams, *, frame_m: float, reach: float = 0.6, strip: Strip = _NO_STRIP
+    ) -> list[dict[str, Any]]:
+        """Draw them within ``reach`` (in shorter sides) around the frame's middle, or around the strip of a wide one,
+        which has as many more; lengths in metres.
+        """
         if not self.enabled:
             return []
-        number = whole(streams("distractors"), self.count)
-        return [self._one(streams(f"distractor-{index}"), frame_m, reach) for index in range(number)]
+        draw = streams("distractors")
+        number = int(whole(draw, self.count) * strip.longer(reach) + draw.random())
+        return [self._one(streams(f"distractor-{index}"), frame_m, reach, strip) for index in range(number)]
 
-    def _one(self, rng: np.random.Generator, frame_m: float, reach: float) -> dict[str, Any]:
-        x, y = (round(float(v) * frame_m, 6) for v in rng.uniform(-reach, reach, 2))
+    def _one(self, rng: np.random.Generator, frame_m: float, reach: float, strip: Strip) -> dict[str, Any]:
+        along, across = rng.uniform(-reach, reach, 2).tolist()
+        x, y = (round(v * frame_m, 6) for v in turned(along * strip.longer(reach), across, strip.turn))
         return {
             "shape": pick(rng, self.shapes),
             "x": x,

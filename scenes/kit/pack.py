@@ -19,6 +19,7 @@ class Pack(Photographed):
     ``plan["pack"]`` names the folder whose ``program.build`` makes the scene, ``plan["seed"]`` seeds Cycles. Every
     component draws from the stream of its own name, so that adding one never shifts another. ``emphasis`` says how
     much more often than configured a class is wanted, by name (1 where it is silent): a quota that is not met yet.
+    ``ratio`` is the picture's width by its height; those of up to 4:3, upright ones too, are planned alike.
     """
 
     classes: ClassVar[tuple[tuple[str, Colour], ...]]
@@ -39,6 +40,6 @@ class Pack(Photographed):
         parts = (getattr(self, field.name) for field in fields(self))
         return tuple(sentence for part in parts for sentence in getattr(part, "left_out", ()))
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
-        """Plan one picture."""
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], ratio: float = 1.0, /) -> dict[str, Any]:
+        """Plan one picture of ``ratio`` width by height; up to 4:3, upright too, it makes no difference."""
         raise NotImplementedError

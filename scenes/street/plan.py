@@ -65,7 +65,7 @@ class Street(Pack):
     def __post_init__(self) -> None:
         settle(self, spans=_SPANS, shares=("turning_share",))
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], _ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`."""
 
         def wanted(name: str) -> float:

@@ -7,19 +7,22 @@ comes nearest to it. Marks that are no defects change the surface too, but leave
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from scenes.kit.sampling import Span
+
 Plane = npt.NDArray[Any]
 
 SIDE = 1.7
-"""Length that the sheet covers, in frame sides: the diagonal of a 4:3 frame."""
+"""Length that the sheet covers at least, in frame sides: the diagonal of a 4:3 frame."""
 
 TEXELS = 1024
-"""Places a side; a texel is smaller than a pixel of a frame of 600."""
+"""Places along it; a texel is smaller than a pixel of a frame of 600."""
 
 TEXEL = SIDE / TEXELS
 
@@ -49,22 +52,31 @@ class Layer:
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
-def window(x: float, y: float, turn: float, reach: float) -> Window | None:
-    """The places within ``reach`` of a point, in axes turned by ``turn`` radians; None where the sheet has none."""
-    rows, columns = _slice(y, reach), _slice(x, reach)
-    if rows.stop - rows.start < 2 or columns.stop - columns.start < 2:
-        return None
-    places = (np.arange(part.start, part.stop) + 0.5 for part in (columns, rows))
-    ways = (place * TEXEL - SIDE / 2 - middle for place, middle in zip(places, (x, y), strict=True))
-    right, up = np.meshgrid(*(way.astype(np.float32) for way in ways))
-    cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-    return Window(rows, columns, cos * right + sin * up, cos * up - sin * right)
+@dataclass(frozen=True)
+class _Side:
+    """One side of the sheet: where it begins, and how many places it has."""
+
+    low: float
+    number: int
+
+    @property
+    def length(self) -> float:
+        return self.number * TEXEL
+
+    def part(self, middle: float, reach: float) -> slice:
+        """The places within ``reach`` of the middle."""
+        ends = ((middle + way * reach - self.low) / TEXEL for way in (-1, 1))
+        low, high = (int(np.clip(np.rint(end), 0, self.number)) for end in ends)
+        return slice(low, high)
+
+    def away(self, part: slice, middle: float) -> Plane:
+        """How far these places are from the middle."""
+        return ((np.arange(part.start, part.stop) + 0.5) * TEXEL + self.low - middle).astype(np.float32)
 
 
-def _slice(middle: float, reach: float) -> slice:
-    ends = ((middle + way * reach + SIDE / 2) / TEXEL for way in (-1, 1))
-    low, high = (int(np.clip(np.rint(end), 0, TEXELS)) for end in ends)
-    return slice(low, high)
+def _side(seen: Span) -> _Side:
+    before, after = (math.ceil(max(end - SIDE / 2, 0.0) / TEXEL) for end in (-seen[0], seen[1]))
+    return _Side(-SIDE / 2 - before * TEXEL, before + TEXELS + after)
 
 
 def edged(signed: Plane, soft: float = 0.0) -> Plane:
@@ -73,16 +85,28 @@ def edged(signed: Plane, soft: float = 0.0) -> Plane:
 
 
 class Canvas:
-    """The planes, (TEXELS, TEXELS) each, first row lowest: ``opacity``, ``height``, ``erase``, ``rough``, ``number``
-    of the defect; ``tone`` (3, …), what the colour's factor departs from 1.
+    """The planes, (rows, columns) each, first row lowest: ``opacity``, ``height``, ``erase``, ``rough``, ``number``
+    of the defect; ``tone`` (3, …), what the colour's factor departs from 1. The sheet's ``sides`` along x and y are
+    longer than usual where more is ``seen``.
     """
 
-    def __init__(self) -> None:
-        shape = (TEXELS, TEXELS)
+    def __init__(self, *, seen: tuple[Span, Span] = ((0.0, 0.0), (0.0, 0.0))) -> None:
+        self.sides = tuple(_side(ends) for ends in seen)
+        shape = self.sides[1].number, self.sides[0].number
         self.opacity, self.height, self.erase, self.rough = (np.zeros(shape, np.float32) for _ in range(4))
         self.tone = np.zeros((3, *shape), np.float32)
         self.number = np.zeros(shape, np.float32)
         self._nearest = np.zeros(shape, np.float32)
+
+    def window(self, x: float, y: float, turn: float, reach: float) -> Window | None:
+        """The places within ``reach`` of a point, in axes turned by ``turn`` radians; None where the sheet has none."""
+        across, upwards = self.sides
+        columns, rows = across.part(x, reach), upwards.part(y, reach)
+        if rows.stop - rows.start < 2 or columns.stop - columns.start < 2:
+            return None
+        right, up = np.meshgrid(across.away(columns, x), upwards.away(rows, y))
+        cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
+        return Window(rows, columns, cos * right + sin * up, cos * up - sin * right)
 
     def slopes(self) -> tuple[Plane, Plane]:
         """How steeply the height rises to the right and upwards."""

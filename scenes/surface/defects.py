@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from scenes.kit.footprint import Footprint
 from scenes.kit.sampling import Span, chance, log_uniform, pick, seed_of, uniform, whole
+from scenes.surface.part import WAYS, sides
 
 KINDS = ("scratch", "crack", "blowhole", "chip", "stain", "fray")
 """Kinds of defect in the order of their class ids, from 1."""
@@ -48,11 +50,12 @@ def plan_defect(
     contrast: Span,
     edges: dict[str, float],
     reach: float,
+    footprint: Footprint,
 ) -> dict[str, Any]:
     """Draw one defect. ``size`` is its length or diameter, ``edges`` say where the part ends."""
     forms = (FORMS | _ON_FABRIC if material == "fabric" else FORMS)[kind]
     length, strength, form = log_uniform(rng, size), uniform(rng, contrast), pick(rng, forms)
-    place = _place(rng, kind, edges, reach)
+    place = _place(rng, kind, edges, reach, footprint)
     tint = 1 + rng.uniform(-0.45, 0.45) * np.array([1.0, 0.25, -0.8]) if kind == "stain" else np.ones(3)
     plan = {
         "kind": kind,
@@ -68,18 +71,22 @@ def plan_defect(
     return plan | {"pits": _pits(rng, length, form) if kind == "blowhole" else []}
 
 
-def _place(rng: np.random.Generator, kind: str, edges: dict[str, float], reach: float) -> dict[str, Any]:
+def _place(
+    rng: np.random.Generator, kind: str, edges: dict[str, float], reach: float, footprint: Footprint
+) -> dict[str, Any]:
     """Somewhere on the part, or on its edge with ``turn`` leading inwards."""
-    x, y = (uniform(rng, (-reach, reach)) for _ in range(2))
-    x = min(max(x, edges.get("left", -1) + _INSET), edges.get("right", 1) - _INSET)
-    y = min(max(y, edges.get("bottom", -1) + _INSET), edges.get("top", 1) - _INSET)
+    along, across = (uniform(rng, (-reach, reach)) for _ in range(2))
+    x, y = (round(v, 6) for v in footprint.ground(along * footprint.longer(reach), across))
+    ends = sides(dict.fromkeys(WAYS, 1.0), footprint) | edges
+    x = min(max(x, ends["left"] + _INSET), ends["right"] - _INSET)
+    y = min(max(y, ends["bottom"] + _INSET), ends["top"] - _INSET)
     turn, lean, side = uniform(rng, (0, 2 * math.pi)), uniform(rng, (-0.6, 0.6)), int(rng.integers(4))
     if not chance(rng, AT_EDGE[kind]):
         return {"x": x, "y": y, "turn": turn, "at_edge": False}
     names = sorted(edges) or ("bottom", "left", "right", "top")
     name = names[side % len(names)]
     inwards = {"left": 0.0, "right": math.pi, "bottom": math.pi / 2, "top": -math.pi / 2}[name]
-    border = edges.get(name, -0.49 if name in ("left", "bottom") else 0.49)
+    border = edges.get(name, sides({name: 0.49}, footprint)[name])
     x, y = (border, y) if name in ("left", "right") else (x, border)
     return {"x": x, "y": y, "turn": round(inwards + lean, 6), "at_edge": True}
 

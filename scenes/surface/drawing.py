@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scenes.surface.canvas import TEXEL, Canvas, Layer, Plane, Window, edged, window
+from scenes.surface.canvas import TEXEL, Canvas, Layer, Plane, Window, edged
 from scenes.surface.defects import KINDS
 from scenes.surface.fields import noise, polygon, strokes, wander
 
@@ -18,19 +18,19 @@ def draw(canvas: Canvas, plans: list[dict[str, Any]]) -> dict[int, int]:
     """Draw all defects; returns the class id of each number in use, from 1. One number is one instance."""
     classes: dict[int, int] = {}
     for plan in plans:
-        for where, layer in _layers(plan):
+        for where, layer in _layers(canvas, plan):
             number = len(classes) + 1
             classes[number] = KINDS.index(plan["kind"]) + 1
             canvas.add(where, layer, number)
     return classes
 
 
-def _layers(plan: dict[str, Any]) -> Iterator[tuple[Window, Layer]]:
+def _layers(canvas: Canvas, plan: dict[str, Any]) -> Iterator[tuple[Window, Layer]]:
     """Where the defect is on the sheet and what it does there; a cluster of pits gives one a pit."""
     rng = np.random.default_rng(plan["seed"])
     parts = [plan | pit | {"x": plan["x"] + pit["dx"], "y": plan["y"] + pit["dy"]} for pit in plan["pits"]] or [plan]
     for part in parts:
-        where = window(part["x"], part["y"], part["turn"], 1.4 * part["size"] + 0.02)
+        where = canvas.window(part["x"], part["y"], part["turn"], 1.4 * part["size"] + 0.02)
         if where is not None:
             yield where, DRAWN[plan["kind"]](part, rng, where)
 

@@ -16,13 +16,16 @@ _AMBIENT: dict[str, Span] = {"raking": (0.05, 0.5), "dome": (0.8, 2.0), "ring": 
 """Even light from all around, relative to the lamps."""
 
 
-def plan_lighting(streams: Streams, *, frame_m: float, kinds: dict[str, float], distance: Span) -> dict[str, Any]:
+def plan_lighting(
+    streams: Streams, *, frame_m: float, kinds: dict[str, float], distance: Span, longer: float
+) -> dict[str, Any]:
     """Draw a stand and its lamps, in the form that `scenes.kit.lights.place_lights` takes.
 
-    ``distance`` is that of the lamps, in frame sides; near ones light the part unevenly.
+    ``distance`` is that of the lamps, in frame sides; near ones light the part unevenly. It is as many times as long
+    as a picture is ``longer`` than a 4:3 one: near lamps would leave the ends of wide ones black.
     """
     rng = streams("lights")
-    kind, away = pick(rng, kinds), log_uniform(rng, distance) * frame_m
+    kind, away = pick(rng, kinds), log_uniform(rng, distance) * longer * frame_m
     lamps = {"raking": _raking, "dome": _dome, "ring": _ring, "strip": _strip}[kind](rng, away)
     aim = [round(float(v) * frame_m, 6) for v in rng.uniform(-0.35, 0.35, 2)]
     colour = tint(rng, (1.0, 1.0), (0.0, 0.1))

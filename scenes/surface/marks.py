@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from scenes.kit.footprint import Footprint
 from scenes.kit.sampling import Span, Streams, chance, log_uniform, pick, seed_of, settle, uniform, whole
 from scenes.kit.sensor import Component
-from scenes.surface.canvas import TEXEL, Canvas, Layer, Window, edged, window
+from scenes.surface.canvas import TEXEL, Canvas, Layer, Window, edged
 from scenes.surface.fields import noise, strokes
 
 KINDS = ("dirt", "print", "swirl", "glare", "grinding")
@@ -33,18 +34,24 @@ class Marks(Component):
     def __post_init__(self) -> None:
         settle(self, spans=self.spans, weights={"kinds": KINDS})
 
-    def plan(self, streams: Streams, *, material: str) -> list[dict[str, Any]]:
-        """Draw them, each from a stream of its own; traces of tools are rare on what is not machined."""
+    def plan(self, streams: Streams, *, material: str, footprint: Footprint) -> list[dict[str, Any]]:
+        """Draw them, each from a stream of its own; traces of tools are rare on what is not machined. Wide pictures
+        have as many more as they are wider than 4:3.
+        """
         if not self.enabled:
             return []
         weights = {kind: weight * _LIKING[material].get(kind, 1.0) for kind, weight in self.kinds.items()}
-        return [self._one(streams(f"mark-{index}"), weights) for index in range(whole(streams("marks"), self.count))]
+        draw = streams("marks")
+        number = int(whole(draw, self.count) * footprint.longer(2 / 3) + draw.random())
+        return [self._one(streams(f"mark-{index}"), weights, footprint) for index in range(number)]
 
-    def _one(self, rng: np.random.Generator, weights: Mapping[str, float]) -> dict[str, Any]:
+    def _one(self, rng: np.random.Generator, weights: Mapping[str, float], footprint: Footprint) -> dict[str, Any]:
+        kind, along, across = pick(rng, weights), *(uniform(rng, (-0.5, 0.5)) for _ in range(2))
+        x, y = footprint.ground(along * footprint.longer(0.5), across)
         return {
-            "kind": pick(rng, weights),
-            "x": uniform(rng, (-0.5, 0.5)),
-            "y": uniform(rng, (-0.5, 0.5)),
+            "kind": kind,
+            "x": round(x, 6),
+            "y": round(y, 6),
             "turn": uniform(rng, (0, 2 * math.pi)),
             "size": log_uniform(rng, (0.08, 0.5)),
             "bright": chance(rng, 0.5),
@@ -56,8 +63,9 @@ class Marks(Component):
 def draw(canvas: Canvas, plans: list[dict[str, Any]]) -> None:
     """Lay all marks on the canvas; draw defects after them."""
     for plan in plans:
-        turn = 0.0 if plan["kind"] == "grinding" else plan["turn"]
-        where = window(plan["x"], plan["y"], turn, 1.7 if plan["kind"] == "grinding" else 1.2 * plan["size"] + 0.02)
+        strip = plan["kind"] == "grinding"
+        reach = sum(side.length for side in canvas.sides) if strip else 1.2 * plan["size"] + 0.02
+        where = canvas.window(plan["x"], plan["y"], 0.0 if strip else plan["turn"], reach)
         if where is not None:
             canvas.add(where, _DRAWN[plan["kind"]](plan, np.random.default_rng(plan["seed"]), where))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from scenes.kit.nodes import Shader, Socket
 from scenes.kit.sampling import Span, chance, log_uniform, seed_of, tint, uniform
-from scenes.surface.canvas import SIDE, Canvas
+from scenes.surface.canvas import Canvas
 
 KINDS = ("tile", "metal", "concrete", "fabric")
 
@@ -84,7 +84,9 @@ class _Sheet:
 
     def __init__(self, shader: Shader, canvas: Canvas) -> None:
         x, y, _ = shader.axes(shader.place)
-        self.at = shader.vector(*(shader.math("ADD", shader.math("DIVIDE", v, SIDE), 0.5) for v in (x, y)), 0.0)
+        ways = zip((x, y), canvas.sides, strict=True)
+        shares = (shader.math("ADD", shader.math("DIVIDE", v, s.length), -s.low / s.length) for v, s in ways)
+        self.at = shader.vector(*shares, 0.0)
         right, up = canvas.slopes()
         cover = shader.planes([canvas.opacity, right, up, canvas.rough], self.at, beyond="CLIP")
         self.opacity, right, up = shader.axes(cover.outputs["Color"])

@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from scenes.kit.footprint import Footprint
 from scenes.kit.meshes import Mesh, surface
 from scenes.kit.sampling import Span, chance, log_uniform, pick, seed_of, uniform
 
 SHAPES = ("flat", "cylinder", "wavy")
-SIDES = ("left", "right", "bottom", "top")
+WAYS = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "bottom": (0.0, -1.0), "top": (0.0, 1.0)}
+"""Sides of the part, and where they lie."""
+
 FAR, DEPTH, CELLS = 1.7, 0.25, 72
-"""Where a part ends outside the picture; its thickness; cells of its mesh a side."""
+"""Where a part ends outside the picture, at least; its thickness; cells of its mesh along such a length."""
+
+_SEEN = 2 / 3
+"""Half the longer side of a 4:3 picture."""
+
+
+def sides(away: dict[str, float], footprint: Footprint) -> dict[str, float]:
+    """Where sides lie that are so far ``away`` from the middle of a 4:3 picture: as near the ends of wider ones."""
+    return {side: round(sum(WAYS[side]) * footprint.end(WAYS[side], reach), 6) for side, reach in away.items()}
 
 
 def plan_part(
-    rng: np.random.Generator, *, shapes: dict[str, float], curvature: Span, edge_share: float
+    rng: np.random.Generator, *, shapes: dict[str, float], curvature: Span, edge_share: float, footprint: Footprint
 ) -> dict[str, Any]:
-    """Draw the part. ``curvature`` is 1 / radius of a cylinder, and ten times the height of a wavy cloth."""
-    ends = {side: uniform(rng, (0.32, 0.49)) * (-1 if side in ("left", "bottom") else 1) for side in SIDES}
+    """Draw the part. ``curvature`` is 1 / radius of a cylinder, and ten times the height of a wavy cloth. A cylinder
+    that bends along a wide picture bends less, so that it is seen as near the picture's ends.
+    """
+    ends = sides({side: uniform(rng, (0.32, 0.49)) for side in WAYS}, footprint)
     cut, order = chance(rng, edge_share), rng.permutation(4)
     kept = order[: 1 + int(rng.choice(3, p=(0.5, 0.35, 0.15)))] if cut else []
+    shape, bend, axis = pick(rng, shapes), uniform(rng, curvature), int(rng.integers(2))
+    if shape == "cylinder":
+        bend = _flattened(bend, max(map(abs, footprint.box(_SEEN)[axis])) / _SEEN, footprint.distance)
     return {
-        "shape": pick(rng, shapes),
-        "curvature": uniform(rng, curvature),
-        "axis": int(rng.integers(2)),
+        "shape": shape,
+        "curvature": bend,
+        "axis": axis,
         "bevel": log_uniform(rng, (0.004, 0.03)),
-        "edges": {SIDES[place]: ends[SIDES[place]] for place in sorted(kept)},
+        "edges": {side: ends[side] for side in (list(WAYS)[place] for place in sorted(kept))},
         "seed": seed_of(rng),
     }
 
 
-def part_mesh(plan: dict[str, Any]) -> Mesh:
-    """The part's upper side with its bevelled edges, its highest point near z = 0."""
-    ends = {side: plan["edges"].get(side, -FAR if side in ("left", "bottom") else FAR) for side in SIDES}
+def _flattened(curvature: float, wider: float, distance: float) -> float:
+    """Curvature of the cylinder of which so many times as much is seen, from the same distance above its top."""
+    if wider == 1:
+        return curvature
+    radius = 1 / max(curvature, 1e-3)
+    half = wider * distance * radius / math.sqrt(distance**2 + 2 * distance * radius)
+    return round(1 / (half**2 / distance + math.sqrt(half**4 / distance**2 + half**2)), 6)
+
+
+def part_mesh(plan: dict[str, Any], *, seen: tuple[Span, Span] = ((0.0, 0.0), (0.0, 0.0))) -> Mesh:
+    """The part's upper side with its bevelled edges, its highest point near z = 0; it ends outside of what is seen."""
+    (left, right), (bottom, top) = ((min(low, -FAR), max(high, FAR)) for low, high in seen)
+    ends = {"left": left, "right": right, "bottom": bottom, "top": top} | plan["edges"]
     x, fall_x = _marks(ends["left"], ends["right"], plan, ("left", "right"))
     y, fall_y = _marks(ends["bottom"], ends["top"], plan, ("bottom", "top"))
     across, along = np.meshgrid(x, y)
@@ -49,8 +76,8 @@ def _marks(
     """Places of the mesh's lines along one axis, and how far each lies lower than the part's face."""
     bevel = plan["bevel"]
     edge = np.array([(bevel, 0.0), (0.35 * bevel, 0.25 * bevel), (0.0, bevel), (0.0, DEPTH)])
-    inner = np.linspace(low + bevel, high - bevel, CELLS)[1:-1]
-    parts = [(inner, np.zeros(CELLS - 2))]
+    inner = np.linspace(low + bevel, high - bevel, max(CELLS, math.ceil(CELLS * (high - low) / (2 * FAR) - 1e-6)))[1:-1]
+    parts = [(inner, np.zeros(len(inner)))]
     if sides[0] in plan["edges"]:
         parts.insert(0, (low + edge[::-1, 0], edge[::-1, 1]))
     if sides[1] in plan["edges"]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from scenes.kit.cameras import plan_camera
+from scenes.kit.footprint import Footprint, footprint_of
 from scenes.kit.pack import Pack
 from scenes.kit.sampling import (
     Span,
@@ -101,11 +102,17 @@ class Surface(Pack):
         settle(self, spans=_SPANS, shares=("free_share", "edge_share", "reach"), weights=known)
         object.__setattr__(self, "sizes", _checked_sizes(self.sizes))
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. Emphasis on a kind of defect makes it more frequent, and sound pictures rarer."""
         frame_m, kind = uniform(rng("frame"), self.frame_mm) / 1000, pick(rng("kind"), self.materials)
+        camera = self._camera(rng, frame_m)
+        footprint = footprint_of(ratio, camera, frame=1.0)
         whole_part = part.plan_part(
-            rng("part"), shapes=dict(self.shapes), curvature=self.curvature, edge_share=self.edge_share
+            rng("part"),
+            shapes=dict(self.shapes),
+            curvature=self.curvature,
+            edge_share=self.edge_share,
+            footprint=footprint,
         )
         return {
             "pack": "surface",
@@ -113,26 +120,37 @@ class Surface(Pack):
             "frame_m": frame_m,
             "part": whole_part,
             "material": materials.plan_material(rng("material"), kind=kind, unevenness=self.unevenness),
-            "defects": self._defects(rng, emphasis, kind, whole_part["edges"]),
-            "marks": self.marks.plan(rng, material=kind),
+            "defects": self._defects(rng, emphasis, kind, whole_part["edges"], footprint),
+            "marks": self.marks.plan(rng, material=kind, footprint=footprint),
             "table": self._table(rng),
             "lighting": lighting.plan_lighting(
-                rng, frame_m=frame_m, kinds=dict(self.lights), distance=self.light_distance
+                rng,
+                frame_m=frame_m,
+                kinds=dict(self.lights),
+                distance=self.light_distance,
+                longer=footprint.longer(2 / 3),
             ),
-            "camera": self._camera(rng, frame_m),
+            "camera": camera,
             "sensor": self.plan_sensor(rng),
         }
 
     def _defects(
-        self, rng: Streams, emphasis: Mapping[str, float], material: str, edges: dict[str, float]
+        self,
+        rng: Streams,
+        emphasis: Mapping[str, float],
+        material: str,
+        edges: dict[str, float],
+        footprint: Footprint,
     ) -> list[dict[str, Any]]:
+        """Those of a picture of up to 4:3, or as many more as it is wider."""
         weights, draw = emphasised(self.defects, emphasis), rng("defects")
         free, number = chance(draw, self._free(weights, emphasis)), whole(draw, self.count)
         liking = defects.AFFINITY[material]
         # What is wanted urgently is drawn on materials that hardly ever have it, too.
         urgency = {kind: max(emphasis.get(kind, 1.0), 1.0) for kind in weights}
         liked = {kind: weight * liking.get(kind, 1.0) ** (1 / urgency[kind]) for kind, weight in weights.items()}
-        return [] if free else [self._defect(rng(f"defect-{index}"), liked, edges, material) for index in range(number)]
+        number = 0 if free else int(number * footprint.longer(2 / 3) + draw.random())
+        return [self._defect(rng(f"defect-{index}"), liked, edges, material, footprint) for index in range(number)]
 
     def _free(self, weights: Mapping[str, float], emphasis: Mapping[str, float]) -> float:
         """Share of sound pictures, against which the emphasis on what is not sound is weighed."""
@@ -140,7 +158,9 @@ class Surface(Pack):
         sound = self.free_share * emphasis.get("background", 1.0)
         return sound / max(sound + (1 - self.free_share) * wanted, 1e-9)
 
-    def _defect(self, draw: Any, weights: dict[str, float], edges: dict[str, float], material: str) -> dict[str, Any]:
+    def _defect(
+        self, draw: Any, weights: dict[str, float], edges: dict[str, float], material: str, footprint: Footprint
+    ) -> dict[str, Any]:
         kind = pick(draw, weights)
         return defects.plan_defect(
             draw,
@@ -150,6 +170,7 @@ class Surface(Pack):
             contrast=self.contrast,
             edges=edges,
             reach=self.reach,
+            footprint=footprint,
         )
 
     def _table(self, rng: Streams) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from scenes.kit import labels, meshes
 from scenes.kit.cameras import place_camera
+from scenes.kit.footprint import footprint_of
 from scenes.kit.lights import place_lights
 from scenes.kit.materials import plain
 from scenes.surface import drawing, marks
@@ -18,11 +19,12 @@ BACKGROUND = 0
 
 def build(plan: dict[str, Any], *, width: int, height: int) -> None:
     """Put everything of the plan into the scene; ``width`` and ``height`` of the image are in pixels."""
-    frame_m, canvas = plan["frame_m"], Canvas()
+    footprint = footprint_of(width / height, plan["camera"], frame=1.0)
+    frame_m, canvas = plan["frame_m"], Canvas(seen=footprint.box(0.7))
     marks.draw(canvas, plan["marks"])
     classes = drawing.draw(canvas, plan["defects"])
     surface = part_material(plan["material"], canvas, classes, frame_m=frame_m)
-    part = meshes.add("part", [(part_mesh(plan["part"]), surface)], smooth=True)
+    part = meshes.add("part", [(part_mesh(plan["part"], seen=footprint.box(1.0)), surface)], smooth=True)
     part.set_scale([frame_m] * 3)
     labels.label(part, BACKGROUND, thing=False)
     labels.drawn(classes)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from scenes.kit import meshes
+from scenes.kit.footprint import Footprint
 from scenes.kit.meshes import Mesh
 from scenes.kit.sampling import Span, Streams, chance, pick, settle, uniform, whole
 from scenes.kit.sensor import Component
@@ -17,6 +19,9 @@ KINDS = ("wood", "plastic", "metal")
 
 FENCE = 3.0
 """Height of the unseen walls that keep falling parts above their bin, metres."""
+
+_GAP = 0.02
+"""Between bins that stand beside each other, metres."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,23 @@ class Bin(Component):
             "surface": finish(rng),
         }
         return drawn if self.enabled and used else None
+
+
+def beside(plan: dict[str, Any], footprint: Footprint, *, frame_m: float) -> dict[str, list[list[float]]]:
+    """``beside``: middles of like bins in rows with the first, all along a wide or tall picture; nothing for others.
+
+    A longer bin would be no bin any more, and parts beside one would lie where nobody keeps parts.
+    """
+    if not footprint.extra:
+        return {}
+    pitches = [side + 2 * plan["wall"] + _GAP for side in plan["size"][:2]]
+    ends = zip(footprint.box(0.5 * frame_m), pitches, strict=True)
+    columns, rows = (range(math.floor(low / pitch), math.ceil(high / pitch) + 1) for (low, high), pitch in ends)
+    cells = [(column * pitches[0], row * pitches[1]) for column in columns for row in rows if (column, row) != (0, 0)]
+    seen = {cell: tuple(map(abs, footprint.picture(*cell))) for cell in cells}
+    near = [cell for cell, at in seen.items() if at[0] < footprint.extra + 1.1 * frame_m and at[1] < 0.5 * frame_m]
+    most = round(2.4 * footprint.longer(2 / 3 * frame_m)) - 1
+    return {"beside": [[round(v, 6) for v in cell] for cell in sorted(near, key=lambda cell: seen[cell])[:most]]}
 
 
 def solid(plan: dict[str, Any]) -> tuple[Mesh, list[Array]]:

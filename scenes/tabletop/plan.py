@@ -11,21 +11,26 @@ import numpy as np
 
 from scenes.kit.backgrounds import Backgrounds
 from scenes.kit.distractors import Distractors
+from scenes.kit.footprint import footprint_of
 from scenes.kit.lights import KINDS, plan_lights
 from scenes.kit.materials import plan_material
 from scenes.kit.pack import Pack
 from scenes.kit.room import plan_room
 from scenes.kit.sampling import Span, Streams, chance, emphasised, pick, seed_of, settle, uniform, whole
-from scenes.tabletop.bins import Bin
+from scenes.kit.strip import Strip, strip_of, turned
+from scenes.tabletop.bins import Bin, beside
 from scenes.tabletop.parts import PARTS, plan_part
 
 GROUNDS = ("wood", "cloth", "stone", "concrete", "paper", "terrazzo", "brushed", "smooth")
 
 MOST = 48
-"""Parts in one picture, however much is emphasised: beyond that they would not fit."""
+"""Parts on a table or in a bin, however much is emphasised: beyond that they would not fit."""
 
 _SHARES = {"bolt": 1.8, "nut": 1.8, "washer": 1.6, "wrench": 1.0, "spoon": 0.9, "mug": 0.5, "bottle": 0.7, "brick": 1.0}
 """How often each part comes: small ones more often than large ones."""
+
+_REACH = 0.62
+"""How far from the middle things fall on a table, in the picture's shorter sides."""
 
 _STANDING, _FLAT = ("mug", "bottle", "brick"), ("nut", "washer", "wrench", "spoon")
 
@@ -91,15 +96,18 @@ class Tabletop(Pack):
         known = {"parts": PARTS, "grounds": GROUNDS, "light_kinds": KINDS}
         settle(self, spans=_SPANS, shares=("sorted_share", "stand_share", "light_warmth"), weights=known)
 
-    def __call__(self, rng: Streams, emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(self, rng: Streams, emphasis: Mapping[str, float], ratio: float = 1.0) -> dict[str, Any]:
         """See `Pack.__call__`. ``emphasis`` multiplies how many of a class there are."""
         frame_m = uniform(rng("frame"), self.frame_mm) / 1000
         container = self.bin.plan(rng, frame_m=frame_m)
-        floor = _floor(container, frame_m)
-        parts = self._parts(rng, emphasis, None if container is None else container["count"])
-        parts = _fitting(parts, floor, 0.5 if container is None else 1.3)
-        others = self.distractors.plan(rng, frame_m=frame_m)
-        _let_fall(rng, [*parts, *others], floor, self.stand_share)
+        camera = self._camera(rng, frame_m) | ({} if container is None else {"tilt_deg": container["tilt_deg"]})
+        strip = strip_of(ratio, camera)
+        others = self.distractors.plan(rng, frame_m=frame_m, strip=strip)
+        if container is None:
+            parts = self._on_table(rng, emphasis, others, frame_m, strip)
+        else:
+            container |= beside(container, footprint_of(ratio, camera, frame=frame_m), frame_m=frame_m)
+            parts = self._in_bins(rng, emphasis, others, container)
         return {
             "pack": "tabletop",
             "seed": seed_of(rng("cycles")),
@@ -111,17 +119,45 @@ class Tabletop(Pack):
             "photograph": self.backgrounds.plan(rng),
             "lights": self._lights(rng, frame_m),
             "room": plan_room(rng, level=self.ambient, warmth=self.light_warmth),
-            "camera": self._camera(rng, frame_m) | ({} if container is None else {"tilt_deg": container["tilt_deg"]}),
+            "camera": camera,
             "sensor": self.plan_sensor(rng),
         }
 
-    def _parts(self, rng: Streams, emphasis: Mapping[str, float], number: int | None) -> list[dict[str, Any]]:
+    def _on_table(
+        self, rng: Streams, emphasis: Mapping[str, float], others: list[dict[str, Any]], frame_m: float, strip: Strip
+    ) -> list[dict[str, Any]]:
+        """The parts; they and the others get the poses that they fall from."""
+        extra = 1.5 * strip.extra  # things keep away from the floor's ends: these lie outside the picture
+        floor = (_REACH + extra) * frame_m, _REACH * frame_m, 0.0
+        parts = _fitting(self._parts(rng, emphasis, None, 1 + extra / _REACH), floor, 0.5)
+        _let_fall(rng, [*parts, *others], floor, self.stand_share, strip.turn)
+        return parts
+
+    def _in_bins(
+        self, rng: Streams, emphasis: Mapping[str, float], others: list[dict[str, Any]], container: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """So too, dealt out to the bins; those of a bin beside the first say which, and where above its own floor."""
+        number, made = 1 + len(container.get("beside", ())), []
+        floor = container["size"][0] / 2, container["size"][1] / 2, container["wall"]
+        parts = self._parts(rng, emphasis, container["count"], number)
+        for place in range(number):
+            mine, with_them = _fitting(parts[place::number], floor, 1.3), others[place::number]
+            for thing in [*mine, *with_them] if place else []:
+                thing["bin"] = place
+            _let_fall(rng, [*mine, *with_them], floor, self.stand_share, 0.0)
+            made += mine
+        return made
+
+    def _parts(
+        self, rng: Streams, emphasis: Mapping[str, float], number: int | None, longer: float
+    ) -> list[dict[str, Any]]:
         """As many of each class as its weight says, one class prevailing in sorted pictures; each part by itself."""
         count, mixture = whole(rng("count"), self.count) if number is None else number, rng("mixture")
         is_sorted, main = chance(mixture, self.sorted_share), pick(mixture, self.parts)
         shares = self.parts | ({main: 12 * self.parts[main]} if is_sorted else {})
-        wanted = emphasised({name: count * share / sum(shares.values()) for name, share in shares.items()}, emphasis)
-        fit = min(1.0, MOST / max(sum(wanted.values()), 1e-9))
+        total = sum(shares.values())
+        wanted = emphasised({name: longer * count * share / total for name, share in shares.items()}, emphasis)
+        fit = min(1.0, longer * MOST / max(sum(wanted.values()), 1e-9))
         numbers = {name: int(rng(f"number-{name}").poisson(fit * mean)) for name, mean in wanted.items()}
         named = [(name, index) for name, number in numbers.items() for index in range(number)]
         return [plan_part(name, rng(f"{name}-{index}")) | {"name": f"{name}-{index}"} for name, index in named]
@@ -153,15 +189,10 @@ class Tabletop(Pack):
         }
 
 
-def _floor(container: dict[str, Any] | None, frame_m: float) -> tuple[float, float, float]:
-    """Half the sides of what things fall on, and its height."""
-    if container is None:
-        return 0.62 * frame_m, 0.62 * frame_m, 0.0
-    return container["size"][0] / 2, container["size"][1] / 2, container["wall"]
-
-
 def _fitting(parts: list[dict[str, Any]], floor: tuple[float, float, float], layers: float) -> list[dict[str, Any]]:
-    """Those that find room, in turns of the classes: things cover the floor ``layers`` times at most."""
+    """Those that find room, in turns of the classes: things cover the floor (half its sides, and its height)
+    ``layers`` times at most.
+    """
     room, kept = layers * 4 * floor[0] * floor[1], []
     for part in sorted(parts, key=lambda part: int(part["name"].rpartition("-")[2])):
         room -= part["area"]
@@ -170,14 +201,19 @@ def _fitting(parts: list[dict[str, Any]], floor: tuple[float, float, float], lay
     return kept
 
 
-def _let_fall(rng: Streams, things: list[dict[str, Any]], floor: tuple[float, float, float], stand: float) -> None:
-    """Give each thing the pose it falls from: anywhere above the floor, above those that would be in its way."""
+def _let_fall(
+    rng: Streams, things: list[dict[str, Any]], floor: tuple[float, float, float], stand: float, turn_floor: float
+) -> None:
+    """Give each thing the pose it falls from: anywhere above the floor, which is turned by radians, and above those
+    that would be in its way.
+    """
     placed: list[tuple[float, float, float, float]] = []
     for index, thing in enumerate(things):
-        draw = rng(f"fall-{thing.get('name', index)}")
+        beside_first = f"-in-{thing['bin']}" if "bin" in thing else ""
+        draw = rng(f"fall-{thing.get('name', index)}{beside_first}")
         reach = thing.get("reach", thing.get("size", 0.0) * 0.6)
         turn, place = _turn(draw, thing.get("class", ""), stand), draw.uniform(-1, 1, 2).tolist()
-        x, y = (v * max(half - 0.8 * reach, 0.0) for v, half in zip(place, floor, strict=False))
+        x, y = turned(*(v * max(half - 0.8 * reach, 0.0) for v, half in zip(place, floor[:2], strict=True)), turn_floor)
         under = [z + r for a, b, z, r in placed if math.hypot(x - a, y - b) < reach + r]
         z = max(under, default=floor[2] + 0.002) + reach
         placed.append((x, y, z, reach))

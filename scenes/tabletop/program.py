@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,13 @@ def build(plan: dict[str, Any], *, width: int, height: int) -> None:
     solids = [solid(part) for part in plan["parts"]]
     others = [_clutter(piece) for piece in plan["distractors"]]
     container, obstacles = (None, [_table(plan["frame"])]) if plan["bin"] is None else bins.solid(plan["bin"])
+    places = [(0.0, 0.0), *((plan["bin"] or {}).get("beside", ()))]
     bodies = [_body(form, thing) for form, thing in zip([*solids, *others], _things(plan), strict=True)]
-    poses = drop(bodies, obstacles, unit=_UNIT)
+    poses = _dropped(bodies, [thing.get("bin", 0) for thing in _things(plan)], obstacles, places)
     _add_ground(plan)
     if container is not None:
-        label(meshes.add("bin", [(container, _surface(plan["bin"]["surface"], 0.1))]), BACKGROUND, thing=False)
+        bins_ = meshes.joined([container.moved((*place, 0.0)) for place in places])
+        label(meshes.add("bin", [(bins_, _surface(plan["bin"]["surface"], 0.1))]), BACKGROUND, thing=False)
     for part, form, pose in zip(plan["parts"], solids, poses[: len(solids)], strict=True):
         _add(part["name"], form, part["surfaces"], pose, class_id=PARTS.index(part["class"]) + 1)
     for piece, form, pose in zip(plan["distractors"], others, poses[len(solids) :], strict=True):
@@ -46,6 +49,22 @@ def build(plan: dict[str, Any], *, width: int, height: int) -> None:
     place_lights(plan["lights"], _NO_AMBIENT)
     place_room(plan["room"])
     place_camera(plan["camera"], width=width, height=height)
+
+
+def _dropped(
+    bodies: list[Body], bins_: list[int], obstacles: list[Array], places: list[Sequence[float]]
+) -> list[Array]:
+    """Poses at rest: each body falls into its own bin as if that stood at the origin, which is then moved to its place.
+
+    So walls may go on upwards and outwards unseen, and what lies in one bin never hangs on what falls into another.
+    """
+    poses: dict[int, Array] = {}
+    for number, place in enumerate(places):
+        mine = [index for index, own in enumerate(bins_) if own == number]
+        for index, pose in zip(mine, drop([bodies[index] for index in mine], obstacles, unit=_UNIT), strict=True):
+            pose[:2, 3] += place
+            poses[index] = pose
+    return [poses[index] for index in range(len(bodies))]
 
 
 def _things(plan: dict[str, Any]) -> list[dict[str, Any]]:

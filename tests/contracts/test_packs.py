@@ -213,6 +213,18 @@ def test_an_emphasis_of_one_is_none(pack: str, scenes: dict[str, Any]) -> None:
 
 
 @every_pack
+@pytest.mark.parametrize("ratio", [4 / 3, 3 / 4, 640 / 480, 480 / 640])
+def test_pictures_of_up_to_4_to_3_are_planned_like_square_ones(pack: str, ratio: float, scenes: dict[str, Any]) -> None:
+    """Upright ones too; wider ones still have plans that survive JSON."""
+    scene = scenes[pack]
+    for index in range(4):
+        assert json.dumps(scene(streams(index), {}, ratio)) == json.dumps(scene(streams(index), {}))
+    for wide in (16 / 9, 1 / 20, 20.0):
+        plan = scene(streams(0), {}, wide)
+        assert plan == json.loads(json.dumps(plan, allow_nan=False))
+
+
+@every_pack
 @pytest.mark.parametrize("by", [0.1, 20.0])
 def test_any_class_may_be_emphasised_strongly(pack: str, by: float, scenes: dict[str, Any]) -> None:
     """Alone or with all others; the plan stays one, and stays payable."""

@@ -55,9 +55,11 @@ class Broken:
     nothing: ClassVar = 0
     folders: ClassVar = {}
 
-    def __call__(self, rng: Callable[[str], np.random.Generator], emphasis: Mapping[str, float]) -> dict[str, Any]:
+    def __call__(
+        self, rng: Callable[[str], np.random.Generator], emphasis: Mapping[str, float], ratio: float
+    ) -> dict[str, Any]:
         """A plan that fails, or a good one."""
-        plan = Coins()(rng, emphasis)
+        plan = Coins()(rng, emphasis, ratio)
         if plan["seed"] == self.bad_seed:
             plan["pack"] = self.fault
         return plan

@@ -38,9 +38,11 @@ class Rendered:
     amodal: dict[int, npt.NDArray[np.bool_]]
 
 
-def render(pack: Any, plans: Sequence[dict[str, Any]], out: Path, *, samples: int = 2) -> list[Rendered]:
+def render(
+    pack: Any, plans: Sequence[dict[str, Any]], out: Path, *, samples: int = 2, width: int = 64
+) -> list[Rendered]:
     """Audited frames of the plans, by one worker process of their own."""
-    job = SIZE | {"samples": samples, "nothing": pack.nothing, "folders": pack.folders, "outputs": []}
+    job = SIZE | {"width": width, "samples": samples, "nothing": pack.nothing, "folders": pack.folders, "outputs": []}
     frames, failures = work(job, plans, out)
     assert failures == {}
     return [frames[index] for index in range(len(plans))]

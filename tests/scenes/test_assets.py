@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,9 @@ from scenes.assets import layout
 from scenes.assets.plan import MOST, Assets
 from scenes.assets.textures import Textures
 from scenes.kit.backgrounds import Backgrounds
+from scenes.kit.distractors import Distractors
 from scenes.kit.sensor import SENSOR
+from scenes.kit.strip import Strip
 from tests.scenes.assets import BROKEN, WHOLE, write_blend, write_broken, write_meshes, write_table
 from tests.scenes.rendering import render
 
@@ -143,9 +146,32 @@ def test_assets_are_laid_beside_each_other() -> None:
     for number in (1, 5, 40):
         radii = draw.uniform(0.01, 1.0, number)
         spots = draw.uniform(-1, 1, (number, 3, 2)).tolist()
-        at = layout.apart(radii.tolist(), spots, density=1.0)
-        away = np.linalg.norm(at[:, None] - at[None], axis=-1) - radii[:, None] - radii[None]
-        assert away[~np.eye(number, dtype=bool)].min(initial=1.0) > 0
+        for strip in (Strip(), Strip(extra=4 / 3, turn=1.0)):
+            at = layout.apart(radii.tolist(), spots, density=1.0, strip=strip)
+            away = np.linalg.norm(at[:, None] - at[None], axis=-1) - radii[:, None] - radii[None]
+            assert away[~np.eye(number, dtype=bool)].min(initial=1.0) > 0
+
+
+@pytest.mark.parametrize("hover", [False, True])
+@pytest.mark.parametrize("ratio", [16 / 9, 9 / 16, 3.0])
+def test_assets_are_laid_along_wide_and_tall_pictures(ratio: float, hover: bool, folder: str) -> None:
+    """As many times as many as usual, in a strip along the picture's longer side that is filled to its ends."""
+    scene, longer = Assets(folder=folder, count=(3, 6), density=(0.3, 0.5)), max(ratio, 1 / ratio)
+    numbers, shares = [0, 0], []
+    for index in range(60):
+        usual, plan = (scene(streams(index), {}, r) for r in (1.0, ratio))
+        numbers = [before + len(p["assets"]) for before, p in zip(numbers, (usual, plan), strict=True)]
+        strip = layout.strip_on(ratio, plan["camera"] | {"elevation_deg": 90.0, "roll_deg": 0.0}, hover=hover)
+        at = layout.apart([1.0] * len(plan["assets"]), [a["spots"] for a in plan["assets"]], density=0.4, strip=strip)
+        turn = 0.0 if hover else math.radians(plan["camera"]["azimuth_deg"] + 90)
+        seen = at @ [[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]]
+        along, across = np.abs(seen.T if ratio > 1 else seen.T[::-1])
+        side = math.sqrt(4 * len(at) / 0.4 * (1 + strip.extra / 0.5))
+        shares += (along / (side / 2 - 1)).tolist()
+        assert np.median(along) > np.median(across)
+    assert numbers[1] == pytest.approx(numbers[0] * longer / (4 / 3), rel=0.1)
+    outer, middle = (sum(low <= share < high for share in shares) for low, high in ((0.75, 1.0), (0.0, 0.25)))
+    assert outer > middle / 3
 
 
 def test_the_configuration_lists_every_parameter_with_its_default(folder: str) -> None:
@@ -195,3 +221,16 @@ def test_all_formats_are_shown_and_broken_meshes_named_and_left_out(tmp_path: Pa
         for words, file in BROKEN.items():
             assert [note for note in notes if note.startswith(f"{file}: ") and words in note and "left out" in note]
         assert str(tmp_path) not in "".join(notes)
+
+
+@pytest.mark.blender
+def test_assets_are_seen_near_the_ends_of_wide_pictures(tmp_path: Path) -> None:
+    """On the ground and hovering: together they take up as much of the picture's length as they are to fill."""
+    write_meshes(tmp_path / "meshes")
+    table = write_table(tmp_path / "meshes", "cube.obj,cube,0.1,,flat,,,", "deep/ball.ply,ball,0.1,,upright,,,")
+    scene = Assets(folder=str(table), count=(5, 5), fill=(0.9, 0.9), off_middle=(0.0, 0.0), density=(0.3, 0.3))
+    scene = dataclasses.replace(scene, elevation_deg=(45.0, 75.0), distractors=Distractors(enabled=False))
+    made = [scene(streams(index), {}, 3.0) | {"sensor": {}, "hover": index > 1} for index in range(4)]
+    for frame in render(scene, made, tmp_path / "frames", width=192):
+        columns = np.nonzero((frame.class_ids > 0).any(0))[0]
+        assert np.ptp(columns) > 0.65 * 192

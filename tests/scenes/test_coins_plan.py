@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,22 @@ def test_the_configuration_lists_every_parameter_with_its_default() -> None:
 def test_a_range_of_lamps_that_are_no_whole_numbers_means_the_whole_ones_within() -> None:
     """As every other range of numbers: between 1.2 and 2.8 lie two."""
     assert {len(plan["lights"]) for plan in plans(Coins(lights=(1.2, 2.8)))} == {2}
+
+
+@pytest.mark.parametrize("rows_share", [0.0, 1.0])
+@pytest.mark.parametrize("ratio", [16 / 9, 9 / 16, 3.0])
+def test_coins_reach_the_ends_of_wide_and_tall_pictures(ratio: float, rows_share: float) -> None:
+    """Seen from straight above: an outer eighth of the longer side holds at least a third of what a middle one does."""
+    scene, longer = Coins(rows_share=rows_share, tilt_deg=(0.0, 0.0)), max(ratio, 1 / ratio)
+    shares = []
+    for index in range(40):
+        plan = scene(streams(index), {}, ratio)
+        turn = math.radians(plan["camera"]["azimuth_deg"] + plan["camera"]["roll_deg"])
+        for coin in plan["coins"]:
+            x, y = (value / plan["ground"]["frame"] for value in (coin["x"], coin["y"]))
+            across, up = x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
+            along, aside = (across, up) if ratio > 1 else (up, across)
+            if abs(aside) < 0.5:
+                shares.append(abs(along) / (longer / 2))
+    outer, middle = (sum(low <= share < high for share in shares) for low, high in ((0.75, 1.0), (0.0, 0.25)))
+    assert outer > middle / 3

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from factory.core.seeds import generator
 from scenes.kit.distractors import SHAPES, Distractors, shape
+from scenes.kit.strip import Strip
 
 
 def streams(index: int) -> Callable[[str], np.random.Generator]:
@@ -38,6 +39,17 @@ def test_number_size_and_place_are_those_asked_for() -> None:
             assert 0.025 - 1e-6 <= thing["size"] <= 0.05 + 1e-6
             assert max(abs(thing["x"]), abs(thing["y"])) <= 0.2
     assert numbers == {1, 2, 3, 4}
+
+
+def test_wide_pictures_have_more_all_along_their_longer_side() -> None:
+    """Twice as many for twice the length; no farther aside than usual."""
+    part, strip = Distractors(count=(4, 4)), Strip(extra=0.6, turn=np.pi / 2)
+    made = [part.plan(streams(index), frame_m=0.5, strip=strip) for index in range(40)]
+    assert {len(plan) for plan in made} == {8}
+    aside, along = (np.abs([thing[axis] for plan in made for thing in plan]) / 0.5 for axis in "xy")
+    assert aside.max() <= 0.6
+    assert along.max() <= 1.2
+    assert (along > 0.9).sum() > (along < 0.3).sum() / 2
 
 
 def test_more_things_leave_the_first_ones_alone() -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,44 @@ def test_the_configuration_lists_every_parameter_with_its_default() -> None:
         stated[name] = part(**stated[name])
     assert {*stated, *SENSOR} == {field.name for field in dataclasses.fields(Field)}
     assert Field(**stated) == Field()
+
+
+@pytest.mark.parametrize("class_name", ["crops", "weeds"])
+@pytest.mark.parametrize("ratio", [16 / 9, 9 / 16, 3.0])
+def test_plants_stand_up_to_the_ends_of_wide_and_tall_pictures(ratio: float, class_name: str) -> None:
+    """Seen from straight above: an outer eighth of the longer side holds at least a third of what a middle one does."""
+    scene, longer, shares = Field(tilt_deg=(0.0, 0.0)), max(ratio, 1 / ratio), []
+    for index in range(40):
+        plan = scene(streams(index), {}, ratio)
+        turn = math.radians(plan["camera"]["azimuth_deg"] + plan["camera"]["roll_deg"] + 90 * (ratio < 1))
+        for x, y in ((plant["x"] / plan["frame_m"], plant["y"] / plan["frame_m"]) for plant in plan[class_name]):
+            if abs(y * math.cos(turn) - x * math.sin(turn)) < 0.5:
+                shares.append(abs(x * math.cos(turn) + y * math.sin(turn)) / (longer / 2))
+    outer, middle = (sum(low <= share < high for share in shares) for low, high in ((0.75, 1.0), (0.0, 0.25)))
+    assert outer > middle / 3
+
+
+def test_wide_pictures_hold_no_more_than_their_share_of_plants_and_litter() -> None:
+    """However dense: as many times as much as they are wider, at most."""
+    dense = Field(clean_share=0, bare_share=0, weed_density=(400, 500), plant_spacing_m=(0.04, 0.05))
+    usual, wide = (dense(streams(1), {}, ratio) for ratio in (4 / 3, 4.0))
+    for key in ("crops", "weeds"):
+        assert 2 * len(usual[key]) < len(wide[key]) < 3 * len(usual[key])
+    assert wide["litter"]["straw"] <= 3 * max(usual["litter"]["straw"], 1)
+
+
+def test_the_ground_is_rough_wherever_it_is_seen() -> None:
+    """The field grows with what is seen, its grain stays as fine, and heights are those of the mesh at the place."""
+    soil = Soil(track_share=0.0, cracked_share=1.0).plan(streams(1), frame_m=1.0, ridge_m=0.5)
+    usual, wide = Relief(soil), Relief(soil, seen=((-0.8, 2.3), (-1.4, 0.6)))
+    assert usual.height.shape == (960, 960)
+    assert wide.texel == usual.texel
+    assert (wide.x.min(), wide.y.max()) == pytest.approx((-1.0, 1.0), abs=0.01)
+    assert (wide.x.max(), wide.y.min()) == pytest.approx((2.3, -1.4), abs=0.05)
+    outer = wide.height[:, 960:]
+    assert 0.5 < outer.std() / usual.height.std() < 2
+    x, y, z = wide.mesh().vertices.reshape(*wide.coarse.shape, 3)[40, 200]
+    assert wide.at(x, y) == pytest.approx(z)
 
 
 @pytest.mark.blender

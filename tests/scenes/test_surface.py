@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,18 @@ import pytest
 import yaml
 
 from factory.core.seeds import generator
+from scenes.kit.footprint import Footprint
 from scenes.kit.sensor import SENSOR
 from scenes.surface import defects, drawing, marks, part
-from scenes.surface.canvas import TEXELS, Canvas
+from scenes.surface.canvas import TEXEL, TEXELS, Canvas
 from scenes.surface.marks import Marks
 from scenes.surface.plan import Surface
 from tests.scenes.rendering import render
 
 CONF = Path(__file__).parents[2] / "conf/scene/surface.yaml"
+
+USUAL = Footprint(extra=0.0, turn=0.0, tilt=0.0, azimuth=0.0, distance=2.0)
+"""That of pictures of up to 4:3."""
 
 
 def streams(index: int, seed: int = 0) -> Callable[[str], np.random.Generator]:
@@ -112,7 +117,14 @@ def test_defects_lie_on_the_part() -> None:
 def _drawn(kind: str, seed: int, **change: Any) -> tuple[Canvas, dict[int, int]]:
     """One defect in the middle of an empty canvas."""
     plan = defects.plan_defect(
-        np.random.default_rng(seed), kind=kind, material="tile", size=(0.2, 0.2), contrast=(1, 1), edges={}, reach=0.1
+        np.random.default_rng(seed),
+        kind=kind,
+        material="tile",
+        size=(0.2, 0.2),
+        contrast=(1, 1),
+        edges={},
+        reach=0.1,
+        footprint=USUAL,
     )
     canvas = Canvas()
     return canvas, drawing.draw(canvas, [plan | {"x": 0.0, "y": 0.0} | change])
@@ -152,7 +164,10 @@ def test_contrast_makes_a_defect_plainer_and_leaves_its_label_alone() -> None:
 def test_marks_change_the_surface_but_never_the_label() -> None:
     """Dirt, prints, swirls, glare and grinding are background."""
     for kind in marks.KINDS:
-        canvas, made = Canvas(), Marks(kinds={kind: 1.0}, count=(3, 3)).plan(streams(1), material="tile")
+        canvas, made = (
+            Canvas(),
+            Marks(kinds={kind: 1.0}, count=(3, 3)).plan(streams(1), material="tile", footprint=USUAL),
+        )
         marks.draw(canvas, made)
         assert canvas.tone.any()
         assert not canvas.opacity.any()
@@ -166,6 +181,46 @@ def test_a_part_ends_where_its_edges_are() -> None:
         assert points[:, 0].min() == pytest.approx(-0.4)
         assert points[:, 0].max() > 1.5
         assert points[points[:, 0] < -0.3999, 2].min() < -0.2
+
+
+@pytest.mark.parametrize("ratio", [16 / 9, 9 / 16, 3.0])
+def test_defects_and_marks_reach_the_ends_of_wide_and_tall_pictures(ratio: float) -> None:
+    """Seen from straight above: an outer eighth of the longer side holds at least a third of what a middle one does."""
+    scene, longer, shares = Surface(tilt_deg=(0.0, 0.0), free_share=0), max(ratio, 1 / ratio), []
+    for index in range(120):
+        plan = scene(streams(index), {}, ratio)
+        turn = math.radians(plan["camera"]["azimuth_deg"] + plan["camera"]["roll_deg"] + 90 * (ratio < 1))
+        for thing in (*plan["defects"], *plan["marks"]):
+            shares.append(abs(thing["x"] * math.cos(turn) + thing["y"] * math.sin(turn)) / (longer / 2))
+    outer, middle = (sum(low <= share < high for share in shares) for low, high in ((0.75, 1.0), (0.0, 0.25)))
+    assert outer > middle / 3
+
+
+@pytest.mark.parametrize(("ratio", "ends"), [(3.0, ("left", "right")), (1 / 3, ("bottom", "top"))])
+def test_parts_end_near_the_ends_of_wide_and_tall_pictures(ratio: float, ends: tuple[str, str]) -> None:
+    """As near as they do in a 4:3 picture, and their other two edges stay where they are; bent ones reach as far."""
+    scene = Surface(tilt_deg=(0.0, 0.0), roll_deg=(0.0, 0.0), edge_share=1.0, shapes={"cylinder": 1.0})
+    for index in range(20):
+        usual, wide = (scene(streams(index), {}, r)["part"] for r in (4 / 3, ratio))
+        for side, end in usual["edges"].items():
+            assert abs(wide["edges"][side]) == pytest.approx(abs(end) + (1.5 - 2 / 3) * (side in ends), abs=1e-4)
+        along = usual["axis"] == (0 if ratio > 1 else 1)
+        assert wide["curvature"] == usual["curvature"] or (along and wide["curvature"] < usual["curvature"] / 2.25)
+        far = 1.5 if along else 2 / 3
+        points = part.part_mesh(wide | {"edges": {}}, seen=((-far, far), (-far, far))).vertices
+        assert np.abs(points).max(0)[wide["axis"]] >= far
+
+
+def test_the_sheet_grows_with_what_is_seen_and_its_texels_do_not() -> None:
+    """A place on it is the same place; what lies beyond the usual sheet can be drawn on."""
+    usual, wide = Canvas(), Canvas(seen=((-2.0, 0.3), (-0.4, 1.0)))
+    assert usual.opacity.shape == (TEXELS, TEXELS)
+    assert [side.low for side in wide.sides] == pytest.approx([-2.0, -0.85], abs=TEXEL)
+    assert [side.low + side.length for side in wide.sides] == pytest.approx([0.85, 1.0], abs=TEXEL)
+    inside = [canvas.window(0.1, -0.2, 0.3, 0.05) for canvas in (usual, wide)]
+    assert usual.window(-1.5, 0.0, 0.0, 0.05) is None
+    assert all(np.hypot(where.x, where.y).min() < TEXEL for where in inside if where)
+    assert wide.window(-1.5, 0.0, 0.0, 0.05) is not None
 
 
 @pytest.mark.parametrize(
@@ -211,3 +266,17 @@ def test_defects_are_rendered_where_they_are_labelled(tmp_path: Path) -> None:
     assert len(frame.story["objects"]) == len(np.unique(frame.instances)) - 1 > 1
     change = np.abs(frame.image.astype(int) - sound.image).mean(-1)
     assert change[mask].mean() > 5 * change[~mask].mean()
+
+
+@pytest.mark.blender
+def test_wide_pictures_show_the_part_and_its_defects_to_their_ends(tmp_path: Path) -> None:
+    """A leaning camera, too: no table is seen where the part has no edges, and defects are labelled at either end."""
+    scene = Surface(free_share=0, count=(9, 9), sizes=dict.fromkeys(defects.KINDS, (0.3, 0.4)), edge_share=0.0)
+    scene = dataclasses.replace(scene, tilt_deg=(15.0, 15.0), shapes={"flat": 1.0}, marks=Marks(enabled=False))
+    plan = scene(streams(3), {}, 3.0) | {"sensor": {}}
+    part_only = plan | {"defects": []}
+    dark, light = (part_only | {"table": {"colour": [by] * 3, "roughness": 0.5}} for by in (0.0, 1.0))
+    frame, *pair = render(scene, [plan, dark, light], tmp_path / "frames", width=192)
+    assert frame.story["differing"] == 0
+    assert all((frame.class_ids[:, columns] > 0).sum() > 20 for columns in (slice(0, 48), slice(144, 192)))
+    assert np.array_equal(pair[0].image, pair[1].image)

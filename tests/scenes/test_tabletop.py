@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -152,3 +153,57 @@ def test_parts_come_to_rest_in_the_same_poses_in_another_process(tmp_path: Path)
     length, width, _ = made[1]["bin"]["size"]
     inside = np.array([row["pose"] for row in first[1].story["objects"]])[:, :2, 3]
     assert (np.abs(inside) < (length / 2 + 0.05, width / 2 + 0.05)).all()
+
+
+def where(part: dict[str, Any], plan: dict[str, Any]) -> tuple[float, float]:
+    """Where a part falls, by the middle of its bin."""
+    x, y = [(0.0, 0.0), *plan["bin"]["beside"]][part.get("bin", 0)] if plan["bin"] else (0.0, 0.0)
+    return part["at"][0] + x, part["at"][1] + y
+
+
+@pytest.mark.parametrize("bins", [Bin(enabled=False), Bin(share=1.0, tilt_deg=(0, 0))])
+@pytest.mark.parametrize("ratio", [16 / 9, 9 / 16, 3.0])
+def test_parts_fall_up_to_the_ends_of_wide_and_tall_pictures(ratio: float, bins: Bin) -> None:
+    """Seen from straight above: an outer eighth of the longer side gets at least a third of what a middle one does."""
+    scene, longer, shares = Tabletop(bin=bins), max(ratio, 1 / ratio), []
+    for index in range(60):
+        plan = scene(streams(index), {}, ratio)
+        turn = math.radians(plan["camera"]["azimuth_deg"] + plan["camera"]["roll_deg"] + 90 * (ratio < 1))
+        for x, y in (where(part, plan) for part in plan["parts"]):
+            if abs(y * math.cos(turn) - x * math.sin(turn)) < plan["frame"] / 2:
+                shares.append(abs(x * math.cos(turn) + y * math.sin(turn)) / plan["frame"] / (longer / 2))
+    outer, middle = (sum(low <= share < high for share in shares) for low, high in ((0.75, 1.0), (0.0, 0.25)))
+    assert outer > middle / 3
+
+
+def test_bins_beside_each_other_never_touch_and_are_no_more_than_wide_pictures_show() -> None:
+    """Each has parts of its own, under streams of their own, and as many as a single one."""
+    scene = Tabletop(bin=Bin(share=1.0, count=(20, 20)))
+    for index in range(30):
+        plan, usual = (scene(streams(index), {}, ratio) for ratio in (4.0, 1.0))
+        (length, width, _), wall = plan["bin"]["size"], plan["bin"]["wall"]
+        middles = np.array([(0.0, 0.0), *plan["bin"]["beside"]])
+        away = np.abs(middles[:, None] - middles) - (length + 2 * wall, width + 2 * wall)
+        assert (away.max(-1)[~np.eye(len(middles), dtype=bool)] > 0).all()
+        assert 2 <= len(middles) <= 7
+        assert len(plan["parts"]) < 2 * len(middles) * max(len(usual["parts"]), 10)
+        assert {part.get("bin", 0) for part in plan["parts"]} == set(range(len(middles)))
+        assert len({part["name"] for part in plan["parts"]}) == len(plan["parts"])
+        assert len({tuple(thing["fall_turn"]) for thing in plan["distractors"]}) == len(plan["distractors"])
+
+
+@pytest.mark.blender
+def test_every_bin_of_a_wide_picture_keeps_its_parts(tmp_path: Path) -> None:
+    """What fell into a bin lies in it, and parts are seen in the outer quarters of the picture's length."""
+    scene = Tabletop(bin=Bin(share=1.0, count=(12, 12), tilt_deg=(0, 0), length=(0.9, 0.9)), frame_mm=(250, 250))
+    plan = scene(streams(4), {}, 3.0) | {"sensor": {}, "distractors": []}
+    plan["camera"] |= {"azimuth_deg": 0.0, "roll_deg": 0.0}
+    plan["bin"]["beside"] = [[-0.27, 0.0], [0.27, 0.0]]
+    plan["parts"] = [part | {"bin": index % 3} for index, part in enumerate(plan["parts"][:30])]
+    (frame,) = render(scene, [plan], tmp_path / "frames", width=192)
+    assert frame.story["differing"] == 0
+    at = np.array([row["pose"] for row in frame.story["objects"]])[:, :2, 3]
+    length, width, _ = plan["bin"]["size"]
+    own = np.abs(at[:, None] - [(0.0, 0.0), (-0.27, 0.0), (0.27, 0.0)]) < (length / 2 + 0.05, width / 2 + 0.05)
+    assert own.all(-1).any(-1).all()
+    assert all((frame.class_ids[:, columns] > 0).sum() > 20 for columns in (slice(0, 48), slice(144, 192)))
