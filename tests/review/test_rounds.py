@@ -38,6 +38,8 @@ def test_every_round_of_every_point_stands_in_the_table() -> None:
     rows = table([*POINTS, point("entropy", 0, [], failed=True)])
     assert len(rows) == 7
     assert rows[1] == ("random", 0, 1, 10, 110, 1.0, 0.5, 0.4)
+    minutes = replace(POINTS[0], rows=(replace(POINTS[0].rows[1], seconds=89.0),))
+    assert table([minutes])[0][5] == 0.025, "as many places as are printed"
     assert page([point("entropy", 0, [])], title="nothing")
 
 

@@ -74,8 +74,28 @@ def test_a_picture_that_comes_back_empty_answers_nothing(tmp_path: Path) -> None
     source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS})
     asked = artefacts.queue(tmp_path / "queue", {name: (HALF, np.zeros(SIZE, np.uint8)) for name in "ab"})
     drawn = {"a.png": np.ones(SIZE, np.uint8), "b.png": np.full(SIZE, IGNORE, np.uint8)}
-    figures = merged(source, xml(tmp_path, drawn), queue=asked).figures
+    after = merged(source, xml(tmp_path, drawn), queue=asked)
+    figures = after.figures
     assert (figures["regions_returned"], figures["queue_precision"]) == (1, None), "what is right does not come back"
+    assert (figures["regions_left_alone"], ["b"]) == (0, [reason[0] for reason in reasons(after)]), "nor as proposed"
+
+
+@pytest.mark.parametrize(("unchanged", "returned", "left_alone"), [("skip", 1, 1), ("confirm", 2, 0)])
+def test_what_is_in_no_mask_because_it_is_background_is_compared_as_background(
+    unchanged: str, returned: int, left_alone: int, tmp_path: Path
+) -> None:
+    """Where the proposal was background too it is unchanged, and so is a label; so is a whole picture."""
+    source = artefacts.dataset(tmp_path / "source", {name: np.array([[0, 0, 0, 0]], np.uint8) for name in "ab"})
+    regions, proposal = np.array([[1, 1, 2, 2]], np.uint16), np.array([[0, 0, 1, 1]], np.uint8)
+    asked = artefacts.queue(tmp_path / "queue", {"a": (regions, proposal), "b": (regions, 0 * proposal)})
+    nothing = np.full((1, 4), IGNORE, np.uint8)
+    drawn = {"a.png": nothing, "b.png": nothing}
+    figures = merged(source, xml(tmp_path, drawn), queue=asked, unstated="background", unchanged=unchanged).figures
+    also = 0 if unchanged == "skip" else 2
+    assert (figures["regions_returned"], figures["regions_changed"]) == (returned + also, 1)
+    assert (figures["regions_left_alone"], figures["images_unchanged"]) == (left_alone, 1)
+    assert figures["queue_precision"] == (None if unchanged == "skip" else 1 / 4)
+    assert figures["regions_mislabelled"] == 0
 
 
 @pytest.mark.parametrize(
