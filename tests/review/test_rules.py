@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from factory.core.classes import IGNORE
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Origin
-from factory.review.corrections import Asked, Known, Rules, apply
+from factory.review.corrections import CHOICES, Asked, Known, Rules, apply, left_alone
 from tests import artefacts
 from tests.review.merging import COINS, HALF, SIZE, merged, only, reasons, xml
 
@@ -194,12 +194,29 @@ def test_images_outside_the_queue_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_scope_that_needs_a_queue_says_so(tmp_path: Path) -> None:
-    """As do unknown choices, and a queue of other images."""
+    """As does a queue of other images."""
     source = artefacts.dataset(tmp_path / "source", {"a": COINS})
     with pytest.raises(ConfigError, match="needs the queue"):
         merged(source, xml(tmp_path, {}), scope="regions")
-    with pytest.raises(ConfigError, match=r"unknown rules\.unstated"):
-        Rules(unstated="forget")
     asked = artefacts.queue(tmp_path / "queue", {"a": (HALF[:2], np.zeros((2, 8), np.uint8))})
     with pytest.raises(ArtefactError, match="size"):
         merged(source, xml(tmp_path, {"a.png": COINS}), queue=asked)
+
+
+@pytest.mark.parametrize(("unstated", "alone"), [("keep", [1, 3]), ("ignore", [3]), ("void", [3])])
+def test_an_erased_pixel_is_a_change_unless_it_says_nothing(unstated: str, alone: list[int]) -> None:
+    """Of three regions one came back in part, one not at all, one whole."""
+    regions = np.array([[1, 1, 2, 2, 3, 3]], np.uint16)
+    stated = np.array([[1, IGNORE, IGNORE, IGNORE, 1, 1]], np.uint8)
+    asked = Asked(regions, np.ones((1, 6), np.uint8))
+    assert left_alone(stated, asked, Rules(scope="touched", unstated=unstated)) == alone
+    assert left_alone(stated, asked, Rules(scope="touched", unstated=unstated, unchanged="image")) == []
+    assert left_alone(stated, asked, Rules(scope="image", unstated=unstated)) == []
+
+
+@pytest.mark.parametrize("key", ["scope", "unstated", "unchanged"])
+def test_a_rule_that_is_none_is_refused_by_name(key: str) -> None:
+    """With the choices that there are."""
+    with pytest.raises(ConfigError, match=rf"unknown rules\.{key}") as caught:
+        Rules(**{key: "forget"})
+    assert CHOICES[key][0] in str(caught.value)
