@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.core.errors import ConfigError, InputError
-from factory.measure.cost import Cost, Work, read_log
+from factory.measure.cost import Cost, Work, joined, read_log
 
 STATED = Cost(image=4.0, region=2.4, border=0.1, trust=1.0)
 
@@ -64,6 +64,18 @@ def test_a_log_is_read_by_picture(tmp_path: Path) -> None:
     path = tmp_path / "queue.csv"
     path.write_text("\ufeffrank,image,border,taken\n1,a.png,3,2.5\n2,b.png,0,\n3,a.png,7,1.5\n", encoding="utf-8")
     assert read_log(path) == [Work(2, 10, 4.0)]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_log_is_read_as_spreadsheets_save_it(tmp_path: Path, mark: str) -> None:
+    """Also several as one, in which a picture that two people opened was opened twice."""
+    path, seconds = tmp_path / "queue.csv", "2,5" if mark == ";" else "2.5"
+    rows = [["rank", "image", "border", "taken"], ["1", "a.png", "3", seconds], ["2", "b.png", "0", ""],
+            ["3", "a.png", "7", "1"]]  # fmt: skip
+    path.write_text("\n".join(mark.join(row) for row in rows))
+    assert read_log(path) == [Work(2, 10, 3.5)]
+    (tmp_path / "log.csv").write_bytes(joined([path, path]))
+    assert read_log(tmp_path / "log.csv") == [Work(2, 10, 3.5)] * 2
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ def _brought(course: Course, number: int, *, anew: bool) -> list[Return]:
             "round learns what answers cost"
         )
     if wrong := passed_over(review.parent):
-        print(f"round {number}: not taken for answers: {', '.join(wrong)}", file=sys.stderr)
+        print(f"round {number}: not taken for answers or times: {', '.join(wrong)}", file=sys.stderr)
     return found
 
 
