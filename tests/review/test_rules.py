@@ -37,7 +37,10 @@ RULES = st.builds(
 def test_whatever_the_rules_people_win_and_stay(
     mask: np.ndarray, stated: np.ndarray, proposal: np.ndarray, origin: np.ndarray, regions: np.ndarray, rules: Rules
 ) -> None:
-    """Earlier human pixels change only to what a person states now; every pixel taken over is marked human."""
+    """Earlier human pixels change only to what a person states now; every pixel taken over is marked human.
+
+    Who drew whole masks meant every pixel of them, also those that were proposed so.
+    """
     earlier = origin == 2
     known = Known(mask, np.full(SIZE, 99, np.uint8), np.where(earlier, Origin.HUMAN, Origin.PSEUDO).astype(np.uint8))
     after = apply(known, stated, Asked(regions, proposal), rules)
@@ -50,6 +53,8 @@ def test_whatever_the_rules_people_win_and_stay(
     if rules.scope != "image":
         left_alone = earlier & (stated == proposal) & (stated != IGNORE)
         assert np.array_equal(mask[left_alone], after.maps.mask_hw[left_alone])
+    else:
+        assert np.array_equal(after.human_hw, stated != IGNORE)
     if rules.unstated == "keep":
         untouched = ~after.human_hw
         assert np.array_equal(mask[untouched], after.maps.mask_hw[untouched])
@@ -137,6 +142,7 @@ def test_pixels_in_no_mask_follow_the_rule(
     )
     assert [expected] == after.mask(only(after, "a")).tolist()
     assert after.figures["queue_precision"] == precision
+    assert after.map(only(after, "a"), "confidence")[0, 0] == {"keep": 150, "background": 255}.get(unstated, 0)
     settled = unstated in ("background", "void")
     assert (after.map(only(after, "a"), "source")[0, 0] == Origin.HUMAN) == settled, "void is never asked about again"
 
