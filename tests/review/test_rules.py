@@ -13,7 +13,16 @@ from hypothesis.extra import numpy as hnp
 from factory.core.classes import IGNORE
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Origin
-from factory.review.corrections import CHOICES, Asked, Known, Rules, apply, left_alone
+from factory.review.corrections import (
+    CHOICES,
+    Asked,
+    Known,
+    Rules,
+    apply,
+    changed_regions,
+    left_alone,
+    mislabelled_regions,
+)
 from tests import artefacts
 from tests.review.merging import COINS, HALF, SIZE, merged, only, reasons, xml
 
@@ -58,6 +67,39 @@ def test_whatever_the_rules_people_win_and_stay(
     if rules.unstated == "keep":
         untouched = ~after.human_hw
         assert np.array_equal(mask[untouched], after.maps.mask_hw[untouched])
+
+
+@given(
+    known=MAPS,
+    stated=MAPS,
+    proposal=MAPS,
+    human=hnp.arrays(bool, SIZE),
+    regions=hnp.arrays(np.uint16, SIZE, elements=st.integers(0, 3)),
+    rules=RULES,
+)
+def test_regions_are_counted_one_by_one(
+    known: np.ndarray,
+    stated: np.ndarray,
+    proposal: np.ndarray,
+    human: np.ndarray,
+    regions: np.ndarray,
+    rules: Rules,
+) -> None:
+    """Answered where a pixel is a person's or changed, changed where one differs, mislabelled where most labels do."""
+    asked, differs = Asked(regions, proposal), stated != proposal
+    if rules.unstated == "keep":
+        differs &= stated != IGNORE
+    here = {int(number): regions == number for number in np.unique(regions) if number}
+    answered, changed = changed_regions(stated, human, asked, rules)
+    assert answered == [number for number, inside in here.items() if ((human | differs) & inside).any()]
+    assert changed == [number for number, inside in here.items() if (differs & inside).any()]
+    both = (known != IGNORE) & (stated != IGNORE)
+    wrong = [
+        number
+        for number, inside in here.items()
+        if 2 * (both & inside & (known != stated)).sum() > (both & inside).sum()
+    ]
+    assert mislabelled_regions(known, stated, asked) == len(wrong)
 
 
 def test_two_people_who_each_correct_a_region_of_one_picture_keep_each_others_work(tmp_path: Path) -> None:
