@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ArtefactError, ConfigError
-from factory.core.sample import Origin
+from factory.core.sample import Origin, Supervision
 from factory.review.corrections import (
     CHOICES,
     Asked,
@@ -268,3 +268,17 @@ def test_a_rule_that_is_none_is_refused_by_name(key: str) -> None:
     with pytest.raises(ConfigError, match=rf"unknown rules\.{key}") as caught:
         Rules(**{key: "forget"})
     assert CHOICES[key][0] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("supervision", "origin"),
+    [("exact", Origin.EXACT), ("human", Origin.HUMAN), ("masks", Origin.HINT), ("points", Origin.PSEUDO)],
+)
+def test_a_mask_without_an_origin_map_is_as_sure_as_its_sample_says(
+    supervision: str, origin: Origin, tmp_path: Path
+) -> None:
+    """What people painted stands against a proposal that came back as it was; ignored pixels are nobody's."""
+    source = artefacts.dataset(tmp_path / "source", {"a": np.array([[1, IGNORE]], np.uint8)})
+    sample = only(source, "a").replace(source=None, confidence=None, supervision=Supervision(supervision))
+    known = Known.of(source, sample)
+    assert (known.source_hw.tolist(), known.confidence_hw.tolist()) == ([[origin, Origin.NONE]], [[255, 0]])
