@@ -1,5 +1,6 @@
 """What answers cost: as stated, until a log tells better."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,20 @@ def test_a_long_log_rules_and_a_short_one_hardly_moves_what_is_stated() -> None:
     little = STATED.learnt(log_of(12.0, 2.4, 0.2, 1))
     assert 4.0 <= little.image < 8.0
     assert found.trust == STATED.trust
+
+
+@pytest.mark.parametrize("trust", [1.0, 4.0])
+def test_one_answer_moves_what_is_stated_as_far_as_the_formula_says(trust: float) -> None:
+    """Of 8 seconds half are the picture's, 0.3 the region's and 0.2 the border's share: a = (0.5, 0.3, 0.2), a² = 0.38.
+
+    Half as long again lies within the square, so the costs change by a · 0.5 / (trust + 0.38); ten times as long, or
+    a hundred, lies where the loss grows in a straight line, and they change by a / trust.
+    """
+    stated = replace(STATED, trust=trust)
+    for seconds, step in ((12.0, 0.5 / (trust + 0.38)), (80.0, 1 / trust), (800.0, 1 / trust)):
+        found = stated.learnt([Work(1, 16, seconds)])
+        expected = (4.0 * (1 + 0.5 * step), 2.4 * (1 + 0.3 * step), 0.1 * (1 + 0.2 * step))
+        assert (found.image, found.region, found.border) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_picture_that_stayed_open_over_lunch_does_not_rule() -> None:
