@@ -81,6 +81,20 @@ def test_without_labels_in_the_line_training_reads_what_was_merged() -> None:
     assert loop.config["merge-2"]["inputs"]["source"] == "top/round-1/merge"
 
 
+def test_a_data_set_that_was_there_before_is_asked_about_and_what_hangs_on_it_is_measured() -> None:
+    """Made by no step of the line; the model of each round is evaluated as the first one was."""
+    loop = drawn(
+        "line=[validation,train,evaluate]", "train.inputs.real=mine", "select.inputs.source=mine",
+        "answer.inputs.truth=truth", "rounds=2",
+    )  # fmt: skip
+    assert list(loop.first) == ["validation", "train", "evaluate"]
+    assert list(loop.rounds[1]) == [f"{name}-2" for name in ("select", "answer", "merge", "train", "evaluate")]
+    assert loop.config["merge-1"]["inputs"]["source"] == "mine"
+    assert loop.config["merge-2"]["inputs"]["source"] == "top/round-1/merge"
+    assert loop.config["evaluate-2"]["inputs"] == {"model": "top/round-2/train", "source": "top/validation"}
+    assert loop.judged == "evaluate"
+
+
 def test_points_of_a_sweep_share_what_they_make_alike() -> None:
     """One seed's first training serves every acquisition; folders are named after what sets them apart."""
     swept = composed(

@@ -101,14 +101,17 @@ def test_a_log_is_read_as_spreadsheets_save_it(tmp_path: Path, mark: str) -> Non
         ("image,border,taken\na,3,soon\n", "line 2"),
         ("image,border,taken\na,3,-1\n", "line 2"),
         ("image,border,taken\na,many,1\n", "line 2"),
+        ('image,border,taken\na,3,"2,500"\n', "line 2"),
+        ("image,border,taken\na,-3,1\n", "line 2"),
     ],
 )
 def test_a_log_that_cannot_be_used_is_refused(tmp_path: Path, text: str, said: str) -> None:
     """With the line that is wrong."""
     (tmp_path / "queue.csv").write_text(text)
-    with pytest.raises(InputError, match=said) as caught:
-        read_log(tmp_path / "queue.csv")
-    assert "queue.csv" in str(caught.value)
+    for read in (read_log, lambda path: joined([path])):
+        with pytest.raises(InputError, match=said) as caught:
+            read(tmp_path / "queue.csv")
+        assert "queue.csv" in str(caught.value)
 
 
 @pytest.mark.parametrize("broken", [{"image": -1.0}, {"trust": 0.0}])
