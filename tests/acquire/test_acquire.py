@@ -85,6 +85,17 @@ def test_a_region_states_what_its_answer_takes() -> None:
     assert [(c.border, c.clicks, c.seconds, c.opening) for c in found] == [(6, 3, 2.6, 5.0), (0, 1, 2.0, 5.0)]
 
 
+def test_a_region_inside_another_is_boxed_and_its_parts_are_counted_within_it() -> None:
+    """Three columns and two rows, one to the right and below the corner; corners that touch do not connect."""
+    regions, predicted = np.ones((3, 5), int), np.full((3, 5), 2)
+    regions[1:, 1:4], predicted[1:, 1:4] = 2, [[0, 2, 1], [2, 0, 1]]
+    probability = (np.arange(3)[:, None, None] == predicted).astype(np.float32)
+    score, open_hw = np.zeros((3, 5), np.float32), np.ones((3, 5), bool)
+    outer, inner = describe("a", ("a", 0, 0), regions, open_hw, probability, score, {}, COST)
+    assert (outer.box, inner.box) == ((0, 0, 5, 3), (1, 1, 4, 3))
+    assert (outer.clicks, inner.clicks) == (1, 5)
+
+
 def test_budgets_count_images_clicks_and_seconds() -> None:
     """What the rest does not pay for is passed over; opening an image is paid once."""
     pool = [candidate("a", 1, 0.9, clicks=2, seconds=3.0), candidate("b", 1, 0.8, clicks=4, seconds=9.0),
