@@ -200,7 +200,7 @@ def test_a_return_that_was_mended_or_taken_away_leaves_no_trace(discs: Path, loo
     shutil.rmtree(first / "corrections-carl")
     expected[asked[1].sample_id] = answer(first, "corrections-anna", asked[1])
     printed = loop("rounds=2")
-    assert "not taken for answers: corrections.zip.part" in printed
+    assert "not taken for answers or times: corrections.zip.part" in printed
     assert "round 2 waits for people" in printed
     assert painted(first / "label") == expected
     assert "round 2 waits for people" in loop("rounds=2")

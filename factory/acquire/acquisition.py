@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from factory.acquire.candidates import Candidate
+from factory.acquire.candidates import Candidate, ranked
 from factory.acquire.caps import Caps
 from factory.core.errors import ConfigError
 from factory.core.seeds import derive
@@ -122,7 +122,7 @@ class Stratified(Caps):
 
 def class_of(candidate: Candidate) -> int:
     """The predicted class of a region."""
-    return max(range(len(candidate.probabilities)), key=candidate.probabilities.__getitem__)
+    return ranked(candidate)[0]
 
 
 def _sorted(candidates: Iterable[Candidate], order: Order) -> list[Candidate]:

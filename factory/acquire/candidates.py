@@ -143,10 +143,14 @@ def _parts(predicted_hw: npt.NDArray[np.uint8], regions_hw: npt.NDArray[np.intp]
     return np.bincount(regions_hw.ravel()[first], minlength=count + 1)[1:]
 
 
+def ranked(candidate: Candidate) -> list[int]:
+    """Class ids, the likeliest first; of equally likely ones the lowest, which is the class that is predicted."""
+    return sorted(range(len(candidate.probabilities)), key=lambda class_id: -candidate.probabilities[class_id])
+
+
 def reason(candidate: Candidate, classes: ClassList) -> str:
     """One sentence for the annotator: between which classes the model wavers, and how much."""
-    order = np.argsort(candidate.probabilities)[::-1]
-    said = [f"{classes.names[i]} ({candidate.probabilities[i]:.0%})" for i in order[:2]]
+    said = [f"{classes.names[i]} ({candidate.probabilities[i]:.0%})" for i in ranked(candidate)[:2]]
     doubt = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in candidate.scores.items())
     return (
         f"the model wavers between {' and '.join(said)}: {doubt} nats" if len(said) > 1 else f"{said[0]}: {doubt} nats"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from factory.core.classes import ClassList, distinct_colour
 from factory.core.errors import ConfigError, InputError
-from factory.ingest.rows import DELIMITERS, shown
+from factory.core.tables import DELIMITERS
+from factory.ingest.rows import shown
 
 MARKUP = "<{["
 Colour = tuple[int, int, int]

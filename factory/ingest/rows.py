@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from factory.core.errors import InputError
+from factory.core.tables import delimiter_of, named, with_point
 
 Row = Mapping[str, Any]
-DELIMITERS = ",;\t"
 COORDINATES = ("x", "y", "x0", "y0", "x1", "y1")
-DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 SHOWN = 80
 """Characters of a line or row that a message shows, at most."""
 
@@ -44,11 +42,6 @@ def read(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, Row]]:
         raise InputError.of(error, what="unreadable hints", where=path, todo=f"expected {expected}") from error
 
 
-def delimiter_of(header: str, needed: Sequence[str]) -> str:
-    """What divides a line so that most of the ``needed`` cells come about; a comma where that is all the same."""
-    return max(DELIMITERS, key=lambda mark: len(set(needed) & set(_named(header.split(mark)))))
-
-
 def shown(value: object) -> str:
     """A line or row as a message shows it."""
     text = str(value)
@@ -76,7 +69,7 @@ def _of_csv(path: Path, lines: list[str], needed: Sequence[str]) -> Iterator[tup
         raise InputError("an empty file", where=path, expected=f"columns {', '.join(needed)}")
     delimiter = delimiter_of(lines[first], needed)
     reader = csv.reader(lines[first:], delimiter=delimiter, skipinitialspace=True)
-    header = _named(next(reader))
+    header = named(next(reader))
     if lacking := [name for name in needed if name not in header]:
         got, expected = shown(lines[first]), f"columns {', '.join(needed)}"
         todo = "name the columns so in the first line, and save with commas"
@@ -87,14 +80,8 @@ def _of_csv(path: Path, lines: list[str], needed: Sequence[str]) -> Iterator[tup
             yield first + reader.line_num, _with_points(row) if delimiter == ";" else row
 
 
-def _named(header: Sequence[str]) -> list[str]:
-    return [name.strip().strip('"').lower() for name in header]
-
-
 def _with_points(row: dict[str, str]) -> dict[str, str]:
-    """Where semicolons divide cells, a decimal comma needs no other sign."""
-    numbers = {name: row[name] for name in COORDINATES if name in row}
-    return row | {name: cell.replace(",", ".") for name, cell in numbers.items() if DECIMAL_COMMA.fullmatch(cell)}
+    return row | {name: with_point(row[name]) for name in COORDINATES if name in row}
 
 
 def _of_json(path: Path, body: Any, columns: Sequence[str], expected: str) -> Iterator[Row]:

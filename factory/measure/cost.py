@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from factory.core.errors import ConfigError, InputError
+from factory.core.tables import delimiter_of, with_point
 
 TAKEN = "taken"
 """The column of a log that holds the seconds a region took."""
@@ -85,17 +86,8 @@ def read_log(path: Path) -> list[Work]:
 
     A picture's time is the sum of those stated for its regions. `InputError` names the line that is wrong.
     """
-    try:
-        table = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
-        rows = list(table)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError.of(error, what="unreadable log", where=path) from error
-    if absent := [name for name in COLUMNS if name not in (table.fieldnames or ())]:
-        todo = "give the queue.csv that was handed out, with seconds in its column taken"
-        raise InputError("the log lacks columns", where=path, got=", ".join(table.fieldnames or ()) or "an empty file",
-                         expected=", ".join(absent), todo=todo)  # fmt: skip
     found: dict[str, list[Work]] = defaultdict(list)
-    for line, row in enumerate(rows, 2):
+    for line, row in enumerate(_rows(path), 2):
         if (row[TAKEN] or "").strip():
             found[row["image"]].append(_work(path, line, row))
     return [
@@ -111,9 +103,24 @@ def joined(paths: Iterable[Path]) -> bytes:
     table.writerow(COLUMNS)
     for number, path in enumerate(paths):
         read_log(path)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table.writerows([f"{number}/{row['image']}", row["border"], row[TAKEN]] for row in csv.DictReader(file))
+        table.writerows([f"{number}/{row['image']}", row["border"], row[TAKEN]] for row in _rows(path))
     return text.getvalue().encode()
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a log as a spreadsheet may have saved it, with semicolons and decimal commas."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        delimiter = delimiter_of(text.partition("\n")[0], COLUMNS)
+        table = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+        rows = list(table)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError.of(error, what="unreadable log", where=path) from error
+    if absent := [name for name in COLUMNS if name not in (table.fieldnames or ())]:
+        todo = "give the queue.csv that was handed out, with seconds in its column taken"
+        raise InputError("the log lacks columns", where=path, got=", ".join(table.fieldnames or ()) or "an empty file",
+                         expected=", ".join(absent), todo=todo)  # fmt: skip
+    return [row | {TAKEN: with_point(row[TAKEN] or "")} for row in rows] if delimiter == ";" else rows
 
 
 def _work(path: Path, line: int, row: dict[str, str]) -> Work:

@@ -63,6 +63,12 @@ class Rules:
             raise ConfigError(f"rules.scope={self.scope} needs the queue", todo="give inputs.queue=… or scope=image")
         return self
 
+    def stated(self, returned_hw: Map) -> Map:
+        """What a returned mask states: with ``unstated=background`` pixels in no mask are class 0."""
+        if self.unstated != "background":
+            return returned_hw
+        return np.where(returned_hw == IGNORE, 0, returned_hw).astype(np.uint8)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -112,14 +118,12 @@ class Corrected:
 
 
 def apply(known: Known, stated_hw: Map, asked: Asked | None, rules: Rules) -> Corrected:
-    """Override what was known by what a person stated (`Rules` settled).
+    """Override what was known by what a person stated (`Rules` settled, `Rules.stated`).
 
     Where a person had spoken before and the proposal came back as it was, the earlier word stands: whoever leaves a
     proposal alone beside what they correct has not looked at every pixel of it. By default regions that came back as
     they were are left alone altogether (`Rules.unchanged`).
     """
-    if rules.unstated == "background":
-        stated_hw = np.where(stated_hw == IGNORE, 0, stated_hw).astype(np.uint8)
     scope_hw = _scope(stated_hw, asked, rules)
     mask_hw, confidence_hw, source_hw = known.mask_hw.copy(), known.confidence_hw.copy(), known.source_hw.copy()
     if asked is not None and rules.scope != "image":
@@ -150,14 +154,18 @@ def changed_regions(stated_hw: Map, human_hw: Where, asked: Asked, rules: Rules)
 
 
 def left_alone(stated_hw: Map, asked: Asked, rules: Rules) -> list[int]:
-    """Numbers of the queued regions that came back as proposed, where nobody is taken to have looked at those."""
+    """Numbers of the queued regions that came back as proposed, where nobody is taken to have looked at those.
+
+    A region of which nothing is stated did not come back.
+    """
     if rules.unchanged != "skip" or rules.scope == "image":
         return []
     differs_hw = stated_hw != asked.proposal_hw
     if rules.unstated == "keep":
         differs_hw &= stated_hw != IGNORE
     changed = {0, *np.unique(asked.regions_hw[differs_hw]).tolist()}
-    return [number for number in np.unique(asked.regions_hw).tolist() if number not in changed]
+    came_back = np.unique(asked.regions_hw[stated_hw != IGNORE])
+    return [number for number in came_back.tolist() if number not in changed]
 
 
 def mislabelled_regions(known_hw: Map, stated_hw: Map, asked: Asked) -> int:

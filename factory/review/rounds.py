@@ -84,7 +84,7 @@ def table(points: Sequence[Point]) -> list[tuple[str | int | float | None, ...]]
             row.round,
             row.regions,
             row.pixels,
-            round(row.seconds / 3600, 2),
+            round(row.seconds / 3600, 3),
             row.precision,
             row.miou,
         )

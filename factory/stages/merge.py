@@ -108,6 +108,7 @@ def _merge_one(
     out: DatasetWriter,
 ) -> bool:
     """Write one corrected sample; False where the correction says nothing, or nothing that counts."""
+    stated_hw = rules.stated(stated_hw)
     if asked and (stated_hw == asked.proposal_hw).all():
         tally.images_unchanged += 1
         if rules.unchanged == "skip":

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from factory.acquire.acquisition import Acquisition, class_of
-from factory.acquire.candidates import Candidate, reason
+from factory.acquire.candidates import Candidate, ranked, reason
 from factory.acquire.committee import Committee
 from factory.acquire.diversity import KCenter
 from factory.acquire.embeddings import Bank, Embedder
@@ -132,8 +132,7 @@ def _item(rank: int, candidate: Candidate, bank: Bank, examples: int, classes: C
 
 def _alternatives(candidate: Candidate) -> tuple[tuple[int, float], ...]:
     """Other classes than the likeliest that are worth a thought."""
-    order = np.argsort(candidate.probabilities, kind="stable")[::-1][1 : 1 + ALTERNATIVES]
-    shares = [(int(i), round(float(candidate.probabilities[i]), 3)) for i in order]
+    shares = [(i, round(candidate.probabilities[i], 3)) for i in ranked(candidate)[1 : 1 + ALTERNATIVES]]
     return tuple((class_id, share) for class_id, share in shares if share >= LEAST_SHARE)
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.acquire.acquisition import TopRegions
-from factory.acquire.candidates import Candidate, describe, pooled, reason
+from factory.acquire.acquisition import TopRegions, class_of
+from factory.acquire.candidates import Candidate, describe, pooled, ranked, reason
 from factory.acquire.caps import shared
 from factory.acquire.embeddings import unit
 from factory.acquire.tiles import best_seen, margin
@@ -64,6 +64,17 @@ def test_the_highest_scores_come_first_under_budget_cap_and_size() -> None:
     assert picked([]) == []
 
 
+def test_the_annotator_is_told_the_two_likeliest_classes_first_the_likeliest() -> None:
+    """And how much the model doubts; of a single class there is no other."""
+    doubted = replace(candidate("a", 1, 0.5), probabilities=(0.1, 0.3, 0.6), scores={"mutual_information": 0.25})
+    told = "the model wavers between wood (60%) and coin (30%): mutual information 0.250 nats"
+    assert reason(doubted, CLASSES) == told
+    tied = replace(doubted, probabilities=(0.2, 0.4, 0.4))
+    assert (class_of(tied), ranked(tied)) == (1, [1, 2, 0]), "what is predicted is told first, and is no alternative"
+    assert "wavers between coin (40%) and wood (40%)" in reason(tied, CLASSES)
+    assert reason(replace(doubted, probabilities=(1.0,)), CLASSES) == "background (100%): mutual information 0.250 nats"
+
+
 def test_a_region_states_what_its_answer_takes() -> None:
     """By the prediction: border and parts within it, and seconds; borders between regions count nowhere."""
     regions = np.array([[1, 1, 1, 2, 2]] * 3)
@@ -72,6 +83,17 @@ def test_a_region_states_what_its_answer_takes() -> None:
     score = np.zeros((3, 5), np.float32)
     found = describe("a", ("a", 0, 0), regions, score == 0, probability, score, {}, COST)
     assert [(c.border, c.clicks, c.seconds, c.opening) for c in found] == [(6, 3, 2.6, 5.0), (0, 1, 2.0, 5.0)]
+
+
+def test_a_region_inside_another_is_boxed_and_its_parts_are_counted_within_it() -> None:
+    """Three columns and two rows, one to the right and below the corner; corners that touch do not connect."""
+    regions, predicted = np.ones((3, 5), int), np.full((3, 5), 2)
+    regions[1:, 1:4], predicted[1:, 1:4] = 2, [[0, 2, 1], [2, 0, 1]]
+    probability = (np.arange(3)[:, None, None] == predicted).astype(np.float32)
+    score, open_hw = np.zeros((3, 5), np.float32), np.ones((3, 5), bool)
+    outer, inner = describe("a", ("a", 0, 0), regions, open_hw, probability, score, {}, COST)
+    assert (outer.box, inner.box) == ((0, 0, 5, 3), (1, 1, 4, 3))
+    assert (outer.clicks, inner.clicks) == (1, 5)
 
 
 def test_budgets_count_images_clicks_and_seconds() -> None:
@@ -84,6 +106,16 @@ def test_budgets_count_images_clicks_and_seconds() -> None:
     assert picked(pool, unit="seconds", budget=10.0) == [("a", 1), ("a", 2)]
     assert picked(pool, unit="seconds", budget=16.0) == [("a", 1), ("a", 2), ("c", 1)]
     assert picked(pool, unit="seconds", budget=1.0) == []
+
+
+def test_caps_allow_what_lies_at_their_limits() -> None:
+    """A region of just the least size, boxes that share just what they may, a price that is just what is left."""
+    boxes = [("p", 0, 0), ("p", 7, 0), ("p", 6, 0)]
+    tiles = [candidate(name, 1, 0.9, place, pixels=10, seconds=3.0) for name, place in zip("abc", boxes, strict=True)]
+    assert picked(tiles) == [("a", 1), ("b", 1)]
+    assert picked(tiles, min_pixels=11) == []
+    assert picked(tiles[:2], unit="seconds", budget=16.0) == [("a", 1), ("b", 1)]
+    assert picked(tiles[:2], unit="seconds", budget=15.9) == [("a", 1)]
 
 
 def test_near_duplicates_are_asked_about_once() -> None:

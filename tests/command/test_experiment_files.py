@@ -47,6 +47,21 @@ def test_files_can_be_swept_beside_ours(tmp_path: Path) -> None:
     assert [config["name"] for config, _ in jobs] == ["coins", "a", "b"]
 
 
+def test_an_experiment_sets_what_a_loop_alone_has(tmp_path: Path) -> None:
+    """Its rounds, who answers, what answers mean and when to stop; the command line goes before it."""
+    text = "defaults:\n  - /experiment/camvid\n  - override /annotator@answer.annotator: clumsy\n  - _self_\n"
+    text += (
+        "rounds: 2\nbudget: 90\noracle: true\nanswer: {annotator: {wrong: 0.3}}\nmerge: {rules: {unchanged: image}}\n"
+    )
+    (tmp_path / "loop.yaml").write_text(text)
+    ((config, _),) = composed("loop", f"experiment={tmp_path}/loop.yaml", "budget=60")
+    assert (config["rounds"], config["budget"], config["oracle"]) == (2, 60, True)
+    annotator = config["answer"]["annotator"]
+    assert (annotator["wrong"], annotator["missed"]) == (0.3, 0.05)
+    assert config["merge"]["rules"]["unchanged"] == "image"
+    assert config["merge"]["inputs"]["source"] == config["select"]["inputs"]["source"]
+
+
 def test_help_of_a_line_shows_what_a_file_sets(stage_file: Path) -> None:
     """Composing without running takes files too."""
     config, chosen = compose.compose("label", [f"experiment={stage_file}"])

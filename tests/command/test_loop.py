@@ -61,7 +61,8 @@ def test_rounds_draw_anew_noise_decays_and_simulated_answers_are_taken_at_their_
     queues = [loop.config[f"select-{number}"] for number in (1, 2, 3)]
     assert len({queue["seed"] for queue in queues}) == 3
     assert [queue["acquisition"]["round"] for queue in queues] == [0, 1, 2]
-    assert loop.config["merge-1"]["rules"]["unstated"] == "void"
+    rules = {key: loop.config["merge-1"]["rules"][key] for key in ("scope", "unstated", "unchanged")}
+    assert rules == {"scope": "regions", "unstated": "void", "unchanged": "confirm"}
 
 
 def test_without_a_simulated_person_each_round_is_reviewed() -> None:
@@ -78,7 +79,20 @@ def test_without_labels_in_the_line_training_reads_what_was_merged() -> None:
     loop = drawn("line=[ingest,validation,train]", "train.inputs.real=top/ingest", "select.inputs.source=top/ingest")
     assert loop.config["train-1"]["inputs"]["real"] == "top/round-1/merge"
     assert loop.config["merge-2"]["inputs"]["source"] == "top/round-1/merge"
-    assert loop.judged == "train"
+
+
+def test_a_data_set_that_was_there_before_is_asked_about_and_what_hangs_on_it_is_measured() -> None:
+    """Made by no step of the line; the model of each round is evaluated as the first one was."""
+    loop = drawn(
+        "line=[validation,train,evaluate]", "train.inputs.real=mine", "select.inputs.source=mine",
+        "answer.inputs.truth=truth", "rounds=2",
+    )  # fmt: skip
+    assert list(loop.first) == ["validation", "train", "evaluate"]
+    assert list(loop.rounds[1]) == [f"{name}-2" for name in ("select", "answer", "merge", "train", "evaluate")]
+    assert loop.config["merge-1"]["inputs"]["source"] == "mine"
+    assert loop.config["merge-2"]["inputs"]["source"] == "top/round-1/merge"
+    assert loop.config["evaluate-2"]["inputs"] == {"model": "top/round-2/train", "source": "top/validation"}
+    assert loop.judged == "evaluate"
 
 
 def test_points_of_a_sweep_share_what_they_make_alike() -> None:

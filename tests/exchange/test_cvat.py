@@ -250,9 +250,17 @@ def test_the_zip_that_cvat_hands_out_is_read(tmp_path: Path) -> None:
     whole = bytearray((tmp_path / "task.zip").read_bytes())
     whole[60:90] = bytes(30)
     (tmp_path / "damaged.zip").write_bytes(whole)
-    for name in ("damaged.zip", "other.zip"):
-        with pytest.raises(InputError):
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        for inside in ("task_1/annotations.xml", "task_2/annotations.xml"):
+            archive.writestr(inside, data)
+    for name, todo in (
+        ("damaged.zip", "export again"),
+        ("other.zip", "of mask PNGs give the folder"),
+        ("two.zip", "one XML"),
+    ):
+        with pytest.raises(InputError) as caught:
             list(Cvat().read(tmp_path / name))
+        assert todo in str(caught.value.todo)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from factory.core.errors import InputError
+from factory.core.tables import delimiter_of
 from factory.ingest import rows
 from tests.ingest.folders import ingest, picture, reasons
 
@@ -98,8 +99,8 @@ def test_a_table_of_other_pictures_is_refused(tmp_path: Path, capfd) -> None:
 
 def test_the_cells_that_are_needed_choose_what_divides_them() -> None:
     """A comma where nothing speaks for another; a long line is cut in messages."""
-    assert rows.delimiter_of("image;x;y;class, or none", ("image", *POINT)) == ";"
-    assert rows.delimiter_of("a;b", ("image", *POINT)) == ","
+    assert delimiter_of("image;x;y;class, or none", ("image", *POINT)) == ";"
+    assert delimiter_of("a;b", ("image", *POINT)) == ","
     assert len(rows.shown("x" * 200)) == rows.SHOWN
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from factory.core.classes import IGNORE, ClassList
-from factory.measure.boundary import Boundaries, band
+from factory.measure.boundary import Boundaries, band, width_of
 
 CLASSES = 3
 REACH = 0.15
@@ -123,3 +123,9 @@ def test_figures_are_null_where_nothing_was_seen():
 def test_pictures_thinner_than_the_band_are_all_band(shape):
     """Every pixel is near the end."""
     assert band(np.zeros(shape, np.uint8), 2).all()
+
+
+def test_bands_are_two_hundredths_of_the_diagonal_wide_unless_told_otherwise() -> None:
+    """Of the peer's own choice; rounded, and never nothing."""
+    assert Boundaries(2).reach == 0.02
+    assert [width_of(np.zeros(size, np.uint8)) for size in ((300, 400), (30, 40), (3, 4))] == [10, 1, 1]

@@ -34,6 +34,40 @@ def test_ece_is_that_of_its_definition() -> None:
     assert np.isnan(Reliability().ece())
 
 
+def counted(**levels: tuple[int, int]) -> Reliability:
+    """Pixels and right ones by level, as in ``l255=(4, 3)``."""
+    seen = Reliability()
+    for name, pair in levels.items():
+        seen.pixels_l[int(name[1:])], seen.right_l[int(name[1:])] = pair
+    return seen
+
+
+def test_the_surest_level_shares_its_bin_with_those_beside_it() -> None:
+    """Of 15 bins the last holds 14/15 (level 238) to 1: gaps within it even out, between bins they do not."""
+    both = counted(l255=(4, 3), l240=(4, 4))
+    assert both.ece() == pytest.approx(abs(7 / 8 - (1 + 240 / 255) / 2))
+    apart = counted(l255=(4, 3), l237=(4, 4))
+    assert apart.ece() == pytest.approx(((1 - 3 / 4) + (1 - 237 / 255)) / 2)
+
+
+def test_pixels_of_two_parts_are_counted_together() -> None:
+    """All of them, and the right ones."""
+    both = counted(l255=(4, 3), l10=(1, 0)) + counted(l255=(2, 1), l240=(4, 4))
+    assert both.as_json() == counted(l255=(6, 4), l10=(1, 0), l240=(4, 4)).as_json()
+
+
+@pytest.mark.parametrize(("level", "right"), [(250, 60), (130, 80), (5, 40)])
+def test_a_temperature_meets_the_share_of_right_pixels_of_a_single_level(level: int, right: int) -> None:
+    """Far too sure (a temperature of 10), or far from sure enough (of 1/35)."""
+    curve_l = Temperature()(counted(**{f"l{level}": (100, right)}))
+    assert curve_l[level] == pytest.approx(right / 100, abs=1e-3)
+
+
+def test_without_a_pixel_confidence_stays_as_it_is_but_for_half_a_level_from_certainty() -> None:
+    """Whose odds are no number."""
+    np.testing.assert_allclose(Temperature()(Reliability()), np.clip(np.arange(256), 0.5, 254.5) / 255)
+
+
 @given(seed=st.integers(0, 1000), pixels=st.integers(1, 60), levels=st.sampled_from([1, 3, 256]))
 @settings(deadline=None, max_examples=40)
 def test_areas_of_risk_are_those_of_pixels_taken_one_after_the_other(seed, pixels, levels) -> None:

@@ -1,5 +1,6 @@
 """What answers cost: as stated, until a log tells better."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.core.errors import ConfigError, InputError
-from factory.measure.cost import Cost, Work, read_log
+from factory.measure.cost import Cost, Work, joined, read_log
 
 STATED = Cost(image=4.0, region=2.4, border=0.1, trust=1.0)
 
@@ -39,6 +40,20 @@ def test_a_long_log_rules_and_a_short_one_hardly_moves_what_is_stated() -> None:
     assert found.trust == STATED.trust
 
 
+@pytest.mark.parametrize("trust", [1.0, 4.0])
+def test_one_answer_moves_what_is_stated_as_far_as_the_formula_says(trust: float) -> None:
+    """Of 8 seconds half are the picture's, 0.3 the region's and 0.2 the border's share: a = (0.5, 0.3, 0.2), a² = 0.38.
+
+    Half as long again lies within the square, so the costs change by a · 0.5 / (trust + 0.38); ten times as long, or
+    a hundred, lies where the loss grows in a straight line, and they change by a / trust.
+    """
+    stated = replace(STATED, trust=trust)
+    for seconds, step in ((12.0, 0.5 / (trust + 0.38)), (80.0, 1 / trust), (800.0, 1 / trust)):
+        found = stated.learnt([Work(1, 16, seconds)])
+        expected = (4.0 * (1 + 0.5 * step), 2.4 * (1 + 0.3 * step), 0.1 * (1 + 0.2 * step))
+        assert (found.image, found.region, found.border) == pytest.approx(expected, rel=1e-3)
+
+
 def test_a_picture_that_stayed_open_over_lunch_does_not_rule() -> None:
     """One answer in ten took two hours; the others what is stated."""
     log = [Work(4, 100, STATED.image + 4 * STATED.seconds(25))] * 9
@@ -66,6 +81,18 @@ def test_a_log_is_read_by_picture(tmp_path: Path) -> None:
     assert read_log(path) == [Work(2, 10, 4.0)]
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_log_is_read_as_spreadsheets_save_it(tmp_path: Path, mark: str) -> None:
+    """Also several as one, in which a picture that two people opened was opened twice."""
+    path, seconds = tmp_path / "queue.csv", "2,5" if mark == ";" else "2.5"
+    rows = [["rank", "image", "border", "taken"], ["1", "a.png", "3", seconds], ["2", "b.png", "0", ""],
+            ["3", "a.png", "7", "1"]]  # fmt: skip
+    path.write_text("\n".join(mark.join(row) for row in rows))
+    assert read_log(path) == [Work(2, 10, 3.5)]
+    (tmp_path / "log.csv").write_bytes(joined([path, path]))
+    assert read_log(tmp_path / "log.csv") == [Work(2, 10, 3.5)] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -74,14 +101,17 @@ def test_a_log_is_read_by_picture(tmp_path: Path) -> None:
         ("image,border,taken\na,3,soon\n", "line 2"),
         ("image,border,taken\na,3,-1\n", "line 2"),
         ("image,border,taken\na,many,1\n", "line 2"),
+        ('image,border,taken\na,3,"2,500"\n', "line 2"),
+        ("image,border,taken\na,-3,1\n", "line 2"),
     ],
 )
 def test_a_log_that_cannot_be_used_is_refused(tmp_path: Path, text: str, said: str) -> None:
     """With the line that is wrong."""
     (tmp_path / "queue.csv").write_text(text)
-    with pytest.raises(InputError, match=said) as caught:
-        read_log(tmp_path / "queue.csv")
-    assert "queue.csv" in str(caught.value)
+    for read in (read_log, lambda path: joined([path])):
+        with pytest.raises(InputError, match=said) as caught:
+            read(tmp_path / "queue.csv")
+        assert "queue.csv" in str(caught.value)
 
 
 @pytest.mark.parametrize("broken", [{"image": -1.0}, {"trust": 0.0}])

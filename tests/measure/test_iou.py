@@ -76,3 +76,15 @@ def test_figures_are_null_where_nothing_was_seen():
     nothing = {"iou": None, "f1": None, "precision": None, "recall": None, "pixels": 0}
     expected = {"miou": None, "pixel_accuracy": None, "f1": None, "iou": {"a": None, "b": None}}
     assert {**expected, "by_class": {"a": nothing, "b": nothing}} == confusion.figures(ClassList.of(["a", "b"]))
+
+
+def test_every_figure_stands_under_its_name():
+    """By hand: of four pixels of a three were found, of six of b four."""
+    confusion = Confusion(2)
+    confusion.counts_kk += np.array([[3, 1], [2, 4]])
+    figures = confusion.figures(ClassList.of(["a", "b"]))
+    of_a = {"iou": 3 / 6, "f1": 2 / 3, "precision": 3 / 5, "recall": 3 / 4, "pixels": 4}
+    of_b = {"iou": 4 / 7, "f1": 8 / 11, "precision": 4 / 5, "recall": 4 / 6, "pixels": 6}
+    assert figures.pop("by_class") == {"a": pytest.approx(of_a), "b": pytest.approx(of_b)}
+    assert figures.pop("iou") == pytest.approx({"a": 3 / 6, "b": 4 / 7})
+    assert figures == pytest.approx({"miou": 15 / 28, "pixel_accuracy": 0.7, "f1": (2 / 3 + 8 / 11) / 2})

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from factory.review.beside_chance import beside_chance
+from factory.review.beside_chance import Beside, beside_chance
 from factory.review.rounds import UNDER_WAY, Point, Row, grouped, table
 from factory.review.rounds_page import page
 
@@ -38,6 +38,8 @@ def test_every_round_of_every_point_stands_in_the_table() -> None:
     rows = table([*POINTS, point("entropy", 0, [], failed=True)])
     assert len(rows) == 7
     assert rows[1] == ("random", 0, 1, 10, 110, 1.0, 0.5, 0.4)
+    minutes = replace(POINTS[0], rows=(replace(POINTS[0].rows[1], seconds=89.0),))
+    assert table([minutes])[0][5] == 0.025, "as many places as are printed"
     assert page([point("entropy", 0, [])], title="nothing")
 
 
@@ -83,7 +85,7 @@ def test_a_choice_is_held_against_the_best_chance_seed_by_seed() -> None:
 
 
 def test_between_rounds_the_way_to_chances_figure_is_a_straight_line() -> None:
-    """Of several chances the one that ends best counts; where nothing is left to chance there is no verdict."""
+    """Where nothing is left to chance there is no verdict."""
     two = [point("random", 0, [0.2, 0.4]), point("entropy", 0, [0.2, 0.6])]
     (found,) = beside_chance(two)
     assert found.seconds == pytest.approx([0.5])
@@ -91,6 +93,45 @@ def test_between_rounds_the_way_to_chances_figure_is_a_straight_line() -> None:
     assert beside_chance(two[1:]) == []
     free = [replace(one, rows=tuple(replace(row, seconds=0.0) for row in one.rows)) for one in two]
     assert beside_chance(free)[0].seconds == (None,)
+
+
+@pytest.mark.parametrize(
+    ("gain", "pixels", "verdict"),
+    [
+        ((0.1, 0.0, 0.1), (0.5, 0.9, 0.99), "cheaper with every seed"),
+        ((0.1, -0.1, 0.1), (0.5, 0.9, 0.99), "cheaper with every seed, behind at the end with 1"),
+        ((0.1, 0.1, 0.1), (0.5, 0.9, 1.0), "no better than chance"),
+        ((0.1, 0.1, 0.1), (0.5, 0.9, None), "no better than chance"),
+        ((-0.1, -0.1, 0.0), (None, None, 1.0), "no better than chance"),
+        ((-0.1, -0.1, -0.2), (None, 1.2, None), "worse with every seed"),
+    ],
+)
+def test_a_verdict_takes_every_seed(gain, pixels, verdict: str) -> None:
+    """As many pixels as chance are no fewer, the same mIoU is neither behind nor worse."""
+    assert Beside(name="a", chance="b", gain=gain, pixels=pixels, seconds=pixels).verdict == verdict
+
+
+def test_what_was_as_good_before_anybody_was_asked_cost_what_it_had_then() -> None:
+    """Chance that ends below where both began: the clicks that were there already, and no time."""
+    lower = [point("random", 0, [0.3, 0.2]), point("entropy", 0, [0.2, 0.1])]
+    (found,) = beside_chance(lower)
+    assert (found.pixels, found.seconds) == (pytest.approx([100 / 110]), (0.0,))
+
+
+def test_of_several_chances_the_one_that_ends_best_is_what_to_beat_with_the_seeds_that_both_have() -> None:
+    """Best on the average of its seeds, whatever its name; another chance is a choice like others."""
+    chances = [
+        replace(one, words=(*one.words, f"train.steps={steps}"))
+        for steps, ends in ((1, (0.4, 0.5)), (2, (0.6, 0.5)), (3, (0.2, 0.7)))
+        for one in (point("random", seed, [0.3, end]) for seed, end in enumerate(ends))
+    ]
+    found = beside_chance([*chances, point("entropy", 1, [0.3, 0.6]), point("entropy", 2, [0.3, 0.9])])
+    assert {one.chance for one in found} == {"random, steps 2"}
+    assert {one.name: one.gain for one in found} == {
+        "random, steps 1": pytest.approx([-0.2, 0.0]),
+        "random, steps 3": pytest.approx([-0.4, 0.2]),
+        "entropy": pytest.approx([0.1]),
+    }
 
 
 def test_what_waits_for_its_first_answers_is_held_against_nothing() -> None:

@@ -12,8 +12,17 @@ from hypothesis.extra import numpy as hnp
 
 from factory.core.classes import IGNORE
 from factory.core.errors import ArtefactError, ConfigError
-from factory.core.sample import Origin
-from factory.review.corrections import Asked, Known, Rules, apply
+from factory.core.sample import Origin, Supervision
+from factory.review.corrections import (
+    CHOICES,
+    Asked,
+    Known,
+    Rules,
+    apply,
+    changed_regions,
+    left_alone,
+    mislabelled_regions,
+)
 from tests import artefacts
 from tests.review.merging import COINS, HALF, SIZE, merged, only, reasons, xml
 
@@ -37,7 +46,10 @@ RULES = st.builds(
 def test_whatever_the_rules_people_win_and_stay(
     mask: np.ndarray, stated: np.ndarray, proposal: np.ndarray, origin: np.ndarray, regions: np.ndarray, rules: Rules
 ) -> None:
-    """Earlier human pixels change only to what a person states now; every pixel taken over is marked human."""
+    """Earlier human pixels change only to what a person states now; every pixel taken over is marked human.
+
+    Who drew whole masks meant every pixel of them, also those that were proposed so.
+    """
     earlier = origin == 2
     known = Known(mask, np.full(SIZE, 99, np.uint8), np.where(earlier, Origin.HUMAN, Origin.PSEUDO).astype(np.uint8))
     after = apply(known, stated, Asked(regions, proposal), rules)
@@ -50,9 +62,44 @@ def test_whatever_the_rules_people_win_and_stay(
     if rules.scope != "image":
         left_alone = earlier & (stated == proposal) & (stated != IGNORE)
         assert np.array_equal(mask[left_alone], after.maps.mask_hw[left_alone])
+    else:
+        assert np.array_equal(after.human_hw, stated != IGNORE)
     if rules.unstated == "keep":
         untouched = ~after.human_hw
         assert np.array_equal(mask[untouched], after.maps.mask_hw[untouched])
+
+
+@given(
+    known=MAPS,
+    stated=MAPS,
+    proposal=MAPS,
+    human=hnp.arrays(bool, SIZE),
+    regions=hnp.arrays(np.uint16, SIZE, elements=st.integers(0, 3)),
+    rules=RULES,
+)
+def test_regions_are_counted_one_by_one(
+    known: np.ndarray,
+    stated: np.ndarray,
+    proposal: np.ndarray,
+    human: np.ndarray,
+    regions: np.ndarray,
+    rules: Rules,
+) -> None:
+    """Answered where a pixel is a person's or changed, changed where one differs, mislabelled where most labels do."""
+    asked, differs = Asked(regions, proposal), stated != proposal
+    if rules.unstated == "keep":
+        differs &= stated != IGNORE
+    here = {int(number): regions == number for number in np.unique(regions) if number}
+    answered, changed = changed_regions(stated, human, asked, rules)
+    assert answered == [number for number, inside in here.items() if ((human | differs) & inside).any()]
+    assert changed == [number for number, inside in here.items() if (differs & inside).any()]
+    both = (known != IGNORE) & (stated != IGNORE)
+    wrong = [
+        number
+        for number, inside in here.items()
+        if 2 * (both & inside & (known != stated)).sum() > (both & inside).sum()
+    ]
+    assert mislabelled_regions(known, stated, asked) == len(wrong)
 
 
 def test_two_people_who_each_correct_a_region_of_one_picture_keep_each_others_work(tmp_path: Path) -> None:
@@ -74,8 +121,28 @@ def test_a_picture_that_comes_back_empty_answers_nothing(tmp_path: Path) -> None
     source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS})
     asked = artefacts.queue(tmp_path / "queue", {name: (HALF, np.zeros(SIZE, np.uint8)) for name in "ab"})
     drawn = {"a.png": np.ones(SIZE, np.uint8), "b.png": np.full(SIZE, IGNORE, np.uint8)}
-    figures = merged(source, xml(tmp_path, drawn), queue=asked).figures
+    after = merged(source, xml(tmp_path, drawn), queue=asked)
+    figures = after.figures
     assert (figures["regions_returned"], figures["queue_precision"]) == (1, None), "what is right does not come back"
+    assert (figures["regions_left_alone"], ["b"]) == (0, [reason[0] for reason in reasons(after)]), "nor as proposed"
+
+
+@pytest.mark.parametrize(("unchanged", "returned", "left_alone"), [("skip", 1, 1), ("confirm", 2, 0)])
+def test_what_is_in_no_mask_because_it_is_background_is_compared_as_background(
+    unchanged: str, returned: int, left_alone: int, tmp_path: Path
+) -> None:
+    """Where the proposal was background too it is unchanged, and so is a label; so is a whole picture."""
+    source = artefacts.dataset(tmp_path / "source", {name: np.array([[0, 0, 0, 0]], np.uint8) for name in "ab"})
+    regions, proposal = np.array([[1, 1, 2, 2]], np.uint16), np.array([[0, 0, 1, 1]], np.uint8)
+    asked = artefacts.queue(tmp_path / "queue", {"a": (regions, proposal), "b": (regions, 0 * proposal)})
+    nothing = np.full((1, 4), IGNORE, np.uint8)
+    drawn = {"a.png": nothing, "b.png": nothing}
+    figures = merged(source, xml(tmp_path, drawn), queue=asked, unstated="background", unchanged=unchanged).figures
+    also = 0 if unchanged == "skip" else 2
+    assert (figures["regions_returned"], figures["regions_changed"]) == (returned + also, 1)
+    assert (figures["regions_left_alone"], figures["images_unchanged"]) == (left_alone, 1)
+    assert figures["queue_precision"] == (None if unchanged == "skip" else 1 / 4)
+    assert figures["regions_mislabelled"] == 0
 
 
 @pytest.mark.parametrize(
@@ -117,6 +184,7 @@ def test_pixels_in_no_mask_follow_the_rule(
     )
     assert [expected] == after.mask(only(after, "a")).tolist()
     assert after.figures["queue_precision"] == precision
+    assert after.map(only(after, "a"), "confidence")[0, 0] == {"keep": 150, "background": 255}.get(unstated, 0)
     settled = unstated in ("background", "void")
     assert (after.map(only(after, "a"), "source")[0, 0] == Origin.HUMAN) == settled, "void is never asked about again"
 
@@ -174,12 +242,43 @@ def test_images_outside_the_queue_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_scope_that_needs_a_queue_says_so(tmp_path: Path) -> None:
-    """As do unknown choices, and a queue of other images."""
+    """As does a queue of other images."""
     source = artefacts.dataset(tmp_path / "source", {"a": COINS})
     with pytest.raises(ConfigError, match="needs the queue"):
         merged(source, xml(tmp_path, {}), scope="regions")
-    with pytest.raises(ConfigError, match=r"unknown rules\.unstated"):
-        Rules(unstated="forget")
     asked = artefacts.queue(tmp_path / "queue", {"a": (HALF[:2], np.zeros((2, 8), np.uint8))})
     with pytest.raises(ArtefactError, match="size"):
         merged(source, xml(tmp_path, {"a.png": COINS}), queue=asked)
+
+
+@pytest.mark.parametrize(("unstated", "alone"), [("keep", [1, 3]), ("ignore", [3]), ("void", [3])])
+def test_an_erased_pixel_is_a_change_unless_it_says_nothing(unstated: str, alone: list[int]) -> None:
+    """Of three regions one came back in part, one not at all, one whole."""
+    regions = np.array([[1, 1, 2, 2, 3, 3]], np.uint16)
+    stated = np.array([[1, IGNORE, IGNORE, IGNORE, 1, 1]], np.uint8)
+    asked = Asked(regions, np.ones((1, 6), np.uint8))
+    assert left_alone(stated, asked, Rules(scope="touched", unstated=unstated)) == alone
+    assert left_alone(stated, asked, Rules(scope="touched", unstated=unstated, unchanged="image")) == []
+    assert left_alone(stated, asked, Rules(scope="image", unstated=unstated)) == []
+
+
+@pytest.mark.parametrize("key", ["scope", "unstated", "unchanged"])
+def test_a_rule_that_is_none_is_refused_by_name(key: str) -> None:
+    """With the choices that there are."""
+    with pytest.raises(ConfigError, match=rf"unknown rules\.{key}") as caught:
+        Rules(**{key: "forget"})
+    assert CHOICES[key][0] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("supervision", "origin"),
+    [("exact", Origin.EXACT), ("human", Origin.HUMAN), ("masks", Origin.HINT), ("points", Origin.PSEUDO)],
+)
+def test_a_mask_without_an_origin_map_is_as_sure_as_its_sample_says(
+    supervision: str, origin: Origin, tmp_path: Path
+) -> None:
+    """What people painted stands against a proposal that came back as it was; ignored pixels are nobody's."""
+    source = artefacts.dataset(tmp_path / "source", {"a": np.array([[1, IGNORE]], np.uint8)})
+    sample = only(source, "a").replace(source=None, confidence=None, supervision=Supervision(supervision))
+    known = Known.of(source, sample)
+    assert (known.source_hw.tolist(), known.confidence_hw.tolist()) == ([[origin, Origin.NONE]], [[255, 0]])

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from factory.command.looping.rounds import named
+from factory.command.looping.times import LOG, holds_times
 from factory.core.artefact import HEADER, read_header
 from factory.core.errors import ConfigError
 
 Config = dict[str, Any]
 RETURNED, LATE = "corrections", "late"
 """Answers are looked for beside the round's steps by these names: ``corrections*`` answers the round's own queue,
-``late-2*`` that of round 2; files that end as `FILES` do, or folders."""
+``late-2*`` that of round 2, in small letters or capital ones; files that end as `FILES` do, or folders."""
 FILES = (".zip", ".xml")
 
 
@@ -35,14 +36,19 @@ def returned(folder: Path, number: int) -> list[Return]:
 
 
 def passed_over(folder: Path) -> list[str]:
-    """Names of what lies in a round's folder and looks like answers, but is not called as they are, or is no export."""
-    taken = {*_exports(folder, LATE), *_exports(folder, RETURNED)}
-    alike = (path for path in sorted(folder.glob("*")) if path.name.startswith((LATE, RETURNED)) or _is_file(path))
-    return [path.name for path in alike if path not in taken]
+    """Names of what lies in a round's folder and looks like answers or times, but is not called as they are."""
+    taken = {*_exports(folder, LATE), *_exports(folder, RETURNED), folder / LOG}
+    return [path.name for path in sorted(folder.glob("*")) if path not in taken and _is_like(path)]
+
+
+def _is_like(path: Path) -> bool:
+    is_table = path.suffix.lower() == ".csv" and not holds_times(path)
+    return path.name.lower().startswith((LATE, RETURNED)) or _is_file(path) or is_table
 
 
 def _exports(folder: Path, called: str) -> list[Path]:
-    return [path for path in sorted(folder.glob(f"{called}*")) if path.is_dir() or _is_file(path)]
+    alike = (path for path in sorted(folder.glob("*")) if path.name.lower().startswith(called))
+    return [path for path in alike if path.is_dir() or _is_file(path)]
 
 
 def _is_file(path: Path) -> bool:
@@ -50,7 +56,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _answered(path: Path, number: int) -> int:
-    found = re.match(rf"{LATE}-(\d+)", path.name)
+    found = re.match(rf"{LATE}-(\d+)", path.name.lower())
     if found is None or not 1 <= int(found[1]) < number:
         expected = f"{LATE}-N with N from 1 to {number - 1}" if number > 1 else f"nothing late: this is round {number}"
         todo = f"name it after the round whose queue it answers, as {LATE}-1.zip, or take it away"

@@ -92,9 +92,8 @@ def _again(config: Config, first: list[str], asked: str) -> list[str]:
     A step that labels is among them: it makes that data set of hints and answers.
     """
     makers = [name for name in first if config[name]["out"] == asked]
-    if not makers:
-        return [name for name in first if asked in config[name]["inputs"].values()]
-    found = reached(config | {"line": first}, set(makers))
+    readers = [name for name in first if asked in config[name]["inputs"].values()]
+    found = reached(config | {"line": first}, {*makers, *readers})
     return [name for name in first if name in found and (name not in makers or _stage(config, name) == "label")]
 
 

@@ -14,6 +14,7 @@ from factory.command import show as steps_shown
 from factory.command.bind import bind
 from factory.command.explain import explained
 from factory.command.looping import places, results, times
+from factory.command.looping.mistaken import require_own_queue
 from factory.command.looping.returned import (
     LATE,
     RETURNED,
@@ -162,6 +163,8 @@ def _round(course: Course, number: int, before: Row) -> Row:
         names = chained(course.loop.config, number, brought, anew=anew)
         merged = [_made(course, name) for name in names]
         _require_some(brought, merged)
+        if anew:
+            require_own_queue(course.loop.config, number, names, brought)
         seconds = _spent(course, number, brought, merged)
     return results.row_of(
         number,
@@ -212,7 +215,7 @@ def _brought(course: Course, number: int, *, anew: bool) -> list[Return]:
             "round learns what answers cost"
         )
     if wrong := passed_over(review.parent):
-        print(f"round {number}: not taken for answers: {', '.join(wrong)}", file=sys.stderr)
+        print(f"round {number}: not taken for answers or times: {', '.join(wrong)}", file=sys.stderr)
     return found
 
 

@@ -34,4 +34,10 @@ def noted(config: Config, number: int) -> tuple[int, float]:
 
 
 def _files(config: Config, number: int) -> list[Path]:
-    return sorted(Path(config[named("select", number)]["out"]).parent.glob(f"{TIMES}*.csv"))
+    folder = Path(config[named("select", number)]["out"]).parent
+    return [path for path in sorted(folder.glob("*")) if holds_times(path)]
+
+
+def holds_times(path: Path) -> bool:
+    """Whether a file is called as tables of times are, in small letters or capital ones."""
+    return path.name.lower().startswith(TIMES) and path.suffix.lower() == ".csv"
