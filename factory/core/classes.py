@@ -47,11 +47,18 @@ class ClassList:
     def id_of(self, name: str | int) -> int:
         """The class id of a name, or of an id written as a number."""
         text = str(name).strip()
-        if text in self.names:
-            return self.names.index(text)
+        if (found := self.named(text)) is not None:
+            return found
         if text.isdigit() and int(text) < len(self):
             return int(text)
         raise InputError("unknown class", got=text, expected=", ".join(self.names), todo="correct it or the class list")
+
+    def named(self, text: str) -> int | None:
+        """The class of that name; in other capital letters too, where that leaves no doubt which one is meant."""
+        if text in self.names:
+            return self.names.index(text)
+        alike = [class_id for class_id, name in enumerate(self.names) if name.casefold() == text.casefold()]
+        return alike[0] if len(alike) == 1 else None
 
     def palette(self) -> npt.NDArray[np.uint8]:
         """Colours by class id, shape (256, 3); the ignore index has VOC's void colour, undeclared ids are black."""

@@ -178,13 +178,12 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _paint(canvas: Mask, tag: str, attributes: dict[str, str], classes: ClassList) -> None:
-    label = attributes["label"]
-    if label not in classes.names:
-        raise InputError("unknown label", got=label, expected=", ".join(classes.names))
+    if (class_id := classes.named(attributes["label"])) is None:
+        raise InputError("unknown label", got=attributes["label"], expected=", ".join(classes.names))
     window, region = (
         _mask_region(attributes, canvas.shape) if tag == "mask" else _outline(tag, attributes, canvas.shape)
     )
-    canvas[window][region] = classes.names.index(label)
+    canvas[window][region] = class_id
 
 
 def _mask_region(attributes: dict[str, str], size_hw: Any) -> tuple[tuple[slice, slice], Region]:

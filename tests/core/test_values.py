@@ -99,6 +99,14 @@ def test_a_class_is_found_by_name_or_number_and_a_stranger_is_named() -> None:
         classes.id_of("2")
 
 
+def test_capital_letters_do_not_matter_unless_they_tell_classes_apart() -> None:
+    """People type Car for car; where both are classes, another spelling of them is none."""
+    classes = ClassList.of(["sky", "car", "CAR", "Äcker"])
+    assert [classes.id_of(word) for word in ("Sky", "car", "CAR", "äcker")] == [0, 1, 2, 3]
+    with pytest.raises(InputError, match="unknown class"):
+        classes.id_of("Car")
+
+
 def test_errors_come_back_whole_from_a_worker_process() -> None:
     """With every part of the message."""
     error = ConfigError("what", where="here", got=3, expected=4, todo="that")
