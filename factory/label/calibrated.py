@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -60,8 +61,13 @@ def kinds_of(hints: Iterable[Hints]) -> tuple[str, ...]:
 
 
 def name_of(part: Any) -> str:
-    """The published name of a part."""
-    return type(part).__name__
+    """The name of a part as it is chosen by on the command line."""
+    return _as_typed(type(part).__name__)
+
+
+def _as_typed(name: str) -> str:
+    """``dense_crf`` for `DenseCrf`, as for itself: calibrations made before held the former."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def with_settings(
@@ -95,6 +101,7 @@ def read(report: Report) -> Calibration:
         raise ArtefactError("not a calibration", where=report.root, got=report.header.identity.stage, todo=todo)
     try:
         stated = json.loads(path.read_text("utf-8"))["calibration"]
+        stated |= {name: _as_typed(stated[name]) for name in ("labeler", "refiner")}
         return Calibration(**stated | {name: tuple(stated.get(name, ())) for name in ("curve", "pooled", "hints")})
     except (ValueError, KeyError, TypeError) as error:
         todo = "make it again with factory calibrate"

@@ -218,7 +218,7 @@ def test_a_refiner_that_makes_masks_worse_is_refused_with_the_numbers(scenes, ph
     assert stated["calibration"]["refused"]
     assert stated["refined_miou"] < stated["plain_miou"] == stated["miou"]
     (issue,) = report.header.issues
-    assert issue["where"] == "refiner DenseCrf"
+    assert issue["where"] == "refiner dense_crf"
     assert f"{stated['refined_miou']:.3f}" in issue["reason"]
     assert main(["label", f"source={photographs}", f"calibration={tmp_path}/calibrate", *blind, "executor=serial",
                  f"out={tmp_path}/label"]) == 0  # fmt: skip

@@ -123,7 +123,7 @@ def test_a_data_set_without_any_label_is_refused(tmp_path: Path, source: Dataset
 def test_a_calibration_promises_what_it_was_made_for(tmp_path: Path, source: Dataset, hints, classes, told) -> None:
     """Of other classes or other hints its settings may do, its figures do not."""
     found = Calibration(
-        labeler="Points", refiner="Argmax", settings={}, refused=False, curve=tuple(np.linspace(0, 1, 256)), hints=hints
+        labeler="points", refiner="argmax", settings={}, refused=False, curve=tuple(np.linspace(0, 1, 256)), hints=hints
     )
 
     def fill(out) -> None:

@@ -108,7 +108,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 CALIBRATED = {
     "calibration": {
-        "labeler": "Points", "refiner": "DenseCrf", "settings": {"labeler.area": 41}, "refused": True,
+        "labeler": "points", "refiner": "dense_crf", "settings": {"labeler.area": 41}, "refused": True,
         "curve": np.linspace(0.2, 0.9, 256).tolist(),
     },
     "pictures": 24, "miou": 0.531, "miou_interval": [0.5, 0.56], "gain": -0.021, "gain_interval": [-0.03, -0.01],
@@ -135,7 +135,7 @@ def test_the_page_tells_what_weak_labels_are_worth_and_that_a_refiner_was_refuse
     text = " ".join(page(reviewed(tmp_path / "review", line)).split())
     assert "reach a mean IoU of 53.1 % (95 % between 50.0 % and 56.0 %), measured on 24 pictures" in text
     assert "had no part in the search, though in what was refused after it." in text
-    assert "The refiner DenseCrf was refused: it changes the mean IoU by -2.1 points (-3.0 to -1.0)" in text
+    assert "The refiner dense_crf was refused: it changes the mean IoU by -2.1 points (-3.0 to -1.0)" in text
     assert "Confidence is off by 1.2 % on average (ECE); as first stated, by 20.0 %" in text
     assert "labeler.area" in text
     assert "Labels for a" in text
