@@ -121,13 +121,13 @@ def test_a_data_set_without_any_label_is_refused(tmp_path: Path, source: Dataset
     ],
 )
 def test_a_calibration_promises_what_it_was_made_for(tmp_path: Path, source: Dataset, hints, classes, told) -> None:
-    """Of other classes or other hints its settings may do, its figures do not."""
+    """Of other classes or other hints its settings may do, its figures do not. (It names parts as older ones do.)"""
     found = Calibration(
         labeler="points", refiner="argmax", settings={}, refused=False, curve=tuple(np.linspace(0, 1, 256)), hints=hints
     )
 
     def fill(out) -> None:
-        out.write("calibration.json", json.dumps({"calibration": found.as_json()}).encode())
+        out.write("calibration.json", json.dumps({"calibration": found.as_json() | {"labeler": "Points"}}).encode())
         out.figures = {"expected_miou": 0.7, "miou_low": 0.6, "miou_high": 0.8, "ece": 0.02, "refused": False}
 
     report = Report.open(sealed(tmp_path / "calibration", Kind.REPORT, fill, classes))
