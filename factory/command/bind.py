@@ -92,12 +92,23 @@ def bind(name: str, config: dict[str, Any]) -> Step:
         kind=next((kind for kind in kinds if isinstance(kind, Kind)), Kind.DATASET),
         parts=_gathered(name, function, {key: make_part(f"{name}.{key}", value) for key, value in settings.items()})
         | dict.fromkeys(seeded, config["seed"]),
-        inputs={key: None if path is None else Path(str(path)) for key, path in config["inputs"].items()},
-        out=Path(str(config["out"])),
+        inputs={
+            key: None if path is None else _place(f"{name}.inputs.{key}", path)
+            for key, path in config["inputs"].items()
+        },
+        out=_place(f"{name}.out", config["out"]),
         seed=config["seed"],
         config=config,
         overwrite=bool(config.get("overwrite", False)),
     )
+
+
+def _place(where: str, given: object) -> Path:
+    """A path as it was given; `ConfigError` for none at all, which would be the folder that one stands in."""
+    if given is None or not str(given).strip():
+        todo = "give a file or folder; a variable of the shell may be empty"
+        raise ConfigError("a path is empty", where=where, got=repr(given), todo=todo)
+    return Path(str(given))
 
 
 def folders_of(part: Any) -> list[str]:

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageSequence
 from PIL.TiffImagePlugin import TiffImageFile
 
 from factory.core import bits, given
-from factory.core.errors import InputError
+from factory.core.errors import ConfigError, InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 CAMERAS = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".srw", ".x3f")
@@ -24,6 +24,9 @@ OTHERS = (
     ".svg", ".psd", ".psb", ".xcf", ".ai", ".eps", ".pdf", *CAMERAS,
 )  # fmt: skip
 """Kinds of pictures that are not read here."""
+
+WHITE = 65535
+"""The highest value of 16 bits."""
 
 TURNS: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -59,7 +62,7 @@ def unread(folder: Path, *, outside: Collection[Path] = ()) -> list[Path]:
 
 
 def read(
-    path: Path, *, white_level: int = 65535, most_pixels: int | None = Image.MAX_IMAGE_PIXELS
+    path: Path, *, white_level: int = WHITE, most_pixels: int | None = Image.MAX_IMAGE_PIXELS
 ) -> npt.NDArray[np.uint8]:
     """Decode to RGB, shape (height, width, 3).
 
@@ -68,6 +71,10 @@ def read(
     what is corrupt, truncated, not a picture, of a pixel type without a defined white (float), or larger than
     ``most_pixels``: a small file may unpack to any size.
     """
+    if not 0 < white_level <= WHITE:
+        raise ConfigError(
+            "white_level is a 16-bit value", where="white_level", got=white_level, expected=f"1 to {WHITE}"
+        )
     with _decoded(path, "picture", "save it again, or leave it out", most_pixels) as opened:
         if _is_deep(opened, path):
             return _read_deep(path, opened, white_level)

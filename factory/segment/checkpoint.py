@@ -47,6 +47,7 @@ def encode(trained: Trained) -> bytes:
             "classes": {"names": list(model.classes.names), "colours": [list(rgb) for rgb in model.classes.colours]},
             "size_hw": trained.working.size_hw and list(trained.working.size_hw),
             "longest": trained.working.longest,
+            "part_hw": trained.working.part_hw and list(trained.working.part_hw),
             "tile_hw": list(trained.tile_hw),
             "step": trained.step,
             "temperature": model.temperature,
@@ -112,7 +113,7 @@ def _trained(content: dict[str, Any]) -> Trained:
     tall, wide = content["tile_hw"]
     return Trained(
         model=model.eval(),
-        working=Working.of_numbers(content["size_hw"], content.get("longest")),
+        working=Working.of_numbers(content["size_hw"], content.get("longest"), content.get("part_hw")),
         tile_hw=(int(tall), int(wide)),
         step=int(content["step"]),
     )

@@ -45,6 +45,8 @@ def file_of(given: Model | Report | Dataset | Path, which: str) -> Path:
         got = f"a data set made by {given.header.identity.stage}"
         todo = "give the model itself: what train or export wrote, or a file of it"
         raise ArtefactError("a data set holds no model", where=given.root, got=got, todo=todo)
+    if not given.exists():
+        raise ArtefactError("no such model", where=given, todo="check the path, or make it first")
     if given.is_dir():
         kinds: dict[Kind, type[Model | Report | Dataset]]
         kinds = {Kind.MODEL: Model, Kind.REPORT: Report, Kind.DATASET: Dataset}

@@ -65,6 +65,7 @@ def metadata(trained: Trained, *, any_size: bool) -> dict[str, str]:
         "class_colours": trained.classes.colours,
         "size_hw": trained.working.size_hw,
         "longest": trained.working.longest,
+        "part_hw": trained.working.part_hw,
         "tile_hw": trained.tile_hw,
         "stride": trained.model.spec.stride,
         "any_size": any_size,
@@ -79,13 +80,14 @@ def described(said: Mapping[str, str], run: Callable[[Tensor], Tensor], *, runti
     keys = ("format", "class_names", "class_colours", "size_hw", "tile_hw", "any_size")
     try:
         version, names, colours, size, tile, any_size = (json.loads(said[key]) for key in keys)
+        longest, part = (json.loads(said.get(key, "null")) for key in ("longest", "part_hw"))
         if version != FORMAT:
             raise ArtefactError("unknown format", got=version, expected=FORMAT)
         return Shipped(
             run=run,
             runtime=runtime,
             classes=ClassList.of(names, colours),
-            working=Working.of_numbers(size, json.loads(said.get("longest", "null"))),
+            working=Working.of_numbers(size, longest, part),
             tile_hw=(int(tile[0]), int(tile[1])),
             any_size=bool(any_size),
         )

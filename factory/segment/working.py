@@ -13,30 +13,35 @@ from factory.segment.data import Size
 @dataclass(frozen=True, kw_only=True)
 class Working:
     """``size_hw`` (height, width) is what every picture is brought to; without it, ``longest`` is the most pixels that
-    the longer side keeps. Without either, pictures keep their own size.
+    the longer side keeps. Without either, pictures keep their own size. Pictures of ``part_hw`` are tiles that were cut
+    when all had been brought to ``size_hw``: they keep theirs.
     """
 
     size_hw: Size | None = None
     longest: int | None = None
+    part_hw: Size | None = None
 
     def of(self, shape_hw: Size) -> Size:
         """The size at which a picture of ``shape_hw`` is looked at."""
-        if self.size_hw:
+        if self.size_hw and shape_hw != self.part_hw:
             return self.size_hw
         return within(shape_hw, self.longest) if self.longest else shape_hw
 
     @classmethod
     def learnt_from(cls, samples: Iterable[Sample]) -> Working:
         """What `factory ingest` brought all of these pictures to; their own size where it did so to some alone."""
-        said = [sample.provenance.get("brought_to", {}) for sample in samples]
+        rows = list(samples)
+        said = [sample.provenance.get("brought_to", {}) for sample in rows]
         if not said or any(one != said[0] for one in said):
             return cls()
-        return cls.of_numbers((said[0].get("size") or [])[::-1], said[0].get("longest"))
+        size_hw, part_hw = (said[0].get("size") or [])[::-1], [rows[0].height, rows[0].width]
+        return cls.of_numbers(size_hw, said[0].get("longest"), part_hw if size_hw and part_hw != size_hw else None)
 
     @classmethod
-    def of_numbers(cls, size_hw: Sequence[int] | None, longest: int | None) -> Working:
+    def of_numbers(cls, size_hw: Sequence[int] | None, longest: int | None, part_hw: Sequence[int] | None) -> Working:
         """As files hold it."""
-        return cls(size_hw=(int(size_hw[0]), int(size_hw[1])) if size_hw else None, longest=longest and int(longest))
+        whole, part = ((int(one[0]), int(one[1])) if one else None for one in (size_hw, part_hw))
+        return cls(size_hw=whole, longest=longest and int(longest), part_hw=part)
 
     def __str__(self) -> str:
         if self.size_hw:

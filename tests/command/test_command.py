@@ -90,6 +90,8 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["render", "scene.exposure.highlight=[5,2]"], "highlight: got [5, 2]"),
         (["render", "quota.cion.images=3", "out=x"], "did you mean coin?"),
         (["run", "line=[ingest,gone]"], "no configuration"),
+        (["ingest", "images=", "classes=[a,b]"], "ingest.inputs.images"),
+        (["ingest", "images=.", "classes=[a,b]", "out="], "a path is empty"),
     ],
 )
 def test_a_mistake_ends_in_one_message_and_leaves_nothing(words, said, tmp_path, monkeypatch, capfd) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from factory.core.errors import InputError
+from factory.core.errors import ConfigError, InputError
 from factory.ingest import pictures
 from tests import artefacts
 
@@ -74,6 +74,9 @@ def test_sixteen_bits_are_scaled_from_white_not_folded(tmp_path: Path, suffix: s
     np.testing.assert_array_equal(pictures.read(tmp_path / f"g{suffix}")[..., 0], GREY)
     cv2.imwrite(str(tmp_path / f"t{suffix}"), np.full((4, 4), 4095, np.uint16))
     assert pictures.read(tmp_path / f"t{suffix}", white_level=4095).min() == 255
+    for beyond in (-1, 0, 65536):
+        with pytest.raises(ConfigError, match="white_level"):
+            pictures.read(tmp_path / f"t{suffix}", white_level=beyond)
 
 
 def test_transparency_is_laid_over_white(tmp_path: Path) -> None:

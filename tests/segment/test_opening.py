@@ -45,3 +45,10 @@ def test_what_holds_no_model_is_named(small_model, small_export, bright, tmp_pat
     ):
         with pytest.raises(kind, match=f"(?s){said}"):
             open_model(given, which, classes=classes)
+
+
+def test_a_model_that_is_not_there_is_said_to_be_missing(tmp_path):
+    """Members of committees and second teachers are named by their paths; a folder was said to have no suffix."""
+    for name in ("gone", "gone.ckpt", "gone.onnx"):
+        with pytest.raises(ArtefactError, match="no such model"):
+            open_model(tmp_path / name, "best")

@@ -76,6 +76,15 @@ def test_pictures_brought_to_one_size_are_looked_at_so(tmp_path):
     assert asked(model, (144, 96)) == {(40, 48)}
 
 
+def test_tiles_of_pictures_brought_to_one_size_are_looked_at_as_they_are(tmp_path):
+    """They were seen enlarged to the size of the whole, by all that measures, asks or labels with the model."""
+    model = learnt(tmp_path, "size=[48,40]", "tile=24")
+    assert asked(model, (24, 24)) == {(24, 24)}
+    sizes, whole = set(), Predictor(trained=model, tile=(100, 100))
+    whole.map(photograph((144, 96), 1), lambda images: sizes.add(tuple(images.shape[-2:])) or images)
+    assert sizes == {(40, 48)}, "a whole photograph is brought to the size of those that were cut"
+
+
 def test_pictures_of_different_data_sets_are_looked_at_as_they_are(tmp_path):
     """Nothing is known of their common size."""
     photographs(tmp_path / "in", tmp_path / "masks")
@@ -85,7 +94,7 @@ def test_pictures_of_different_data_sets_are_looked_at_as_they_are(tmp_path):
     assert Working.learnt_from(made[0].where(split=Split.TRAIN)) == Working(longest=32)
 
 
-@pytest.mark.parametrize("working", [Working(), Working(size_hw=(30, 40)), Working(longest=50)])
+@pytest.mark.parametrize("working", [Working(), Working(size_hw=(30, 40), part_hw=(20, 20)), Working(longest=50)])
 def test_it_travels_with_checkpoints_and_exports(small_model, tmp_path, working):
     """Files say it themselves."""
     plain = checkpoint.load(small_model.path("best.ckpt"))
@@ -94,7 +103,7 @@ def test_it_travels_with_checkpoints_and_exports(small_model, tmp_path, working)
     assert checkpoint.load(tmp_path / "m.ckpt").working == working
     said = metadata(ours, any_size=True)
     assert described(said, plain.model, runtime="torch", where="here").working == working
-    older = {key: value for key, value in said.items() if key != "longest"}
+    older = {key: value for key, value in said.items() if key not in ("longest", "part_hw")}
     assert described(older, plain.model, runtime="torch", where="here").working.size_hw == working.size_hw
 
 
