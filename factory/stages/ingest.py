@@ -25,6 +25,9 @@ from factory.ingest.told import MAPS, Told, counted
 Place = tuple[str, Split]
 """A picture's group, and the split that it is in."""
 
+MOST_SIDE = 32_767
+"""Pixels that OpenCV can make of a side."""
+
 LARGE = 4e6
 """Pixels beyond which a data set of pictures is slow enough to be told."""
 
@@ -244,6 +247,7 @@ def _translation(key: str, pairs: list[list[int]]) -> dict[int, int]:
 def _size(size: list[int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    if len(size) != 2 or not all(isinstance(n, int) and n > 0 for n in size):
-        raise ConfigError("size must be [width, height]", where="ingest.size", got=size)
+    if len(size) != 2 or not all(isinstance(n, int) and 0 < n <= MOST_SIDE for n in size):
+        expected = f"two whole numbers, 1 to {MOST_SIDE:,} each"
+        raise ConfigError("size must be [width, height]", where="ingest.size", got=size, expected=expected)
     return (size[0], size[1])

@@ -260,6 +260,7 @@ def test_a_labelme_file_serves_as_mask(tmp_path: Path) -> None:
         (["tile=4"], "tile is too small"),
         (["tile_overlap=1.0"], "tile_overlap"),
         (["size=[3]"], "[width, height]"),
+        (["size=[100000,9]"], "1 to 32,767 each"),
         (["size=[32,32]", "longest=40"], "one size only"),
         (["longest=2"], "longest is too small"),
         (["split=training"], "unknown split"),
