@@ -32,8 +32,8 @@ class Predictor:
 
     ``overlap`` is the share of a tile that its neighbour covers again; ``batch`` tiles run at a time. ``size`` and
     ``tile``, (height, width), go before the size that pictures are brought to and the tile that the segmenter names,
-    and so does ``longest``, pixels of the longer side;
-    ``tta`` makes a tile function of another (see `factory.segment.tta`).
+    and so does ``longest``, pixels of the longer side; ``tta`` makes a tile function of another (see
+    `factory.segment.tta`).
     """
 
     trained: Trained | Shipped

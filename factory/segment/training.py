@@ -30,8 +30,8 @@ from factory.segment.weighing import PixelWeights
 from factory.segment.working import Working
 
 MOST_SIDE = 1024
-"""Pixels of a picture's side that a step sees unless told otherwise: eight whole photographs of a telephone would take
-a hundred gigabytes.
+"""Pixels of a picture's side that a step sees unless told otherwise: eight views of so many took a U-Net 10 GB
+(BENCHMARKS.md), and a telephone's photographs have eleven times as many.
 """
 
 

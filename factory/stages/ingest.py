@@ -97,8 +97,7 @@ def run(
         _require_training(out)
     if {"mask", "noisy_mask"} & folders.keys() and not doubtful:
         _report_unnamed(told, out)
-    if tile is None:
-        _report_large(out)
+    _report_large(out)
     _figures(out, given)
 
 

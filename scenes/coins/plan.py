@@ -127,13 +127,14 @@ class Coins(Pack):
 
     def _spots(self, rng: Streams, more: float, strip: Strip) -> list[layout.Spot]:
         draw = rng("layout")
-        size: dict[str, Any] = {"diameter": self.diameter, "spread": self.size_spread, "spacing": self.spacing}
-        size |= {"reach": self.reach, "strip": strip}
+        room = layout.Room(
+            diameter=self.diameter, spread=self.size_spread, spacing=self.spacing, reach=self.reach, strip=strip
+        )
         if chance(draw, self.rows_share):
-            return layout.rows(draw, missing=self.missing_share, **size)
+            return layout.rows(draw, room, missing=self.missing_share)
         overlap = chance(draw, self.overlap_share)
         count = tuple(min(number * more, _SPANS["count"][1]) * strip.longer(self.reach) for number in self.count)
-        return layout.scatter(draw, count=count, overlap=overlap, **size)
+        return layout.scatter(draw, room, count=count, overlap=overlap)
 
     def _coins(self, rng: Streams, frame_m: float, more: float, strip: Strip) -> list[dict[str, Any]]:
         spots, metals = self._spots(rng, more, strip), dict(self.metals)
