@@ -11,9 +11,9 @@ from typing import Any
 if __name__ == "__main__" and not sys.flags.safe_path and Path(sys.path[0]) != Path(__file__).resolve().parents[1]:
     sys.path.pop(0)  # `python -m` looks into the user's folder first: a conf or adapt there is not ours
 
-from factory.command import compose, show, tree
+from factory.command import already, compose, show, tree
 from factory.command.explain import explained
-from factory.command.perform import Outcome, perform, place_sweep, steps_of
+from factory.command.perform import line_of, perform, place_sweep, steps_of
 from factory.core.errors import ConfigError
 from factory.execute.ranks import rank
 
@@ -96,9 +96,12 @@ def _tune(words: list[str], overrides: list[str]) -> int:
 
 
 def _perform_all(stage: str, config: dict[str, Any]) -> None:
-    outcomes: list[Outcome] = []
+    line = line_of(stage, config)
+    outcomes = already.beginning(line)
+    there = len(outcomes)
+    steps = steps_of(stage, config)[there:] if there < len(line["line"]) else []
     try:
-        for step in steps_of(stage, config):
+        for step in steps:
             if not rank():
                 show.began(step.name)
             outcomes.append(perform(step))

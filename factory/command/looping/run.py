@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from factory.command import compose, tree
+from factory.command import already, compose, tree
 from factory.command import show as steps_shown
 from factory.command.bind import bind
 from factory.command.explain import explained
@@ -69,13 +69,19 @@ def loop(overrides: list[str], *, sweep: bool) -> int:
         raise error
     courses = _placed([_course(config, swept) for config, swept in found])
     for course in courses:
-        for name in course.loop.config["line"]:
-            bind(name, course.loop.config[name])
+        _check(course.loop.config)
     at_a_time = min(_side_by_side(found[0][0]), len(courses))
     executor = Process(count=at_a_time)
     points = list(executor.map(follow, courses, title="loop")) if at_a_time > 1 else [follow(one) for one in courses]
     steps_shown.rounds(points, courses[0].root / results.PAGE)
     return int(any(point.failed for point in points))
+
+
+def _check(line: Config) -> None:
+    """Bind every step of a loop of which not all is there: what is there was bound when it was made."""
+    if len(already.beginning(line)) < len(line["line"]):
+        for name in line["line"]:
+            bind(name, line[name])
 
 
 def _side_by_side(config: Config) -> int:
@@ -221,18 +227,19 @@ def _brought(course: Course, number: int, *, anew: bool) -> list[Return]:
 
 def _made(course: Course, name: str) -> dict[str, Any]:
     """A step's figures, the step made if it is not there; another process that makes it is waited for."""
-    step = bind(name, course.loop.config[name])
     if not course.several:
-        return _perform(course, step.name)
+        return _perform(course, name)
     locks = course.root / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with holding(locks / str(step.out.relative_to(course.root)).replace("/", "_")):
-        return _perform(course, step.name)
+    out = Path(course.loop.config[name]["out"]).relative_to(course.root)
+    with holding(locks / str(out).replace("/", "_")):
+        return _perform(course, name)
 
 
 def _perform(course: Course, name: str) -> dict[str, Any]:
     print(" ".join([name, *course.words, f"seed={course.seed}" if course.several else "", "…"]), file=sys.stderr)
-    outcome = perform(bind(name, course.loop.config[name]))
+    config = course.loop.config[name]
+    outcome = already.step_there(name, config) or perform(bind(name, config))
     if not outcome.skipped:
         steps_shown.issues(outcome)
     return dict(outcome.header.figures)
