@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from factory.__main__ import main
 from factory.core.artefact import read_header
 from factory.core.dataset import Dataset
 from factory.core.queue import Queue
@@ -109,7 +110,7 @@ def test_the_photographs_outlines_reach_no_stage_but_the_measurement(line: dict[
     assert sorted(readers) == ["evaluate", "evaluate_unadapted"]
 
 
-def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed twice at random instants, workers and all; the third run finishes."""
     rng = np.random.default_rng(0)
     (tmp_path / "in").mkdir()
@@ -118,9 +119,10 @@ def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
         Image.fromarray(rng.integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / f"in/{i:02}.png")
         rows += [f"{i:02},{x},{y},{c}" for x, y, c in rng.integers(0, [120, 90, 2], (8, 3))]
     (tmp_path / "points.csv").write_text("\n".join(rows))
-    finished("ingest", "inputs.images=in", "inputs.points=points.csv", "classes=[a,b]", "out=ingest", cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["ingest", "inputs.images=in", "inputs.points=points.csv", "classes=[a,b]", "out=ingest"]) == 0
     words = ["label", "inputs.source=ingest", "refiner.iterations=60"]
-    finished(*words, "out=whole", cwd=tmp_path)
+    assert main([*words, "out=whole"]) == 0
     shots = random.Random(3)  # noqa: S311
     for _ in range(2):
         partial = tmp_path / "again.partial"
@@ -136,7 +138,7 @@ def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
 @pytest.mark.blender
 def test_a_killed_render_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     """Blender workers are killed with it; their finished frames are kept."""
-    words = ["render", "frames=8", "width=64", "height=64", "samples=1"]
+    words = ["render", "frames=6", "width=64", "height=64", "samples=1"]
     finished(*words, "out=whole", cwd=tmp_path)
     status = killed(*words, "out=again", cwd=tmp_path, watched=tmp_path / "again.partial/scratch", after_files=9,
                     delay=random.Random(4).random())  # noqa: S311  # fmt: skip
@@ -157,7 +159,7 @@ def test_corrections_of_the_queue_come_back_as_the_next_version(line: dict[str, 
     Image.fromarray(repainted).save(tmp_path / f"corrections/{item.sample_id}.png")
     inputs = {"source": root / "label", "corrections": tmp_path / "corrections", "queue": root / "select"}
     words = [f"inputs.{name}={path}" for name, path in inputs.items()]
-    finished("merge", "codec=png", *words, "out=merge", cwd=tmp_path)
+    assert main(["merge", "codec=png", *words, f"out={tmp_path}/merge"]) == 0
     merged = Dataset.open(tmp_path / "merge")
     assert [sample.id for sample in merged.samples] == [sample.id for sample in labelled.samples]
     for before, after in zip(labelled.samples, merged.samples, strict=True):
@@ -166,9 +168,8 @@ def test_corrections_of_the_queue_come_back_as_the_next_version(line: dict[str, 
         expected = answered if after.id == item.sample_id else np.zeros_like(human)
         np.testing.assert_array_equal(human, expected)
         np.testing.assert_array_equal(merged.mask(after)[~human], labelled.mask(before)[~human])
-    finished(
-        "select", f"inputs.model={root}/train", "inputs.source=merge", "committee.passes=2", "out=next", cwd=tmp_path
-    )
+    words = [f"inputs.model={root}/train", f"inputs.source={tmp_path}/merge", "committee.passes=2"]
+    assert main(["select", *words, f"out={tmp_path}/next"]) == 0
     again = Queue.open(tmp_path / "next")
     for other in again.items:
         if other.sample_id == item.sample_id:

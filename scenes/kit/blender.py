@@ -1,15 +1,15 @@
 """BlenderProc on the ``bpy`` module: start it, empty the scene, set the renderer.
 
-The released BlenderProc expects to be launched by its own command inside a downloaded Blender, and installs packages
-there. Here Blender is a Python module of this very environment, so the two start-up steps that do not apply are
-replaced. Import ``bpy`` and ``blenderproc`` only after `start`.
+The released BlenderProc expects to be launched by its own command inside a downloaded Blender, installs packages there
+and loads all that it has. Here Blender is a Python module of this very environment, nothing is to be installed, and
+what loads data sets and draws charts would take longer to load than a small frame to render: parts of its interface
+are loaded when they are first asked for. Import ``bpy`` and ``blenderproc`` only after `start`.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,25 @@ def start(scratch: Path) -> Any:
     """Load BlenderProc, its temporary files and Blender's under ``scratch``; return the module. Once in a process."""
     os.environ |= {_OUTSIDE: "1", "TMPDIR": str(scratch)}
     import blenderproc
+
+    os.environ[_INSIDE] = "1"
     from blenderproc.python.utility.SetupUtility import SetupUtility
 
-    def setup(*_: object, **__: object) -> list[str]:
-        SetupUtility.setup_utility_paths(str(scratch))
-        return sys.argv
+    SetupUtility.setup_utility_paths(str(scratch))
+    vars(blenderproc)["__getattr__"] = _part
+    return blenderproc
 
-    SetupUtility.setup = staticmethod(setup)
-    os.environ[_INSIDE] = "1"
-    # Its import removes one entry of this folder from the path; everything else here still lives there.
-    sys.path.append(str(Path(blenderproc.__file__).resolve().parents[1]))
-    return importlib.reload(blenderproc)
+
+def _part(name: str) -> Any:
+    """`blenderproc.renderer`, `blenderproc.clean_up` and so on, as its own start would have loaded them."""
+    if name in ("init", "clean_up"):
+        from blenderproc.python.utility import Initializer
+
+        return getattr(Initializer, name)
+    try:
+        return importlib.import_module(f"blenderproc.api.{name}")
+    except ModuleNotFoundError as error:
+        raise AttributeError(f"module 'blenderproc' has no attribute {name!r}") from error
 
 
 def choose_device(device: str) -> None:
