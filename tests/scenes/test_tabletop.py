@@ -1,6 +1,7 @@
 """The tabletop pack plans pictures without Blender, and what it drops lies on the table and in the bin."""
 
 import dataclasses
+import functools
 import json
 import math
 from collections import Counter
@@ -75,14 +76,20 @@ def counts_by_name(made: list[dict[str, Any]]) -> dict[tuple[int, str], Any]:
     return {(i, part["name"]): (part["shape"], part["surfaces"]) for i, p in enumerate(made) for part in p["parts"]}
 
 
+@functools.cache
+def usual_counts() -> Counter[str]:
+    """How many of each class there are in 60 pictures of mixed parts where none is emphasised."""
+    return counts(plans(Tabletop(sorted_share=0.0), 60))
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_emphasis_multiplies_how_many_of_a_class_there_are(name: str) -> None:
     """Three times as wanted, about three times as many, as long as they find room; never more than fit."""
-    scene = Tabletop(sorted_share=0.0)
-    usual, wanted, unwanted = (counts(plans(scene, 60, {name: factor}))[name] for factor in (1.0, 3.0, 0.1))
+    scene, usual = Tabletop(sorted_share=0.0), usual_counts()[name]
+    wanted, unwanted = (counts(plans(scene, 60, {name: factor}))[name] for factor in (3.0, 0.1))
     assert 1.8 * usual < wanted < 4.2 * usual
     assert unwanted < 0.4 * usual
-    assert max(len(plan["parts"]) for plan in plans(scene, 60, {name: 20.0})) <= 1.5 * MOST
+    assert max(len(plan["parts"]) for plan in plans(scene, 15, {name: 20.0})) <= 1.5 * MOST
 
 
 def test_every_class_comes_in_every_bin_and_on_every_table() -> None:
