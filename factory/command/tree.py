@@ -41,14 +41,33 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (ROOT / group).glob("*.yaml"))
 
 
+def is_single(group: str) -> bool:
+    """Whether a choice of a group is a whole part, of which there can be only one."""
+    return any(re.search(r"^_target_:", (ROOT / group / f"{name}.yaml").read_text(), re.M) for name in choices(group))
+
+
+def _body(stage: str) -> dict[str, Any]:
+    body: Any = OmegaConf.to_container(OmegaConf.load(ROOT / f"{stage}.yaml"))
+    return dict(body)
+
+
+def steps() -> list[str]:
+    """Stages that are steps of the whole line under their own names."""
+    return [name for name in stages() if name in _body(LINE)]
+
+
+def own_groups(stage: str) -> list[str]:
+    """The groups that a stage's own file chooses from."""
+    chosen = [key for entry in _body(stage).get("defaults", []) if isinstance(entry, dict) for key in entry]
+    return [name for name in (key.partition("@")[0].strip("/") for key in chosen) if name in groups()]
+
+
 def short_inputs(stage: str) -> list[str]:
     """Inputs of a stage that may be given without ``inputs.``: no other key and no group of it is called the same."""
     if stage in LINES:
         return []
-    body: Any = OmegaConf.to_container(OmegaConf.load(ROOT / f"{stage}.yaml"))
-    chosen = [key for entry in body.get("defaults", []) if isinstance(entry, dict) for key in entry]
-    taken = {key.partition("@")[0].strip("/") for key in chosen} | body.keys()
-    return [name for name in body.get("inputs", {}) if name not in taken]
+    body = _body(stage)
+    return [name for name in body.get("inputs", {}) if name not in body and name not in own_groups(stage)]
 
 
 def first_line(*parts: str) -> str:

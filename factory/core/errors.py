@@ -40,7 +40,7 @@ class FactoryError(Exception):
 
     def one_line(self) -> str:
         """The same message for a report's table."""
-        return str(self).replace("\n  ", "; ").replace("\n", " ")
+        return " ".join(str(self).replace("\n  ", "; ").split())
 
     @classmethod
     def of(cls, cause: BaseException, *, what: str, where: object = None, todo: str | None = None) -> Self:
