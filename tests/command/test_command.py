@@ -151,6 +151,14 @@ def test_an_input_of_the_wrong_kind_is_named_before_anything_is_made(ingested, t
     assert not list(tmp_path.glob("queue*"))
 
 
+def test_nothing_is_made_within_an_artefact(ingested, tmp_path, capfd) -> None:
+    """It would go with it when that one is replaced."""
+    before = sorted(ingested.rglob("*"))
+    assert main(["label", f"inputs.source={ingested}", "executor=serial", f"out={ingested}/label"]) == 1
+    assert "lies within another artefact" in capfd.readouterr().err
+    assert sorted(ingested.rglob("*")) == before
+
+
 def test_a_stage_is_made_once_then_skipped_and_refused_when_something_differs(ingested, tmp_path, capfd) -> None:
     """The same command again touches nothing; another setting is refused by name; overwrite=true replaces."""
     words = ["label", f"inputs.source={ingested}", f"out={tmp_path}/label", "refiner=argmax", "executor=serial"]
