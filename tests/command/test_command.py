@@ -74,9 +74,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "inputs.source=gone", "experiment=camvid"], "a stage by itself takes a file"),
         (["label", "=3"], "words that mean nothing here"),
         (["run", "line=[]"], "the line is a list of steps"),
-        (["run", "line=ingest"], "the line is a list of steps"),
         (["run", "line=[ingest]", "root="], "where:    root"),
-        (["run", "line=[ingest]", "name=null"], "where:    name"),
         (["run", "line=[ingest]", "ingest.sise=3"], "did you mean ingest.size? factory ingest --help"),
         (
             ["run", "line=[ingest]", "train_unadapted.images=3"],
