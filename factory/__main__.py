@@ -114,7 +114,7 @@ def _check(stage: str, words: list[str], names: list[str]) -> None:
     known = [*tree.stages(), *tree.LINES, tree.TUNE]
     if stage not in known:
         raise ConfigError("unknown stage", got=stage, expected=", ".join(known), todo="factory --help lists them")
-    strange = [word for word in words if word.startswith("-") and word not in (*HELP, *SWEEP)] + names[1:]
+    strange = [word for word in words if word.startswith(("-", "=")) and word not in (*HELP, *SWEEP)] + names[1:]
     if strange:
         expected = "key=value, -m or --help"
         raise ConfigError(

@@ -20,11 +20,12 @@ from hydra.utils import get_object, instantiate
 from factory.command import tree
 from factory.core import digests, given
 from factory.core.artefact import HEADER, Artefact, Identity, Kind, read_header
-from factory.core.errors import ArtefactError, ConfigError, FactoryError
+from factory.core.errors import ArtefactError, ConfigError, FactoryError, InputError
 from factory.core.flat import flat_parts
 from factory.core.version import code_version
 
 ALLOWED_TARGETS = ("factory.", "adapt.", "scenes.")
+_ALLOWED = " or ".join(f"{prefix}…" for prefix in ALLOWED_TARGETS)
 FOLDERS = ("inputs", "out", "overwrite")
 MACHINE = ("executor", "cache", "cache_gib", "devices", "tensorboard", "mlflow", "footprints")
 UNIMPORTANT = (*FOLDERS, *MACHINE, "seed", "_target_")
@@ -63,6 +64,13 @@ class Step:
         """The stage's name, whatever the step is called."""
         return tree.stage_name(self.function.__module__)
 
+    def check_files(self) -> None:
+        """`InputError` for a file or folder that a part is to read and that is not there."""
+        for folder in (folder for part in self.parts.values() for folder in folders_of(part)):
+            if not Path(folder).exists():
+                where = f"{self.name}.{key_of(self.config, folder)}"
+                raise InputError("missing file", where=where, got=folder, todo="check the path, or make it first")
+
     def open_inputs(self) -> dict[str, Any]:
         """Open every input by its parameter's annotation; `ArtefactError` for a wrong or missing one."""
         hints = typing.get_type_hints(self.function)
@@ -78,6 +86,7 @@ class Step:
 
 def bind(name: str, config: dict[str, Any]) -> Step:
     """Resolve the stage's function, instantiate its parts and check every argument; nothing is created on disk."""
+    _check_frame(name, config)
     function = _function(name, config)
     settings = {key: value for key, value in config.items() if key not in (*FOLDERS, "_target_", "seed")}
     keys = _keys(function)
@@ -93,22 +102,41 @@ def bind(name: str, config: dict[str, Any]) -> Step:
         parts=_gathered(name, function, {key: make_part(f"{name}.{key}", value) for key, value in settings.items()})
         | dict.fromkeys(seeded, config["seed"]),
         inputs={
-            key: None if path is None else _place(f"{name}.inputs.{key}", path)
-            for key, path in config["inputs"].items()
+            key: None if path is None else place(f"{name}.inputs.{key}", path) for key, path in config["inputs"].items()
         },
-        out=_place(f"{name}.out", config["out"]),
+        out=new_place(f"{name}.out", config["out"]),
         seed=config["seed"],
         config=config,
-        overwrite=bool(config.get("overwrite", False)),
+        overwrite=config.get("overwrite", False),
     )
 
 
-def _place(where: str, given: object) -> Path:
+def _check_frame(name: str, config: Mapping[str, Any]) -> None:
+    """What every step has, whatever its stage: where it reads and writes, and whether it may replace."""
+    if absent := [key for key in ("inputs", "out", "seed") if key not in config]:
+        raise ConfigError("keys are missing", where=name, got="nothing", expected=", ".join(absent))
+    if not isinstance(config["inputs"], dict):
+        got, todo = repr(config["inputs"]), "give each by itself: inputs.<name>=…"
+        raise ConfigError("inputs are keys of their own", where=f"{name}.inputs", got=got, todo=todo)
+    check_value(f"{name}.overwrite", config.get("overwrite", False), bool)
+
+
+def place(where: str, given: object) -> Path:
     """A path as it was given; `ConfigError` for none at all, which would be the folder that one stands in."""
     if given is None or not str(given).strip():
         todo = "give a file or folder; a variable of the shell may be empty"
         raise ConfigError("a path is empty", where=where, got=repr(given), todo=todo)
+    if isinstance(given, list | dict):
+        raise ConfigError("a path is a single name", where=where, got=given, todo="quote a name that has brackets")
     return Path(str(given))
+
+
+def new_place(where: str, given: object) -> Path:
+    """Where an artefact goes: a folder of its own."""
+    found = place(where, given)
+    if not found.name or found.name == "..":
+        raise ConfigError("an artefact needs a folder of its own", where=where, got=given, todo="give it a name")
+    return found
 
 
 def folders_of(part: Any) -> list[str]:
@@ -119,6 +147,17 @@ def folders_of(part: Any) -> list[str]:
         return []
     inner = [folders_of(getattr(part, field.name)) for field in dataclasses.fields(part)]
     return [*getattr(part, "folders", {}).values(), *itertools.chain.from_iterable(inner)]
+
+
+def key_of(config: Any, value: str) -> str:
+    """The dotted key under which a value stands in a configuration; empty where it does not."""
+    pairs = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
+    for key, child in pairs:
+        if child == value:
+            return str(key)
+        if inner := key_of(child, value):
+            return f"{key}.{inner}"
+    return ""
 
 
 def by_content(config: Any, folders: Iterable[str]) -> Any:
@@ -265,7 +304,7 @@ def _function(name: str, config: dict[str, Any]) -> Callable[..., None]:
 
 def _resolve(where: str, dotted: Any) -> Any:
     if not isinstance(dotted, str) or not dotted.startswith(ALLOWED_TARGETS):
-        raise ConfigError("_target_ is not one of ours", where=where, got=dotted, expected=f"{ALLOWED_TARGETS}…")
+        raise ConfigError("_target_ is not one of ours", where=where, got=dotted, expected=_ALLOWED)
     try:
         return get_object(dotted)
     except (ImportError, AttributeError, ValueError) as error:

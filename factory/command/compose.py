@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import itertools
 import re
@@ -17,14 +16,13 @@ from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
-from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from factory.command import experiment_files, tree
+from factory.command.advice import clear_errors
 from factory.core import seeds
-from factory.core.errors import ConfigError, FactoryError
+from factory.core.errors import ConfigError
 
 QUIET = [
     "hydra.run.dir=.",
@@ -45,12 +43,8 @@ FUNCTIONS = frozenset(create_functions().definitions)
 UNQUOTED = re.compile(r"[A-Za-z0-9_ \t/+.$%*@?|:-]*")
 """Text that Hydra takes without quotes."""
 
-NO_CURE = re.compile(r" ?To append to your (config|default list) use \S+")
-"""What Hydra advises for an unknown key or group: stages take none but their own."""
-
-UNKNOWN_KEY = re.compile(r"Key '[^']*' is not in struct full_key: (\S+)")
-FOR_PROGRAMMERS = re.compile(r" ?(full_key: \S+( object_type=\w+)?|Config search path:( provider=\S+ path=\S+)+)")
-"""What Hydra and OmegaConf add to what they say."""
+HOME = re.compile(r"^\s*~(?=/|$)")
+"""The user's own folder, at the beginning of a path."""
 
 Job = Callable[[dict[str, Any], list[str]], None]
 
@@ -64,7 +58,7 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
     with (
         experiment_files.reachable(stage, in_hydras_words(stage, words)) as overrides,
         _hydra() as hydra,
-        _clear_errors(stage),
+        clear_errors(stage),
         tempfile.TemporaryDirectory() as sweep_folder,
     ):
         varied = _varied_keys(overrides) if sweep else set()
@@ -73,7 +67,7 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
             mine: list[str] = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # type: ignore[assignment]
             swept = [_short(word) for word in mine if word.split("=", 1)[0].lstrip("+") in varied]
             try:
-                with _clear_errors(stage):
+                with clear_errors(stage):
                     plain = _plain(config)
                 job(plain, swept)
             except Exception as error:
@@ -99,7 +93,7 @@ def compose(stage: str, words: list[str]) -> tuple[dict[str, Any], dict[str, str
     with (
         experiment_files.reachable(stage, in_hydras_words(stage, words)) as overrides,
         _hydra() as hydra,
-        _clear_errors(stage),
+        clear_errors(stage),
     ):
         config = hydra.compose_config(config_name=stage, overrides=overrides, run_mode=RunMode.RUN)
         plain: dict[str, Any] = OmegaConf.to_container(config, resolve=False)  # type: ignore[assignment]
@@ -150,11 +144,21 @@ def choose_group(stage: str, word: str) -> str:
     """
     key, equals, value = word.partition("=")
     place, dot, group = key.rpartition(".")
+    _check_single(key, group, value)
     if not (equals and dot and group in tree.groups()) or "@" in place or value.startswith("{"):
         return word
     of_a_step = stage in tree.LINES and "." not in place
     is_choice = of_a_step or set(value.split(",")) <= set(tree.choices(group))
     return f"{group}@{place}.{group}={value}" if is_choice else word
+
+
+def _check_single(key: str, group: str, value: str) -> None:
+    """`ConfigError` for several choices at once where only one can be: Hydra would mix their keys, or take the last."""
+    if value.startswith("[") and tree.is_single(group):
+        named = [name.strip() for name in value.strip("[]").split(",")]
+        if len(named) > 1 and set(named) <= set(tree.choices(group)):
+            todo = f"choose one, as {key}={named[0]}; -m {key}={','.join(named)} makes each in turn"
+            raise ConfigError("only one can be chosen", where=key, got=value, todo=todo)
 
 
 def choose_nothing(word: str) -> str:
@@ -181,15 +185,16 @@ def _quoted(text: str, *, is_path: bool = False) -> str:
 
 
 def _quoted_one(text: str, *, is_path: bool) -> str:
+    text = HOME.sub(lambda _: str(Path("~").expanduser()), text)  # which shells leave as it is behind some keys
     bare = text.strip()
     if bare.startswith("[") and bare.endswith("]"):
         return f"[{_quoted(bare[1:-1])}]"
     if (call := re.fullmatch(r"(\w+)\((.*)\)", bare)) and call[1] in FUNCTIONS:
         given = [one if re.match(r"\s*\w+=", one) else _quoted(one) for one in _between_commas(call[2])]
         return f"{call[1]}({','.join(given)})"
-    if bare.startswith(("'", '"', "{", "~")) or "${" in bare:
+    if bare.startswith(("'", '"', "{")) or "${" in bare:
         return text
-    if UNQUOTED.fullmatch(bare) and not (is_path and _is_number(bare)):
+    if UNQUOTED.fullmatch(bare) and not (is_path and _is_word_of_yaml(bare)):
         return text
     return "'" + bare.replace("'", r"\'") + "'"
 
@@ -204,7 +209,10 @@ def _between_commas(text: str) -> list[str]:
     return [text[before + 1 : after] for before, after in itertools.pairwise(places)]
 
 
-def _is_number(text: str) -> bool:
+def _is_word_of_yaml(text: str) -> bool:
+    """Whether Hydra would read a number, or yes or no, where a name is meant."""
+    if text.lower() in ("true", "false"):
+        return True
     try:
         float(text)
     except ValueError:
@@ -223,7 +231,20 @@ def _short(word: str) -> str:
     return f"{key.rpartition('@')[2].lstrip('+')}={value}"
 
 
+def _check_line(config: DictConfig) -> None:
+    """`ConfigError` for no step at all, or for no name that every place of a line begins with."""
+    if not isinstance(config.line, ListConfig) or not config.line:
+        expected = "one step or more, as line=[ingest,label]"
+        raise ConfigError("the line is a list of steps", where="line", got=repr(config.line), expected=expected)
+    for key in ("root", "name"):
+        if config[key] is None or isinstance(config[key], ListConfig | DictConfig) or not str(config[key]).strip():
+            todo = "give a name; a variable of the shell may be empty"
+            raise ConfigError("nothing says where the line's artefacts go", where=key, got=repr(config[key]), todo=todo)
+
+
 def _plain(config: DictConfig) -> dict[str, Any]:
+    if "line" in config:
+        _check_line(config)
     idle = {key for key in tree.stages() if "line" in config and key not in config.line}
     missing = sorted(key for key in OmegaConf.missing_keys(config) if key.split(".")[0] not in idle)
     if missing:
@@ -252,78 +273,3 @@ def package_file(package: str, relative: str) -> str:
         if path.exists():
             return str(path)
     raise ConfigError("no such file in the package", where=package, got=relative, todo="check the experiment's file")
-
-
-@contextmanager
-def _clear_errors(stage: str) -> Iterator[None]:
-    try:
-        yield
-    except (HydraException, OmegaConfBaseException, ValueError) as error:  # a number for a choice is a ValueError
-        if isinstance(error.__cause__, FactoryError):
-            raise error.__cause__ from error
-        raise ConfigError(
-            "the configuration does not fit",
-            where=f"factory {stage}",
-            got=_said(error),
-            todo=_advice(stage, error),
-        ) from error
-
-
-def _said(error: BaseException) -> str:
-    """Hydra's words and their cause, on one line, without what is for programmers alone."""
-    cause = f" ({error.__cause__})" if error.__cause__ else ""
-    text = " ".join(f"{error}{cause}".split())
-    if unknown := UNKNOWN_KEY.search(text):
-        return f"'{unknown[1]}', which is no key"
-    return FOR_PROGRAMMERS.sub("", NO_CURE.sub("", text))
-
-
-def _known_keys(stage: str) -> list[str]:
-    """Keys of the stage, and of every choice of its groups."""
-    parts = {
-        f"{group}.{key}"
-        for group in tree.groups()
-        for name in tree.choices(group)
-        for key in tree.comments(group, name)
-    }
-    return sorted(parts | set(tree.comments(stage)) | set(tree.short_inputs(stage)))
-
-
-def _alike(missed: str, known: list[str]) -> list[str]:
-    """Up to three keys that look like one that is not there, those within the same part and of the same name first."""
-
-    def ends(key: str) -> tuple[str, str]:
-        return key.partition(".")[0], key.rpartition(".")[2]
-
-    close = difflib.get_close_matches(missed, [key for key in known if key != missed], 3, 0.6)
-    return sorted(close, key=lambda key: ends(key) != ends(missed))
-
-
-def _advice(stage: str, error: BaseException) -> str:
-    if isinstance(error, OverrideParseException):
-        return """quotes help where a value holds brackets, quotes or commas: 'images="…"'"""
-    text = f"{error} {error.__cause__ or ''}"
-    given = re.search(rf"Could not override '{stage}\.([\w.]+)'", text)
-    if given and given[1] in _known_keys(stage):
-        return f"leave out the {stage}. before it: {given[1]}=…"
-    if meant := re.findall(r"\w+@([\w.]+)", text.partition("Did you mean to override")[2]):
-        return f"name its step: {' or '.join(f'{place}=…' for place in meant)}"
-    missed = re.search(r"full_key: ([\w.]+)", text)
-    close = _alike(missed[1], _known_keys(stage)) if missed else _names_like(stage, text)
-    guess = f"did you mean {' or '.join(close)}? " if close else ""
-    return f"{guess}factory {stage} --help lists every key{'' if close else ' and its choices'}"
-
-
-def _names_like(stage: str, text: str) -> list[str]:
-    """Keys, groups and choices that look like one that is quoted and not there."""
-    quoted = [word.strip("'\".,:") for word in text.split() if word.startswith("'")]
-    choices = {name for group in tree.groups() for name in tree.choices(group)}
-    known = sorted({*tree.groups(), *tree.comments(stage), *choices})
-    for word in filter(stage.__ne__, quoted):
-        group = word.rpartition("/")[0].rpartition("/")[2]
-        fitting = tree.choices(group) if group in tree.groups() else known
-        for part in (word.rpartition("/")[2], word.rpartition(".")[2]):
-            close = difflib.get_close_matches(part, fitting, 3, 0.6)
-            if close and part not in fitting:
-                return close
-    return []

@@ -51,6 +51,7 @@ def perform(step: Step) -> Outcome:
     """Make the step's artefact, or find that exactly it is there already."""
     began = time.monotonic()
     opened = step.open_inputs()
+    step.check_files()
     identity = step.identity(opened)
     if is_sealed(step.out, identity, overwrite=step.overwrite):
         return Outcome(step.name, step.out, read_header(step.out), time.monotonic() - began, skipped=True)
@@ -94,7 +95,8 @@ def _placed(stage: str, config: Config, swept: list[str], points: Sequence[Confi
         return config
     suffix = ",".join(sorted(swept)).replace("/", "_")
     if stage not in tree.LINES:
-        return config | {"out": aside(config["out"], suffix)}
+        inner = ",".join(sorted(word for word in swept if not word.startswith("out="))).replace("/", "_")
+        return config | {"out": aside(config["out"], inner)} if inner else config
     line: list[str] = config["line"]
     heads = {word.split("=", 1)[0].split(".", 1)[0] for word in swept if not word.startswith("name=")}
     if heads <= set(line):

@@ -1,8 +1,12 @@
-"""The configuration tree as files: stages, groups, choices, experiments, and what each says of itself."""
+"""The configuration tree as files: stages, groups, choices, experiments, and what each says of itself.
+
+The files are the package's own: each is read once a process.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ LINES = (LINE, LOOP)
 COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*(?P<comment>.*))?$")
 
 
+@cache
 def stages() -> list[str]:
     """Every stage that can be called by itself, in the order of the line."""
     order = ["ingest", "render", "label", "adapt", "train", "evaluate", "export", "predict"]
@@ -31,24 +36,48 @@ def stage_name(target: str) -> str:
     return parts[-1]
 
 
+@cache
 def groups() -> list[str]:
     """Every folder of choices."""
     return sorted(path.name for path in ROOT.iterdir() if path.is_dir() and choices(path.name))
 
 
+@cache
 def choices(group: str) -> list[str]:
     """The choices of a group."""
     return sorted(path.stem for path in (ROOT / group).glob("*.yaml"))
+
+
+@cache
+def is_single(group: str) -> bool:
+    """Whether a choice of a group is a whole part, of which there can be only one."""
+    return any(re.search(r"^_target_:", (ROOT / group / f"{name}.yaml").read_text(), re.M) for name in choices(group))
+
+
+@cache
+def _body(stage: str) -> dict[str, Any]:
+    body: Any = OmegaConf.to_container(OmegaConf.load(ROOT / f"{stage}.yaml"))
+    return dict(body)
+
+
+def steps() -> list[str]:
+    """Stages that are steps of the whole line under their own names."""
+    return [name for name in stages() if name in _body(LINE)]
+
+
+@cache
+def own_groups(stage: str) -> list[str]:
+    """The groups that a stage's own file chooses from."""
+    chosen = [key for entry in _body(stage).get("defaults", []) if isinstance(entry, dict) for key in entry]
+    return [name for name in (key.partition("@")[0].strip("/") for key in chosen) if name in groups()]
 
 
 def short_inputs(stage: str) -> list[str]:
     """Inputs of a stage that may be given without ``inputs.``: no other key and no group of it is called the same."""
     if stage in LINES:
         return []
-    body: Any = OmegaConf.to_container(OmegaConf.load(ROOT / f"{stage}.yaml"))
-    chosen = [key for entry in body.get("defaults", []) if isinstance(entry, dict) for key in entry]
-    taken = {key.partition("@")[0].strip("/") for key in chosen} | body.keys()
-    return [name for name in body.get("inputs", {}) if name not in taken]
+    body = _body(stage)
+    return [name for name in body.get("inputs", {}) if name not in body and name not in own_groups(stage)]
 
 
 def first_line(*parts: str) -> str:
@@ -71,6 +100,7 @@ def _derived_from(*parts: str) -> list[str]:
     return [name.strip() for name in found[1].split(",") if name.strip() != "_self_"] if found else []
 
 
+@cache
 def comments(*parts: str) -> dict[str, str]:
     """The comment behind each key of a configuration file, by dotted key; those of the files it builds on too."""
     found: dict[str, str] = {}

@@ -35,12 +35,12 @@ class FactoryError(Exception):
         return "\n".join([self.what, *(f"  {name + ':':<10}{value}" for name, value in parts if value is not None)])
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Survive the way back from a worker process with every part intact."""
-        return (_rebuild, (type(self), *self.args))
+        """Survive the way back from a worker process with every part intact, also those set since it was made."""
+        return (_rebuild, (type(self), self.what, self.where, self.got, self.expected, self.todo))
 
     def one_line(self) -> str:
         """The same message for a report's table."""
-        return str(self).replace("\n  ", "; ").replace("\n", " ")
+        return " ".join(str(self).replace("\n  ", "; ").split())
 
     @classmethod
     def of(cls, cause: BaseException, *, what: str, where: object = None, todo: str | None = None) -> Self:

@@ -199,6 +199,9 @@ def is_sealed(target: Path, identity: Identity, *, overwrite: bool = False) -> b
 
 
 def _is_there(target: Path, identity: Identity, *, overwrite: bool) -> bool:
+    if around := next((folder for folder in target.absolute().parents if (folder / HEADER).is_file()), None):
+        todo = "give another out=…: what is sealed never changes"
+        raise ArtefactError("the place lies within another artefact", where=target, got=around, todo=todo)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return False
     if not (target / HEADER).is_file():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from factory.core import digests
 from factory.core.artefact import Artefact, Identity, Kind
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
+from factory.core.errors import MachineError
 from factory.core.version import code_version
 from factory.core.writer import is_sealed, open_writer
 from factory.segment import checkpoint
@@ -58,16 +60,29 @@ class NetworkMaker:
     def _train(self, said: Dataset, rows: Sequence[Row], seed: int, place: Path, identity: Identity) -> None:
         pixels = partial(PixelCache, size_hw=self.training.size_hw, cache=self.cache)
         with open_writer(place, identity, Kind.MODEL) as out:
-            module = self.training.module(
-                said.classes,
-                sources={"real": pixels(rows=rows)},
-                shares={"real": 1.0},
-                validation=pixels(rows=[]),
-                weights=self.weights,
-                seed=seed,
-                report=out.report,
-            )
+            with labelers_keys():
+                module = self.training.module(
+                    said.classes,
+                    sources={"real": pixels(rows=rows)},
+                    shares={"real": 1.0},
+                    validation=pixels(rows=[]),
+                    weights=self.weights,
+                    seed=seed,
+                    report=out.report,
+                )
             out.classes = said.classes
             _, last = self.training.fit(module, out, tracks=Tracks(), devices=1)
             out.write(WEIGHTS, last)
             out.seal()
+
+
+@contextmanager
+def labelers_keys() -> Iterator[None]:
+    """Where weights cannot be had, name the labeler's own keys: those of `factory train` are not there."""
+    try:
+        yield
+    except MachineError as error:
+        if error.where == "model.encoder_weights":
+            error.where = "the labeler's training.model.encoder_weights"
+            error.todo = "connect, or give the labeler a file as its weights=…, or set that key of it to null"
+        raise

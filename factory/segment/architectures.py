@@ -109,7 +109,7 @@ def network(
             network(
                 name, encoder=encoder, hub=None, classes=2, width=width, dropout=dropout, attention=attention
             )  # says so if it is not the hub's fault
-            raise _no_weights(encoder, hub, error) from error
+            raise no_weights(encoder, hub, error) from error
         works = name != "fpn" and _takes("fpn", encoder)
         raise ConfigError.of(
             error,
@@ -167,7 +167,8 @@ def _takes(name: str, encoder: str) -> bool:
     return True
 
 
-def _no_weights(encoder: str, hub: str, error: Exception) -> ConfigError | MachineError:
+def no_weights(encoder: str, hub: str, error: Exception) -> ConfigError | MachineError:
+    """What to say where an encoder's weights cannot be had from the model hub, and why."""
     where = "model.encoder_weights"
     if isinstance(error, KeyError):  # smp's answer to a name it does not know
         return ConfigError(f"there are no weights of that name for {encoder}", where=where, got=error.args[0])

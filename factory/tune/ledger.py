@@ -86,6 +86,7 @@ class Ledger:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with _writing(folder):
             study = _study(folder, settings, direction, pruner())
+            _check_whole(folder, len(study.get_trials(deepcopy=False)))
             return cls(folder=folder, study=study, space=space, sampler=sampler, seed=settings.seed, keep=keep)
 
     def first(self, values: Mapping[str, Any]) -> None:
@@ -209,6 +210,18 @@ def _study(folder: Path, settings: Identity, direction: str, pruner: optuna.prun
             todo="give another out=…, or delete the folder to begin anew",
         )
     return study
+
+
+def _check_whole(folder: Path, known: int) -> None:
+    """`ArtefactError` where trials lie that the journal says nothing of: it would begin anew, over what they made."""
+    numbers = [int(place.name) for place in (folder / TRIALS).iterdir() if place.is_dir() and place.name.isdigit()]
+    if lost := sorted(number for number in numbers if number >= known):
+        raise ArtefactError(
+            "the study's journal was cut short",
+            where=folder / JOURNAL,
+            got=f"{known} trials, and the artefacts of trial {', '.join(map(str, lost))}",
+            todo="bring the journal back, give another out=…, or delete the folder to begin anew",
+        )
 
 
 @contextmanager

@@ -13,6 +13,11 @@ FORMS = ("log:lo:hi", "float:lo:hi", "float:lo:hi:step", "int:lo:hi", "int:lo:hi
 DIGITS = 6
 """Significant digits of what is tried: more cannot matter, and fewer can be read."""
 
+COUNTED = 10_000
+"""Values of one key that can be gone through one by one; more are never used up."""
+LARGEST = 2**53
+"""Up to here whole numbers and steps can be told apart."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
@@ -34,6 +39,9 @@ class Numbers:
             raise ConfigError("a logarithmic range begins above 0", got=f"{self.low:g}", todo="raise lo, or leave log")
         if self.whole and not all(float(number).is_integer() for number in (self.low, self.high, self.step or 1)):
             raise ConfigError("a range of whole numbers has whole ends", got=f"{self.low:g} to {self.high:g}")
+        if self.whole and max(abs(self.low), abs(self.high)) > LARGEST:
+            got = f"{self.low:g} to {self.high:g}"
+            raise ConfigError("whole numbers are too large to be told apart", got=got, expected=f"up to {LARGEST:,}")
         if self.step is not None:
             self._check_step(self.step)
 
@@ -42,6 +50,15 @@ class Numbers:
         if round(steps) < 1 or abs(steps - round(steps)) > 1e-9:
             ends = f"{self.low:g} to {self.high:g} by {step:g}"
             raise ConfigError("hi must be lo plus whole steps", got=ends, todo="change hi or the step")
+        if steps > LARGEST:
+            ends = f"{self.low:g} to {self.high:g} by {step:g}"
+            raise ConfigError("steps are too small to be told apart", got=ends, todo="leave out the step")
+
+    def __str__(self) -> str:
+        """As it is written on a command line."""
+        form = f"{'log' * self.log}{'int' * self.whole}" or "float"
+        step = () if self.step is None else (self.word(self.step) if self.whole else repr(self.step),)
+        return ":".join((form, *self.corners, *step))
 
     @property
     def corners(self) -> tuple[str, ...]:
@@ -51,11 +68,15 @@ class Numbers:
 
     @property
     def values(self) -> tuple[float, ...] | None:
-        """All of them; None where they cannot be counted."""
-        if (step := self.step or (1.0 if self.whole else None)) is None:
+        """All of them; None where they are too many to be gone through."""
+        if (step := self._between) is None or (count := round((self.high - self.low) / step) + 1) > COUNTED:
             return None
-        count = round((self.high - self.low) / step) + 1
         return tuple((int if self.whole else float)(self.low + step * index) for index in range(count))
+
+    @property
+    def _between(self) -> float | None:
+        """How far one is from the next; None where any number will do."""
+        return self.step or (1.0 if self.whole else None)
 
     def suggest(self, trial: optuna.Trial, key: str) -> None:
         """Let a trial's sampler draw one, unless it has."""
@@ -68,7 +89,9 @@ class Numbers:
         """Whether a setting is one of them."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
             return False
-        return self.values is None or any(math.isclose(value, one) for one in self.values)
+        if (step := self._between) is None:
+            return True
+        return math.isclose(value, self.low + step * round((value - self.low) / step))
 
     def parameter(self, value: float) -> float:
         """A setting as a trial holds it."""
@@ -90,6 +113,10 @@ class Choices:
     def __post_init__(self) -> None:
         if len(set(self.words)) < max(2, len(self.words)):
             raise ConfigError("choices are two or more different ones", got=", ".join(self.words) or "none")
+
+    def __str__(self) -> str:
+        """As it is written on a command line."""
+        return ",".join(self.words)
 
     @property
     def corners(self) -> tuple[str, ...]:

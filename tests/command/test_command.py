@@ -56,6 +56,33 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "inputs.source=gone", "+extra=1"], "unknown key"),
         (["label", "inputs.source=gone", "+refiner.extra=1"], "unknown key"),
         (["label", "~min_confidence", "inputs.source=gone"], "keys are missing"),
+        (["label", "~out", "inputs.source=gone"], "expected: out"),
+        (["label", "inputs=null"], "inputs are keys of their own"),
+        (["label", "inputs.source=gone", "overwrite=no"], "expected: bool"),
+        (["label", "inputs.source=[a,b]"], "a path is a single name"),
+        (["label", "inputs.source=gone", "out=[a]"], "a path is a single name"),
+        (["label", "inputs.source=gone", "out=."], "a folder of its own"),
+        (["label", "inputs.source=gone", "out=/"], "a folder of its own"),
+        (["label", "inputs.source=gone", "refiner=[argmax,dense_crf]"], "only one can be chosen"),
+        (
+            ["label", "inputs.source=gone", "refiner=argmax,dense_crf"],
+            "got:      refiner=argmax,dense_crf\n  do:       -m",
+        ),
+        (["label", "inputs.source=gone", "refiner.iterations=range(1,3)"], "several values for one key"),
+        (["label", "inputs.source=gone", "min_confidence=interval(0,1)", "-m"], "give the values one by one"),
+        (["label", "inputs.source=${oc.env:GONE}"], "do:       what ${…} names has to be there"),
+        (["label", "inputs.source=gone", "experiment=camvid"], "a stage by itself takes a file"),
+        (["label", "=3"], "words that mean nothing here"),
+        (["run", "line=[]"], "the line is a list of steps"),
+        (["run", "line=[ingest]", "root="], "where:    root"),
+        (["run", "line=[ingest]", "ingest.sise=3"], "did you mean ingest.size? factory ingest --help"),
+        (
+            ["run", "line=[ingest]", "train_unadapted.images=3"],
+            "factory train --help lists every key of train_unadapted",
+        ),
+        (["run", "line=[ingest]", "ingest.images=photos"], "did you mean ingest.inputs.images?"),
+        (["run", "line=[ingest]", "images=photos"], "name its step: ingest.inputs.images=…"),
+        (["run", "line=[ingest]", "lable.refiner=argmax"], "name its step: label.refiner=…\n"),
         (["label", "inputs.source=gone", "labeler=fused", "labeler.members.across.labeler.tta=flap"], "a part belongs"),
         (["train", "real=gone", "augmentation=3"], "does not fit"),
         (["label", "refiner=[", "inputs.source=gone"], "does not fit"),
@@ -120,6 +147,14 @@ def test_an_input_of_the_wrong_kind_is_named_before_anything_is_made(ingested, t
     assert "wrong kind" in printed
     assert "expected: model" in printed
     assert not list(tmp_path.glob("queue*"))
+
+
+def test_nothing_is_made_within_an_artefact(ingested, tmp_path, capfd) -> None:
+    """It would go with it when that one is replaced."""
+    before = sorted(ingested.rglob("*"))
+    assert main(["label", f"inputs.source={ingested}", "executor=serial", f"out={ingested}/label"]) == 1
+    assert "lies within another artefact" in capfd.readouterr().err
+    assert sorted(ingested.rglob("*")) == before
 
 
 def test_a_stage_is_made_once_then_skipped_and_refused_when_something_differs(ingested, tmp_path, capfd) -> None:
@@ -189,6 +224,30 @@ def test_a_sweep_makes_every_point_in_a_folder_of_its_own(ingested, tmp_path, mo
     made = sorted(path.parent.name for path in (tmp_path / "sweep").glob("*/label"))
     assert made == ["min_confidence=0.5", "min_confidence=0.9"]
     assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_a_sweep_over_out_makes_each_where_it_was_asked_for() -> None:
+    """Folders of its own are there already; other keys that vary have theirs within."""
+    points = composed("label", "out=a/x,a/y", "seed=0,1", sweep=True)
+    assert [point["out"] for point in place_sweep("label", points)] == [
+        "a/seed=0/x",
+        "a/seed=1/x",
+        "a/seed=0/y",
+        "a/seed=1/y",
+    ]
+    points = composed("label", "out=a/x,a/y", sweep=True)
+    assert [point["out"] for point in place_sweep("label", points)] == ["a/x", "a/y"]
+
+
+def test_a_file_that_a_part_is_to_read_and_is_not_there_is_named(ingested, tmp_path, capfd) -> None:
+    """It counted as an empty one, and its unfinished artefact lay in the way of the right one."""
+    before = sorted(tmp_path.iterdir())
+    words = [f"inputs.source={ingested}", "labeler=across", f"labeler.weights={tmp_path}/gone.pth", "executor=serial"]
+    assert main(["label", *words, f"out={tmp_path}/label"]) == 1
+    printed = capfd.readouterr().err
+    assert "missing file" in printed
+    assert "where:    label.labeler.weights" in printed
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_sweep_over_the_line_shares_the_steps_it_does_not_touch() -> None:

@@ -1,5 +1,7 @@
 """The factory's own short forms on the command line, and Hydra's words that come of them."""
 
+from pathlib import Path
+
 import pytest
 
 from factory.command.compose import quote_text
@@ -36,7 +38,10 @@ from tests.command.composing import composed
         ("source=choice(o/seed=1,fotos_für)", "source=choice('o/seed=1','fotos_für')"),
         ("model=glob([a*,u?],exclude=*x)", "model=glob([a*,u?],exclude=*x)"),
         ("out=${root}/für", "out=${root}/für"),
-        ("out=~/made", "out=~/made"),
+        ("out=~/made", f"out={Path.home()}/made"),
+        ("labeler.weights=~/a (1).pth", f"labeler.weights='{Path.home()}/a (1).pth'"),
+        ("out=~made", "out='~made'"),
+        ("out=true", "out='true'"),
         ("loss={ce: {what: für}}", "loss={ce: {what: für}}"),
     ],
 )

@@ -12,14 +12,16 @@ from factory.command.bind import make_part
 from factory.core.cache import Cache
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
-from factory.core.errors import ConfigError, InputError
+from factory.core.errors import ConfigError, InputError, MachineError
 from factory.core.picture import Picture, resize
 from factory.core.sample import Hints
 from factory.execute.process import Process
 from factory.label.across import Across
 from factory.label.corpus import Corpus
 from factory.label.dense import Densifier
+from factory.label.networks import labelers_keys
 from factory.refine.argmax import Argmax
+from factory.segment.architectures import no_weights
 from tests.command.composing import composed
 from tests.label.shops import shop
 
@@ -219,3 +221,13 @@ def test_impossible_settings_are_refused(word: str) -> None:
     """By name."""
     with pytest.raises(ConfigError, match=word.partition("=")[0].rpartition(".")[2]):
         across(word)
+
+
+def test_weights_that_cannot_be_had_are_asked_for_by_the_keys_of_the_labeler() -> None:
+    """Those of a training are no keys of `factory label`."""
+    with pytest.raises(MachineError) as raised, labelers_keys():
+        raise no_weights("mobilenet_v2", "imagenet", OSError("no network"))
+    said = str(raised.value)
+    assert "where:    the labeler's training.model.encoder_weights" in said
+    assert "weights=…" in said
+    assert "inputs.weights" not in said

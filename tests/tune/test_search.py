@@ -175,6 +175,19 @@ def test_a_journal_of_something_else_is_one_message(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
+@pytest.mark.parametrize("left", [0, 300])
+def test_a_journal_that_lost_its_trials_is_not_begun_anew_over_them(left: int, tmp_path: Path) -> None:
+    """What they made would be replaced, without a word."""
+    ledger = opened(tmp_path / "tune")
+    list(search(ledger, trials=2, figure="height", carry_out=climb))
+    (kept,) = [place for place in (tmp_path / "tune" / "trials").iterdir() if place.is_dir()]
+    journal = tmp_path / "tune" / "study.journal"
+    journal.write_bytes(journal.read_bytes()[:left])
+    with pytest.raises(ArtefactError, match="cut short"):
+        opened(tmp_path / "tune")
+    assert kept.is_dir()
+
+
 def test_another_study_and_another_folder_are_refused(tmp_path: Path) -> None:
     """Naming what differs."""
     opened(tmp_path / "study", steps=20)
@@ -264,7 +277,7 @@ def test_trials_that_fail_are_noted_with_their_reason_and_the_study_goes_on(tmp_
 
     ledger = opened(tmp_path)
     assert searched(ledger, carry_out, 5) == [TrialState.COMPLETE, *[TrialState.FAIL] * 3, TrialState.COMPLETE]
-    assert reasons(ledger)[0] == "a bad setting; where:    here"
+    assert reasons(ledger)[0] == "a bad setting; where: here"
     assert all("out of memory" in reason for reason in reasons(ledger)[1:])
     assert not ledger.folder_of(1).exists()
 

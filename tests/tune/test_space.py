@@ -42,6 +42,8 @@ def test_ranges_are_read_as_written_and_other_text_is_left(text: str, expected: 
         ("float:0:1:0.3", "whole steps"),
         ("float:0:1:-0.5", "whole steps"),
         ("float:0:1:0", "whole steps"),
+        ("float:0:1:1e-300", "steps are too small"),
+        ("int:0:1e20", "too large to be told apart"),
         ("log:1:2:3", "not a range"),
         ("log:1", "not a range"),
         ("float:0:1:0.1:7", "not a range"),
@@ -52,6 +54,22 @@ def test_a_slip_in_a_range_is_named(text: str, said: str) -> None:
     """Before anything is drawn."""
     with pytest.raises(ConfigError, match=said):
         numbers(text)
+
+
+@pytest.mark.parametrize("text", ["int:0:1000000", "float:0:1:1e-6"])
+def test_what_is_too_much_to_be_gone_through_is_not_counted(text: str) -> None:
+    """A seed may be any of thousands of millions: to list them all took all the memory there was."""
+    span = numbers(text)
+    assert span is not None
+    assert span.values is None
+    assert span.holds(span.low + (span.high - span.low) / 4)
+    assert not span.holds(span.low + (span.step or 1) / 2)
+
+
+@pytest.mark.parametrize("text", ["log:1e-05:0.01", "float:0.0:0.6:0.2", "int:2:8:2", "int:2:8", "logint:16:256"])
+def test_a_range_reads_as_it_is_written(text: str) -> None:
+    """Whoever is told of another study sees the words that made it."""
+    assert str(numbers(text)) == text
 
 
 @pytest.mark.parametrize("words", [(), ("a",), ("a", "a")])

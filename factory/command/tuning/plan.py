@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from factory.core.errors import ConfigError, FactoryError
 
 FIGURES = {"train": "val_miou", "evaluate": "miou"}
 """What a stage is judged by unless the user says otherwise."""
+
+STATED = {"train": ("val_miou", "best_step", "steps", "temperature")}
+"""All that a training may state."""
 
 Config = dict[str, Any]
 
@@ -145,7 +149,29 @@ def _objective(asked: Asked, base: Config, within: set[str]) -> tuple[str, str]:
     step = step or (line[0] if len(line) == 1 else "")
     if step not in line:
         raise ConfigError("no such step", where="objective", got=asked.objective, expected=f"{'|'.join(line)}.<figure>")
+    _check_figure(_stage(base[step]), figure)
     return step, figure
+
+
+def _check_figure(stage: str, figure: str) -> None:
+    """`ConfigError` for a figure that no artefact of the stage can state, as far as that is known beforehand."""
+    known = _stated(stage)
+    if figure and (not known or figure in known):
+        return
+    close = difflib.get_close_matches(figure, known, 1)
+    todo = f"did you mean {close[0]}?" if close else "give objective=<step>.<figure>"
+    expected = ", ".join(known) or None
+    raise ConfigError("no such figure", where="objective", got=figure or "none", expected=expected, todo=todo)
+
+
+def _stated(stage: str) -> tuple[str, ...]:
+    """All that a stage may state; empty where that shows only once it ran."""
+    if stage != "evaluate":
+        return STATED.get(stage, ())
+    from factory.stages import evaluate  # loads torch, which --help can do without
+
+    peers = [f"{peer}_{name}" for peer in tree.choices("peer") for name in evaluate.FIGURES]
+    return (*evaluate.FIGURES, *peers)
 
 
 def _check_reach(changed: dict[str, set[str]], judged: str, figure: str) -> None:

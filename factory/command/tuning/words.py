@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from factory.command import compose, tree, yaml_files
-from factory.command.bind import check_value, make_part
+from factory.command.advice import SEVERAL
+from factory.command.bind import check_value, make_part, new_place
 from factory.core.errors import ConfigError, FactoryError
 from factory.tune.pruners import Never, Pruner
 from factory.tune.samplers import Sampler
@@ -46,9 +49,10 @@ class Asked:
 def read(words: list[str]) -> Asked:
     """Take the words apart; `ConfigError` or `InputError` for what cannot be meant."""
     own, space, fixed = sort(words)
-    config = compose.resolved(tree.TUNE, own)
-    _check(config)
-    _check_fixed(config["stage"], fixed)
+    with _no_sweep():
+        config = compose.resolved(tree.TUNE, own)
+        _check(config)
+        _check_fixed(config["stage"], fixed)
     sampler, pruner = (make_part(key, config[key]) for key in ("sampler", "pruner"))
     _check_pruner(pruner, config["direction"])
     found = _space(space)
@@ -67,8 +71,19 @@ def read(words: list[str]) -> Asked:
         stated={key: config[key] for key in ("sampler", "pruner", "direction")},
         keep=config["keep"],
         seed=config["seed"],
-        out=Path(config["out"]),
+        out=new_place("out", config["out"]),
     )
+
+
+@contextmanager
+def _no_sweep() -> Iterator[None]:
+    """Where one key has several values, say how it varies here: a search is no sweep."""
+    try:
+        yield
+    except ConfigError as error:
+        if error.what == SEVERAL:
+            error.todo = "space.<key>=a,b lets a key of the stage vary; brackets make a list of them: key=[a,b]"
+        raise
 
 
 def sort(words: list[str]) -> tuple[list[str], list[str], list[str]]:
@@ -94,7 +109,12 @@ def _check(config: dict[str, Any]) -> None:
     known = [*tree.stages(), tree.LINE]
     if config["stage"] not in known:
         raise ConfigError("unknown stage", where="stage", got=config["stage"], expected=", ".join(known))
-    for key, kind in (("trials", int), ("seed", int), ("out", str), ("objective", str | None)):
+    for key in ("sampler", "pruner"):
+        if not isinstance(config.get(key), dict):
+            expected = ", ".join(tree.choices(key))
+            raise ConfigError(f"a search needs a {key}", where=key, got=repr(config.get(key)), expected=expected)
+    kinds = {"trials": int, "seed": int, "out": str, "objective": str | None, "sampler": Sampler, "pruner": Pruner}
+    for key, kind in kinds.items():
         check_value(key, config[key], kind)
     if config["trials"] < 1 or config["seed"] < 0:
         raise ConfigError(
@@ -127,7 +147,7 @@ def _space(words: list[str]) -> dict[str, Dimension]:
     written: dict[str, str] = {}
     for word in words:
         key, equals, text = word.removeprefix("space").partition("=")
-        if not equals or (key and not key.startswith(".")):
+        if not equals or not re.fullmatch(r"(\.[^.]+)*", key):
             raise ConfigError("not a word of the space", got=word, expected="space.<key>=… or space=<file.yaml>")
         written |= {key[1:]: text} if key else _from_file(Path(text))
     if not written:

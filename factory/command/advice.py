@@ -1,0 +1,136 @@
+"""What Hydra and OmegaConf say of a configuration that does not fit, in words that help whoever wrote it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
+
+from factory.command import tree
+from factory.core.errors import ConfigError, FactoryError
+
+NO_CURE = re.compile(r" ?To append to your (config|default list) use \S+")
+"""What Hydra advises for an unknown key or group: stages take none but their own."""
+
+UNKNOWN_KEY = re.compile(r"Key '[^']*' is not in struct full_key: (\S+)")
+FOR_PROGRAMMERS = re.compile(
+    r" ?(full_key: \S+( object_type=\w+)?|Config search path:( provider=\S+ path=\S+)+|See https://\S+ for details)"
+)
+"""What Hydra and OmegaConf add to what they say."""
+
+SEVERAL_GIVEN = re.compile(
+    r"Ambiguous value for argument '(.*?)'\s+1\. To use|Sweep parameters '(.*?)' requires", re.DOTALL
+)
+SEVERAL = "several values for one key"
+
+
+@contextmanager
+def clear_errors(stage: str) -> Iterator[None]:
+    """Turn what Hydra and OmegaConf raise inside the block into a `ConfigError` that says what to do."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # a number for a choice is a ValueError
+        if isinstance(error.__cause__, FactoryError):
+            raise error.__cause__ from error
+        where = f"factory {stage}"
+        if several := SEVERAL_GIVEN.search(str(error)):
+            todo = "-m makes each in turn; brackets make a list of them: key=[a,b]"
+            raise ConfigError(SEVERAL, where=where, got=several[1] or several[2], todo=todo) from error
+        raise ConfigError(
+            "the configuration does not fit", where=where, got=_said(error), todo=_advice(stage, error)
+        ) from error
+
+
+def _said(error: BaseException) -> str:
+    """Hydra's words and their cause, on one line, without what is for programmers alone."""
+    cause = f" ({error.__cause__})" if error.__cause__ else ""
+    text = " ".join(f"{error}{cause}".split())
+    if unknown := UNKNOWN_KEY.search(text):
+        return f"'{unknown[1]}', which is no key"
+    return FOR_PROGRAMMERS.sub("", NO_CURE.sub("", text))
+
+
+def _known_keys(stage: str) -> list[str]:
+    """Keys of the stage, and of every choice of its groups."""
+    parts = {
+        f"{group}.{key}"
+        for group in tree.own_groups(stage)
+        for name in tree.choices(group)
+        for key in tree.comments(group, name)
+    }
+    return sorted(parts | set(tree.comments(stage)) | set(tree.short_inputs(stage)))
+
+
+def _alike(missed: str, known: list[str]) -> list[str]:
+    """Up to three keys that look like one that is not there, those within the same part and of the same name first."""
+
+    def ends(key: str) -> tuple[str, str]:
+        return key.partition(".")[0], key.rpartition(".")[2]
+
+    close = difflib.get_close_matches(missed, [key for key in known if key != missed], 3, 0.6)
+    return sorted(close, key=lambda key: ends(key) != ends(missed))
+
+
+def _advice(stage: str, error: BaseException) -> str:
+    text = f"{error} {error.__cause__ or ''}"
+    if isinstance(error, OverrideParseException):
+        return """quotes help where a value holds brackets, quotes or commas: 'images="…"'"""
+    if isinstance(error, InterpolationResolutionError):
+        return "what ${…} names has to be there: set it, or give the value itself"
+    if "does not support sweep type" in text:
+        return "give the values one by one, as key=a,b,c, or as key=range(first,end,step)"
+    if "Could not override 'experiment'" in text:
+        return "factory run and factory loop have experiments; a stage by itself takes a file: experiment=<file.yaml>"
+    given = re.search(rf"Could not override '{stage}\.([\w.]+)'", text)
+    if given and given[1] in _known_keys(stage):
+        return f"leave out the {stage}. before it: {given[1]}=…"
+    if meant := _places_like(text):
+        return f"name its step: {' or '.join(f'{place}=…' for place in meant)}"
+    missed = re.search(r"full_key: ([\w.]+)", text)
+    if missed and stage in tree.LINES and (advice := _of_a_step(missed[1])):
+        return advice
+    close = _alike(missed[1], _known_keys(stage)) if missed else _names_like(stage, text)
+    guess = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{guess}factory {stage} --help lists every key{'' if close else ' and its choices'}"
+
+
+def _places_like(text: str) -> list[str]:
+    """Of the places of a group that Hydra lists for one that is not there, those that look like it, or all."""
+    before, _, listed = text.partition("Did you mean to override")
+    asked = re.findall(r"\w+@([\w.]+)", before)
+    there = [place for place in dict.fromkeys(re.findall(r"\w+@([\w.]+)", listed)) if place not in asked]
+    return difflib.get_close_matches(asked[0], there, 1, 0.7) or there if asked else there
+
+
+def _of_a_step(missed: str) -> str:
+    """What to do about a key that is not there in a line, whose keys begin with their step; empty for no idea."""
+    head, _, key = missed.partition(".")
+    if not key:
+        owners = [name for name in tree.steps() if head in {*tree.comments(name), *tree.short_inputs(name)}]
+        places = [f"{name}.{'inputs.' * (head in tree.short_inputs(name))}{head}=…" for name in owners]
+        return f"name its step: {' or '.join(places)}" if places else ""
+    stage = next((name for name in tree.stages() if head == name or head.startswith(f"{name}_")), None)
+    if stage is None:
+        return ""
+    close = [f"inputs.{key}"] if key in tree.short_inputs(stage) else _alike(key, _known_keys(stage))
+    guess = f"did you mean {' or '.join(f'{head}.{name}' for name in close)}? " if close else ""
+    return f"{guess}factory {stage} --help lists every key of {head}"
+
+
+def _names_like(stage: str, text: str) -> list[str]:
+    """Keys, groups and choices that look like one that is quoted and not there."""
+    quoted = [word.strip("'\".,:") for word in text.split() if word.startswith("'")]
+    choices = {name for group in tree.groups() for name in tree.choices(group)}
+    known = sorted({*tree.groups(), *tree.comments(stage), *choices})
+    for word in filter(stage.__ne__, quoted):
+        group = word.rpartition("/")[0].rpartition("/")[2]
+        fitting = tree.choices(group) if group in tree.groups() else known
+        for part in (word.rpartition("/")[2], word.rpartition(".")[2]):
+            close = difflib.get_close_matches(part, fitting, 3, 0.6)
+            if close and part not in fitting:
+                return close
+    return []
