@@ -116,3 +116,12 @@ def test_what_torchscript_cannot_express_is_left_out_with_its_reason(small_model
     (issue,) = Report.open(out.target).header.issues
     assert issue["where"] == "model.torchscript"
     assert re.search("cannot be traced.*no such operation", issue["reason"])
+
+
+def test_one_thread_is_no_threads(small_model, monkeypatch, capsys):
+    """The table's title says how it was measured."""
+    monkeypatch.setattr(export, "threads", lambda: 1)
+    monkeypatch.setattr(export, "measure", lambda *_: footprint.Footprint(milliseconds=1.0, peak_mib=2.0))
+    path = small_model.path("best.ckpt")
+    export._print_footprints([path], load(path))
+    assert "1 thread, median" in " ".join(capsys.readouterr().out.split())

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 import torch
+from torch._dynamo.exc import TorchDynamoException
 
 from factory.core.errors import MachineError, TrainingError
 from factory.segment import checkpoint
@@ -50,6 +51,15 @@ def test_out_of_memory_a_batch_is_worked_through_in_parts_and_it_is_said(squares
     assert "out of memory: from step 0 on a batch of 8 is worked through in 4 parts" in capfd.readouterr().err
     asked = trained(tmp_path / "asked", real=squares, batch=8, accumulate=4, loss={"ce": CrossEntropy()})
     assert history(model) == history(asked)
+
+
+def test_a_model_that_cannot_be_compiled_is_no_fault_of_the_factory(squares, tmp_path):
+    """The compiler says pages; a line of it is told, and the key."""
+    broken = {"ce": Greedy(most=0, error=TorchDynamoException("CppCompileError: C++ compile error\n\nCommand: g++"))}
+    with pytest.raises(
+        MachineError, match=r"(?s)cannot compile.*train\.compiled.*C\+\+ compile error\n.*compiled=false"
+    ):
+        trained(tmp_path / "model", real=squares, loss=broken)
 
 
 def test_validation_takes_fewer_pictures_at_a_time_too(tmp_path, monkeypatch):
