@@ -107,7 +107,7 @@ def test_a_loss_that_is_no_number_stops_names_the_pictures_and_keeps_the_last_go
     with pytest.raises(
         TrainingError, match=r"(?s)no longer a number.*step 5, samples real\d+.*ce nan.*last_good"
     ) as error:
-        trained(tmp_path / "model", real=squares, steps=20, loss={"ce": Poisoned(good=4, seen=[])})
+        trained(tmp_path / "model", real=squares, steps=20, save_every=1, loss={"ce": Poisoned(good=4, seen=[])})
     kept = tmp_path / "model.partial" / "last_good.ckpt"
     assert str(kept) in str(error.value)
     assert checkpoint.load(kept, classes=CLASSES).step == 4
