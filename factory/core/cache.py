@@ -20,6 +20,8 @@ from factory.core.errors import ConfigError, MachineError
 
 SUFFIX = ".kept"
 LOCKS = "locks"
+MOST = 1 << 60
+"""Bytes that no disk has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +33,15 @@ class Cache:
 
     def __post_init__(self) -> None:
         if self.limit < 0:
-            raise ConfigError("cache_gib must not be negative", got=self.limit / 2**30)
+            raise ConfigError("cache_gib must not be negative", where="cache_gib", got=self.limit / 2**30)
 
     @classmethod
     def of(cls, folder: str, gib: float) -> Self:
         """As a stage's keys ``cache`` and ``cache_gib`` say it."""
-        return cls(folder=Path(folder), limit=int(gib * 2**30))
+        if not folder.strip():
+            todo = "give a folder; a variable of the shell may be empty"
+            raise ConfigError("a path is empty", where="cache", got=repr(folder), todo=todo)
+        return cls(folder=Path(folder), limit=int(min(gib * 2**30, MOST)))
 
     @contextmanager
     def kept(self, name: str) -> Iterator[Path]:

@@ -43,12 +43,23 @@ def of_path(path: Path, files_in: Callable[[Path], Iterable[Path]] = files_below
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write beside the target, flush to disk, rename: a reader sees the old content or the new, never a half."""
+    replace_with(path, data, synced=True)
+
+
+def replace_with(path: Path, data: bytes, *, synced: bool = False) -> None:
+    """The same, flushed only if ``synced``. What a full disk cuts short is removed, and the error names the file."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("wb") as stream:
+            stream.write(data)
+            if synced:
+                stream.flush()
+                os.fsync(stream.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

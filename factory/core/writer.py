@@ -64,10 +64,7 @@ class Writer:
         """Write one file; returns its path inside the artefact. A file linked from another artefact is replaced, not
         written through.
         """
-        place = self.path(relative)
-        draft = place.with_name(f".{place.name}.{os.getpid()}")
-        draft.write_bytes(data)
-        draft.replace(place)
+        digests.replace_with(self.path(relative), data)
         return relative
 
     def write_map(self, name: str, sample_id: str, pixels: npt.NDArray[np.generic]) -> str:

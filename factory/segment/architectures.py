@@ -17,6 +17,7 @@ from segmentation_models_pytorch.encoders import get_encoder_names
 from torch import nn
 
 from factory.core.errors import ConfigError, MachineError
+from factory.execute.memory import is_out_of_memory
 from factory.segment.torchvision_heads import Fcn, Lraspp
 
 ANY_SIZE = {"tu-swin_": {"strict_img_size": False}, "tu-swinv2_": {"strict_img_size": False}}
@@ -105,6 +106,9 @@ def network(
     try:
         return _made(architecture, encoder, hub, classes, arguments)
     except Exception as error:  # smp raises whatever the hub's client, timm or torch raised
+        if is_out_of_memory(error):
+            todo = "choose a smaller model: another encoder, or fewer decoder_channels"
+            raise MachineError.of(error, what="out of memory", where="model", todo=todo) from error
         if hub is not None:
             network(
                 name, encoder=encoder, hub=None, classes=2, width=width, dropout=dropout, attention=attention

@@ -51,6 +51,10 @@ class PixelCache:
         flat = self._content[start : start + CHANNELS * size]
         return Pixels(flat[: 3 * size].reshape(height, width, 3), flat[3 * size :].reshape(height, width, 3))
 
+    def decode(self) -> None:
+        """Read all pictures now, not when the first is asked for."""
+        _ = self._content
+
     @cached_property
     def shapes(self) -> list[Size]:
         """(height, width) of each picture as it is kept."""

@@ -12,10 +12,12 @@ from typing import Any
 
 import lightning
 import torch
+from torch._dynamo.exc import TorchDynamoException
 
 from factory.core import digests
-from factory.core.errors import ConfigError, MachineError, TrainingError, WorkerError
+from factory.core.errors import ArtefactError, ConfigError, MachineError, TrainingError, WorkerError
 from factory.core.writer import Writer
+from factory.execute.memory import is_out_of_memory
 from factory.execute.precision import fastest
 from factory.execute.progress import Progress
 from factory.execute.ranks import nodes, rank
@@ -35,7 +37,6 @@ NOTICES = (
 )
 """Third-party warnings that tell nobody anything here; each is matched from its beginning."""
 
-NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
 LEFT_ALONE = ("closed by peer", "reset by peer", "closed by remote peer", "remote process exit", "broken pipe")
 """What gloo and NCCL say where a process at the other end is gone."""
 
@@ -60,6 +61,9 @@ class Run:
             got = f"devices={self.devices} accumulate={recipe.accumulate} batch={recipe.batch}"
             expected = "a batch that divides into two or more pictures for each device of each machine, and part"
             raise ConfigError("a batch cannot be shared so", where="train.devices", got=got, expected=expected)
+        if recipe.precision == "16-mixed" and best_device().type == "cpu":
+            what, todo = "a processor does not compute in this precision", "precision=bf16-mixed, or auto"
+            raise ConfigError(what, where="train.precision", got=recipe.precision, todo=todo)
 
     @property
     def state(self) -> Path:
@@ -108,7 +112,9 @@ class Run:
             if self.devices > 1 and _is_left_alone(error):
                 what, todo = "another process of this training has ended", "the same command goes on from the last save"
                 raise WorkerError.of(error, what=what, where="train.devices", todo=todo) from error
-            if not _is_memory(error):
+            if isinstance(error, TorchDynamoException):
+                raise _not_compiled(error) from error
+            if not is_out_of_memory(error):
                 raise
             self._halve(recorder, error)
 
@@ -151,7 +157,18 @@ class Run:
         digests.write_atomically(self.state, checkpoint.dump(content))
 
     def _take_up(self, log: Log) -> None:
-        content, module = checkpoint.read(self.state), self.module
+        try:
+            self._restore(checkpoint.read(self.state), log)
+        except (ArtefactError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            if is_out_of_memory(error):
+                raise
+            todo = f"delete {self.out.root}: the same command then begins anew"
+            raise ArtefactError.of(
+                error, what="the training's state is damaged", where=self.state, todo=todo
+            ) from error
+
+    def _restore(self, content: dict[str, Any], log: Log) -> None:
+        module = self.module
         module.model.load_state_dict(content["weights"])
         if module.average:
             module.average.load_state_dict(content["average"])
@@ -186,10 +203,11 @@ class Run:
         )
 
 
-def _is_memory(error: Exception) -> bool:
-    """Whether the allocator of a GPU or of the machine gave up."""
-    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return known or any(words in str(error).lower() for words in NO_MEMORY)
+def _not_compiled(error: Exception) -> MachineError:
+    """The compiler's own words fill pages: the first line says which part gave up."""
+    what, got = "torch.compile cannot compile the model on this machine", str(error).strip().partition("\n")[0]
+    todo = "leave compiled=false, or install a C++ compiler and Python's headers"
+    return MachineError(what, where="train.compiled", got=got, todo=todo)
 
 
 def _is_left_alone(error: Exception) -> bool:

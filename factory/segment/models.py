@@ -81,7 +81,8 @@ class SegmenterSpec:
         if architecture.width is None:
             what = f"the width of a {self.architecture} decoder follows its encoder"
             raise ConfigError(what, where="model.decoder_channels", got=width, expected="null")
-        if width < 1 or width % (step := architecture.width_step):
+        step = architecture.width_step
+        if width < 1 or width % step:
             what = f"model.decoder_channels of {self.architecture} must be a multiple of {step}, or null"
             raise ConfigError(what, got=width)
 

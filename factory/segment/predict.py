@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,10 @@ TileFunction = Callable[[Tensor], Tensor]
 """Images (N, 3, h, w) in [0, 1] -> any maps (N, C, h, w) that may be averaged."""
 
 
+MANY_LOOKS = 16
+"""Looks at each pixel beyond which it is said how many there are: those of an overlap of three quarters."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Predictor:
     """A segmenter made ready: 8-bit RGB (H, W, 3) -> class probabilities (K, H, W), float32.
@@ -45,8 +50,12 @@ class Predictor:
     tta: Callable[[TileFunction], TileFunction] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.overlap < 1 or self.batch < 1:
-            raise ConfigError("overlap is below 1 and batch at least 1", got=(self.overlap, self.batch))
+        if not 0 <= self.overlap < 1:
+            raise ConfigError(
+                "overlap is a share of a tile", where="overlap", got=self.overlap, expected="0 to below 1"
+            )
+        if self.batch < 1:
+            raise ConfigError("batch is too small", where="batch", got=self.batch, expected="1 or more")
         if self.longest is not None and (self.size or self.longest < LEAST_SIDE):
             got = f"size {self.size}, longest {self.longest}"
             raise ConfigError(f"give size, or longest of {LEAST_SIDE} pixels or more, or neither", got=got)
@@ -73,6 +82,14 @@ class Predictor:
         """The size that pictures are brought to first."""
         return Working(size_hw=self.size, longest=self.longest) if self.size or self.longest else self.trained.working
 
+    def tell_of_looks(self, who: str) -> None:
+        """One line for whoever waits, where tiles overlap so much that prediction takes many times as long."""
+        (tall, wide), steps = self.tile_hw, [max(side * (1 - self.overlap), 1) for side in self.tile_hw]
+        looks = round(tall / steps[0] * wide / steps[1])
+        if looks > MANY_LOOKS:
+            said = f"tiles of {tall}×{wide}, overlap {self.overlap:g}; overlap 0.5 takes 4"
+            print(f"{who}: larger pictures are looked at about {looks} times over ({said})", file=sys.stderr)
+
     def brought(self, image_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """The image at the size at which it is looked at."""
         height, width = image_hwc.shape[:2]
@@ -96,13 +113,14 @@ class Predictor:
         return ready(self.trained.model.to(best_device()))
 
 
-def sound(found_khw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def sound(found_khw: npt.NDArray[np.float32], where: object) -> npt.NDArray[np.float32]:
     """The same probabilities, to decide by; `InputError` where they are no numbers, of which the first class would be
-    the highest.
+    the highest. ``where`` names the picture.
     """
     if not np.isfinite(found_khw.sum(dtype=np.float64)):
         todo = "its training diverged, or its file is damaged: take another checkpoint, or train again"
-        raise InputError("what the model says of a picture are no numbers", got="NaN or infinite", todo=todo)
+        what = "what the model says of a picture are no numbers"
+        raise InputError(what, where=where, got="NaN or infinite", todo=todo)
     return found_khw
 
 

@@ -38,6 +38,8 @@ def quantise(graph: bytes, images: Iterable[Tensor], *, where: object) -> bytes:
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
             )
+        except OSError:  # no room for these files says nothing of the model
+            raise
         except Exception as error:  # ONNX Runtime raises types of its own, one a status code
             todo = "leave int8=false"
             raise ConfigError.of(error, what="the model cannot be quantised", where=where, todo=todo) from error

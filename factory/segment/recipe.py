@@ -44,12 +44,17 @@ class Recipe:
             _check(name, getattr(self, name), least, f"{least} or more")
         for name in ("encoder_lr", "decoder_lr", "weight_decay", "power"):
             _check(name, getattr(self, name), 0, "0 or more")
+        if self.clip_norm is not None and self.clip_norm <= 0:
+            raise ConfigError("train.clip_norm is too small", got=self.clip_norm, expected="above 0, or null")
         if self.patience is not None:
             _check("patience", self.patience, 1, "1 or more, or null")
         if self.precision not in PRECISIONS:
             raise ConfigError("unknown train.precision", got=self.precision, expected=", ".join(PRECISIONS))
         if not 0 <= self.ema < 1:
             raise ConfigError("train.ema is a decay", got=self.ema, expected="0 (off) to below 1, as in 0.99")
+        self._check_parts()
+
+    def _check_parts(self) -> None:
         if self.cycles > self.steps:
             raise ConfigError("train.cycles are more than steps", got=self.cycles, expected=f"at most {self.steps}")
         if self.batch // self.accumulate < LEAST["batch"] or self.batch % self.accumulate:

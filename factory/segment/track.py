@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,22 +25,36 @@ class Tracks:
     mlflow: str | None = None
     name: str = "train"
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    _open: list[Logger] = field(default_factory=list, init=False, repr=False)
+    _open: dict[str, Logger] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.tensorboard:
-            self._open.append(TensorBoardLogger(self.tensorboard, name=self.name, version=""))
+            self._open["tensorboard"] = TensorBoardLogger(self.tensorboard, name=self.name, version="")
         if self.mlflow:
-            self._open.append(_mlflow(self.mlflow, self.name))
-        for logger in self._open:
-            logger.log_hyperparams(dict(self.parameters))
+            self._open["mlflow"] = _mlflow(self.mlflow, self.name)
+        for key, logger in self._open.items():
+            with _writing(key):
+                logger.log_hyperparams(dict(self.parameters))
 
     def add(self, row: Mapping[str, Any]) -> None:
         """One row of history."""
         numbers = {_plain(name): value for name, value in flat(row, "/").items() if value is not None}
-        for logger in self._open:
-            logger.log_metrics(numbers, step=row["step"])
-            logger.save()
+        for key, logger in self._open.items():
+            with _writing(key):
+                logger.log_metrics(numbers, step=row["step"])
+                logger.save()
+
+
+@contextmanager
+def _writing(key: str) -> Iterator[None]:
+    """Loggers hide what the disk or the server said behind errors of their own."""
+    try:
+        yield
+    except Exception as error:
+        cause = error.__context__ or error
+        todo = "check that it can be written to, or leave the key out; the same command goes on from here"
+        what = "the training cannot be noted where it is to be followed"
+        raise MachineError.of(cause, what=what, where=f"train.{key}", todo=todo) from error
 
 
 def _mlflow(uri: str, name: str) -> Logger:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ from factory.segment.losses.term import mean
 from factory.segment.opening import file_of, open_model
 from factory.segment.predict import Predictor, TileFunction
 from factory.segment.tta import Views
+from factory.segment.working import Working
 
 MODELS = "model artefacts or .ckpt files"
 
@@ -53,23 +54,29 @@ class TrainedTeacher:
             raise ConfigError(
                 "teacher=trained needs a model", where="inputs.teacher_model", got="none", expected=MODELS, todo=todo
             )
-        functions = [self._function(one, classes) for one in (given, *map(Path, self.models))]
-        return Lesson(weight=self.weight, views=[view for function in functions for view in self.tta.each(function)])
+        opened = [self._opened(one, classes) for one in (given, *map(Path, self.models))]
+        views = [view for trained in opened for view in self.tta.each(Predictor(trained=trained).function)]
+        learnt_at = {f"teacher {number}": trained.working for number, trained in enumerate(opened, start=1)}
+        return Lesson(weight=self.weight, views=views, learnt_at=learnt_at)
 
-    def _function(self, given: Model | Path, classes: ClassList) -> TileFunction:
+    def _opened(self, given: Model | Path, classes: ClassList) -> Trained:
         trained = open_model(given, self.checkpoint, classes=classes)
         if not isinstance(trained, Trained):
             file = file_of(given, self.checkpoint)
             raise ConfigError("an export cannot teach", where="teacher", got=file, expected=MODELS)
-        return Predictor(trained=trained).function
+        return trained
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """What one of the ``views``, tile functions, says of pictures, as a part of the loss."""
+    """What one of the ``views``, tile functions, says of pictures, as a part of the loss.
+
+    ``learnt_at`` is the size of the pictures that each teacher learnt from: it sees those of this training as they are.
+    """
 
     weight: float
     views: Sequence[TileFunction]
+    learnt_at: Mapping[str, Working] = field(default_factory=dict)
 
     def __call__(self, images_nchw: Tensor, labels_nchw: Tensor, logits_nkhw: Tensor) -> Tensor:
         """``weight`` times the mean cross-entropy of the teacher's probabilities; a scalar.

@@ -10,6 +10,7 @@ from pathlib import Path
 from factory.core.artefact import Model
 from factory.core.classes import ClassList
 from factory.core.errors import ConfigError
+from factory.core.sample import Sample
 from factory.core.writer import Writer
 from factory.segment import checkpoint
 from factory.segment.batches import TrainingBatches
@@ -27,7 +28,7 @@ from factory.segment.teacher import Teacher
 from factory.segment.track import Tracks
 from factory.segment.trained_teacher import Lesson, TrainedTeacher
 from factory.segment.weighing import PixelWeights
-from factory.segment.working import Working
+from factory.segment.working import Working, disagreements
 
 MOST_SIDE = 1024
 """Pixels of a picture's side that a step sees unless told otherwise: eight views of so many took a U-Net 10 GB
@@ -84,6 +85,8 @@ class Training:
     ) -> SegmentationModule:
         """A segmenter before its first step; ``shares`` are each source's part of a batch, together 1."""
         total = Total(terms=self.loss)
+        if self.size_hw is None:
+            _tell_of_sizes(sources, validation, report)
         headed = replace(self.model, edge_head=self.model.edge_head or total.needs_edges)
         return SegmentationModule(
             model=build(headed, classes, weights=weights, seed=seed, report=report),
@@ -92,7 +95,7 @@ class Training:
             mixing=self.mixing,
             weights=self.pixel_weights,
             teacher=self.teacher if isinstance(self.teacher, Teacher) else None,
-            lesson=self._lesson(teacher_model, classes),
+            lesson=self._lesson(teacher_model, classes, self._working(sources), report),
             recipe=self.recipe,
             batches=TrainingBatches(
                 sources=sources,
@@ -106,18 +109,29 @@ class Training:
             seed=seed,
         )
 
-    def _lesson(self, given: Model | Path | None, classes: ClassList) -> Lesson | None:
+    def _lesson(
+        self, given: Model | Path | None, classes: ClassList, working: Working, report: Callable[[object, str], None]
+    ) -> Lesson | None:
         if isinstance(self.teacher, TrainedTeacher):
-            return self.teacher.lesson(given, classes)
+            lesson = self.teacher.lesson(given, classes)
+            for name, learnt in lesson.learnt_at.items():
+                if not learnt.is_like(working):
+                    report(name, f"it learnt at another size ({learnt}) than pictures are shown to it here ({working})")
+            return lesson
         if given is not None:
-            raise ConfigError("a model to teach, but no teacher", got=given, todo="teacher=trained, or leave it out")
+            where, todo = "inputs.teacher_model", "teacher=trained, or leave it out"
+            got = given.root if isinstance(given, Model) else given
+            raise ConfigError("a model to teach, but no teacher", where=where, got=got, todo=todo)
         return None
 
     def pack(self, module: SegmentationModule) -> bytes:
         """The weights that are kept, as a checkpoint."""
-        working = Working(size_hw=self.size_hw) if self.size_hw else _learnt_from(module.batches.sources)
-        trained = checkpoint.Trained(model=module.kept, working=working, tile_hw=module.tile_hw, step=module.step)
+        working, tile_hw = self._working(module.batches.sources), module.tile_hw
+        trained = checkpoint.Trained(model=module.kept, working=working, tile_hw=tile_hw, step=module.step)
         return checkpoint.encode(trained)
+
+    def _working(self, sources: Mapping[str, PixelCache]) -> Working:
+        return Working(size_hw=self.size_hw) if self.size_hw else Working.learnt_from(_photographs(sources))
 
     def fit(self, module: SegmentationModule, out: Writer, *, tracks: Tracks, devices: int) -> tuple[Log, bytes]:
         """Train to the recipe's end, through any number of kills; the log, and the last weights as a checkpoint."""
@@ -126,10 +140,21 @@ class Training:
         return log, self.pack(module)
 
 
-def _learnt_from(sources: Mapping[str, PixelCache]) -> Working:
-    """What photographs were brought to, or without any, rendered pictures."""
+def _photographs(sources: Mapping[str, PixelCache]) -> list[Sample]:
+    """The labelled photographs, or without any, rendered pictures."""
     kept = sources.get("real") or next(iter(sources.values()))
-    return Working.learnt_from(row.sample for row in kept.rows)
+    return [row.sample for row in kept.rows]
+
+
+def _tell_of_sizes(
+    sources: Mapping[str, PixelCache], validation: PixelCache, report: Callable[[object, str], None]
+) -> None:
+    """Report photographs that are not brought to the size of those to learn from; renders have none in common."""
+    others = {"unlabelled": sources["unlabelled"]} if "unlabelled" in sources else {}
+    rows = {name: [row.sample for row in cache.rows] for name, cache in (others | {"validation": validation}).items()}
+    if "real" in sources:
+        for name, note in disagreements(_photographs(sources), rows):
+            report(name, note)
 
 
 def _whole(sources: Mapping[str, PixelCache]) -> Size:

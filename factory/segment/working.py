@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from factory.core.picture import within
@@ -43,7 +43,34 @@ class Working:
         whole, part = ((int(one[0]), int(one[1])) if one else None for one in (size_hw, part_hw))
         return cls(size_hw=whole, longest=longest and int(longest), part_hw=part)
 
+    def is_like(self, other: Working) -> bool:
+        """Whether both show things equally large, whole or in tiles."""
+        return (self.size_hw, self.longest) == (other.size_hw, other.longest)
+
     def __str__(self) -> str:
         if self.size_hw:
             return "{} x {} (height x width)".format(*self.size_hw)
         return f"at most {self.longest} pixels a side" if self.longest else "the pictures' own"
+
+
+def said_of(samples: Iterable[Sample]) -> str:
+    """What pictures were brought to, each size once."""
+    return "; ".join(dict.fromkeys(str(Working.learnt_from([sample])) for sample in samples))
+
+
+def disagreements(learnt: Sequence[Sample], others: Mapping[str, Sequence[Sample]]) -> Iterator[tuple[str, str]]:
+    """Pictures of a training (``others`` by their input) that were not brought to the size of those it learns from.
+
+    Each as a name and a sentence; of pictures to learn from that differ among themselves it is the only one.
+    """
+    ours = said_of(learnt)
+    if ";" in ours:
+        todo = "give size=[height,width], or ingest them alike"
+        yield (
+            "size",
+            f"the pictures were brought to different sizes ({ours}): the model looks at others as they are; {todo}",
+        )
+        return
+    for name, samples in others.items():
+        if samples and (theirs := said_of(samples)) != ours:
+            yield name, f"its pictures were brought to another size ({theirs}) than those to learn from ({ours})"

@@ -87,7 +87,9 @@ def run(
         ours: Method = partial(_as_labelled, labels=labels, of=of)
     else:
         trained = open_model(model, checkpoint, classes=source.classes)
-        ours = partial(_predicted, predictor=Predictor(trained=trained, overlap=overlap, batch=batch, tta=tta))
+        predictor = Predictor(trained=trained, overlap=overlap, batch=batch, tta=tta)
+        predictor.tell_of_looks("evaluate")
+        ours = partial(_predicted, predictor=predictor)
     methods = {"ours": ours}
     if peer:
         methods[_named(peer, source, out)] = lambda _, image: Guess(peer(image))
@@ -128,8 +130,8 @@ def _named(peer: Peer, source: Dataset, out: ReportWriter) -> str:
     return name
 
 
-def _predicted(_: Sample, image_hwc: Image8, *, predictor: Predictor) -> Guess:
-    probability_khw = sound(predictor(image_hwc))
+def _predicted(sample: Sample, image_hwc: Image8, *, predictor: Predictor) -> Guess:
+    probability_khw = sound(predictor(image_hwc), sample.id)
     sure_hw = np.rint(255 * probability_khw.max(axis=0)).astype(np.uint8)
     return Guess(probability_khw.argmax(axis=0).astype(np.uint8), sure_hw)
 

@@ -16,6 +16,7 @@ from factory.core.artefact import Model
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.sample import Sample, Split
+from factory.core.words import many
 from factory.core.writer import ReportWriter
 from factory.execute.progress import Progress
 from factory.execute.threads import threads
@@ -168,9 +169,8 @@ def _state(out: ReportWriter, trained: Trained, metrics: dict[str, Any]) -> None
 
 def _print_footprints(paths: Sequence[Path], trained: Trained) -> None:
     height, width = trained.tile_hw
-    title = (
-        f"One tile of {width} x {height} on this CPU, {threads()} threads, median of {REPEATS} (printed, not stored)"
-    )
+    said = f"{many(threads(), 'thread')}, median of {REPEATS} (printed, not stored)"
+    title = f"One tile of {width} x {height} on this CPU, {said}"
     table = Table(title=title, title_justify="left", title_style="bold")
     for column in ("file", "MiB", "ms a tile", "peak MiB of its process"):
         table.add_column(column, justify="left" if column == "file" else "right")

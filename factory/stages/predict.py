@@ -74,6 +74,7 @@ def run(
         tile=size_of("tile", tile),
         tta=tta,
     )
+    predictor.tell_of_looks("predict")
     out.classes = predictor.trained.classes
     read = partial(pictures.read, white_level=white_level, most_pixels=_pixels(largest))
     waiting = _of_dataset(images, out) if isinstance(images, Dataset) else _of_folder(images, read, out)
@@ -92,7 +93,7 @@ def _take(picture: Piece, predictor: Predictor, out: DatasetWriter, min_confiden
     except InputError as error:
         out.report(picture.file, error.one_line())
         return
-    mask_hw, confidence_hw = _predict(predictor, image_hwc, min_confidence)
+    mask_hw, confidence_hw = _predict(predictor, image_hwc, min_confidence, picture.file)
     origin_hw = np.where(mask_hw == IGNORE, np.uint8(Origin.NONE), np.uint8(Origin.PSEUDO))
     maps = {"mask": mask_hw, "confidence": confidence_hw, "source": origin_hw}
     row = picture.row(image_hwc)
@@ -113,11 +114,11 @@ def _take(picture: Piece, predictor: Predictor, out: DatasetWriter, min_confiden
     )
 
 
-def _predict(predictor: Predictor, image_hwc: Image8, min_confidence: float) -> tuple[Image8, Image8]:
+def _predict(predictor: Predictor, image_hwc: Image8, min_confidence: float, where: str) -> tuple[Image8, Image8]:
     """Class ids and confidence (255 is certain), both (H, W)."""
     mask_hw, confidence_hw = (np.empty(image_hwc.shape[:2], np.uint8) for _ in range(2))
     for top, found_khw in strips(predictor, image_hwc):
-        ids_hw, sure_hw = sound(found_khw).argmax(axis=0).astype(np.uint8), found_khw.max(axis=0)
+        ids_hw, sure_hw = sound(found_khw, where).argmax(axis=0).astype(np.uint8), found_khw.max(axis=0)
         unsure_hw = sure_hw < min_confidence
         ids_hw[unsure_hw], sure_hw[unsure_hw] = IGNORE, 0
         rows = slice(top, top + len(ids_hw))

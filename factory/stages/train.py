@@ -16,13 +16,14 @@ from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.flat import FLAT
+from factory.core.words import many
 from factory.core.writer import ModelWriter
 from factory.execute.ranks import rank, started
 from factory.measure.truth import tell_of_guesses
 from factory.segment import checkpoint
 from factory.segment import weights as weight_files
 from factory.segment.cache import PixelCache, largest
-from factory.segment.data import Row, bare_rows, training_rows, validation_rows
+from factory.segment.data import Row, bare_rows, decode, training_rows, validation_rows
 from factory.segment.history import as_csv
 from factory.segment.latency import describe
 from factory.segment.losses.term import Term
@@ -87,14 +88,16 @@ def run(
     pixels = partial(PixelCache, size_hw=training.size_hw, cache=Cache.of(cache, cache_gib))
     rows = _rows(real, synthetic, unlabelled)
     kind = "real" if "real" in rows else "synthetic"
-    rows[kind], kept = parted(rows[kind], aside, seed)
+    rows[kind], kept = _parted(rows[kind], aside, seed, out)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
     start = weights.root if isinstance(weights, Model) else weights
     if not any(map(pixel_weights.count_in, sources.values())) and not _can_teach(teacher, start):
         raise _nothing_counts(sources.values(), pixel_weights, real, synthetic)
+    judged = pixels(rows=_judges(validation, real, synthetic, out))
+    _require_readable(judged, kept)
     module = training.module(
         out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share),
-        validation=pixels(rows=_judges(validation, real, synthetic, out)),
+        validation=judged,
         weights=start, teacher_model=teacher_model, seed=seed, report=out.report,
     )  # fmt: skip
     _announce(module, out)
@@ -111,6 +114,20 @@ def _check(devices: int, unlabelled: Dataset | None, teacher: Teacher | TrainedT
     if unlabelled is not None and teacher is None:
         todo = "teacher=ema or teacher=trained, or leave them out"
         raise ConfigError("pictures for a teacher, but no teacher", where="inputs.unlabelled", todo=todo)
+
+
+def _parted(rows: Sequence[Row], aside: float, seed: int, out: ModelWriter) -> tuple[list[Row], list[Row]]:
+    learnt, kept = parted(rows, aside, seed)
+    if aside and not kept:
+        out.report("aside", f"{aside:g} of {many(len(rows), 'picture')} is none: no temperature was set")
+    return learnt, kept
+
+
+def _require_readable(judged: PixelCache, kept: Sequence[Row]) -> None:
+    """Decode what is looked at late: what cannot be read is to be known before the first step, not after the last."""
+    judged.decode()
+    for row in kept:
+        decode(row, None)
 
 
 def temper(out: ModelWriter, kept: Sequence[Row], seed: int) -> None:
@@ -140,7 +157,8 @@ def _announce(module: SegmentationModule, out: ModelWriter) -> None:
             sizes = "{}×{} of pictures of up to {}×{}".format(*shown, *whole)
             print(f"steps see {sizes}, at random (height × width; train.crop)", file=sys.stderr)
     if not len(module.validation):
-        out.report("validation", "no val rows with masks to trust: the last weights stand for the best")
+        unused = "" if module.recipe.patience is None else ", and patience has nothing to go by"
+        out.report("validation", f"no val rows with masks to trust: the last weights stand for the best{unused}")
 
 
 def _write(module: SegmentationModule, log: Log, last: bytes, out: ModelWriter) -> None:
@@ -187,7 +205,7 @@ def _judges(validation: Dataset | None, real: Dataset | None, synthetic: Dataset
 
 
 def _nothing_to_learn(what: str, *given: Dataset | None) -> ArtefactError:
-    where = ", ".join(str(dataset.root) for dataset in given if dataset)
+    where = ", ".join(str(dataset.root) for dataset in given if dataset) or None
     expected = "rows of the train split that have masks, and not all of them empty"
     todo = "give inputs.real=… or inputs.synthetic=…, or run label first"
     return ArtefactError(what, where=where, expected=expected, todo=todo)
@@ -214,7 +232,8 @@ def _shares(sources: Mapping[str, Any], synthetic: float, unlabelled: float) -> 
     """Which part of a batch each source supplies."""
     for name, share in (("synthetic_share", synthetic), ("unlabelled_share", unlabelled)):
         if not 0 < share < 1:
-            raise ConfigError(f"{name} lies between 0 and 1", got=share, todo="leave out the other input")
+            todo = "leave out the input that is not to be learnt from"
+            raise ConfigError(f"{name} lies between 0 and 1", where=f"train.{name}", got=share, todo=todo)
     labelled = 1 - unlabelled if "unlabelled" in sources else 1.0
     both = {"synthetic", "real"} <= set(sources)
     parts = {"synthetic": synthetic if both else 1.0, "real": 1 - synthetic if both else 1.0}

@@ -13,8 +13,10 @@ from PIL import Image
 
 from factory.__main__ import main
 from factory.command import perform
+from factory.command.explain import explained
 from factory.command.perform import place_sweep
 from factory.core.dataset import Dataset
+from factory.core.errors import MachineError
 from factory.core.sample import Origin
 from tests.command.composing import composed
 
@@ -356,3 +358,12 @@ def test_what_lies_in_the_users_folder_is_not_taken_for_ours(theirs: str, tmp_pa
     done = subprocess.run([sys.executable, "-m", "factory", *words], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1
     assert "error: missing input" in done.stderr
+
+
+def test_an_allocator_that_gives_up_is_no_fault_of_ours() -> None:
+    """torch raises RuntimeError where numpy raises MemoryError; the size that was asked for is told."""
+    said = "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 120000000000 bytes"
+    for error in (RuntimeError(said), MemoryError(said)):
+        found = explained(error)
+        assert isinstance(found, MachineError)
+        assert (found.what, found.got) == ("out of memory", said)

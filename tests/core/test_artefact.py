@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import resource
 import threading
 from pathlib import Path
 from typing import Any
@@ -320,3 +321,23 @@ def test_different_class_lists_are_refused_with_both_lists(tmp_path: Path) -> No
     with pytest.raises(ArtefactError, match="class lists") as caught:
         require_same_classes(first, second)
     assert caught.value.got == "coin, x"
+
+
+@pytest.fixture
+def small_files_only():
+    """Files end after a thousand bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("small_files_only")
+def test_what_a_full_disk_cuts_short_is_removed_and_named(tmp_path):
+    """It took the room that was left, under a name that nobody looks for; the message did not say on which disk."""
+    with open_writer(tmp_path / "a", identity("a"), Kind.REPORT) as out:
+        for write in (out.write, lambda name, data: digests.write_atomically(out.root / name, data)):
+            with pytest.raises(OSError, match="large") as error:
+                write("big.bin", bytes(5000))
+            assert error.value.filename == str(out.root / "big.bin")
+        assert not list(out.root.glob("*big*"))

@@ -72,3 +72,10 @@ def test_a_folder_that_cannot_be_made_is_said_with_the_key_that_cures_it(tmp_pat
         keep(Cache(folder=tmp_path / "taken"), "one")
     with pytest.raises(ConfigError, match="cache_gib"):
         Cache.of("somewhere", -1)
+
+
+def test_no_folder_is_not_the_one_that_one_stands_in_and_no_bound_is_too_high() -> None:
+    """A variable of the shell that is empty filled the project's folder; 1e300 was called a fault of the factory."""
+    with pytest.raises(ConfigError, match=r"(?s)path is empty.*cache"):
+        Cache.of(" ", 1)
+    assert Cache.of("somewhere", 1e300).limit >= 1 << 60

@@ -1,5 +1,6 @@
 """ONNX and torch's program: they say what the model says, at every size, and name nothing of this machine."""
 
+import errno
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.segment import onnx_model, shipped
+from factory.segment import quantise as quantising
 from factory.segment.checkpoint import Trained, load
 from factory.segment.export import Exported, export, widest
 from factory.segment.models import ARCHITECTURES, SegmenterSpec, build
@@ -208,3 +210,14 @@ def test_a_file_of_someone_elses_is_no_model_of_ours(tmp_path):
 def test_the_program_holds_the_metadata_too(opened, small):
     """For users of torch."""
     assert json.loads(opened[1]["class_names"]) == list(small.classes.names)
+
+
+def test_a_full_disk_is_no_fault_of_the_model_to_be_quantised(graph, monkeypatch):
+    """It was advised to leave int8=false."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(quantising, "quant_pre_process", full)
+    with pytest.raises(OSError, match="No space left"):
+        quantise(graph, [], where="here")

@@ -14,10 +14,13 @@ from factory.core.errors import ArtefactError, ConfigError, WorkerError
 from factory.core.sample import Split
 from factory.segment import footprint
 from factory.segment.checkpoint import load
+from factory.segment.export import Exported
 from factory.segment.parity import Check
+from factory.segment.torchscript import TorchScript
 from factory.stages import export
 from tests.artefacts import add_sample, dataset, written
 
+MADE = (export.PROGRAM, export.SCRIPT)
 SETTINGS = {
     "source": None,
     "calibration": None,
@@ -65,6 +68,15 @@ def test_what_cannot_be_exported_is_said_before_anything_is_written(small_model,
     assert not list(tmp_path.glob("export*"))
 
 
+@pytest.fixture
+def files_made_before(small_export, monkeypatch):
+    """The model's files are made once for all tests: whatever the stage does with them, it does."""
+    onnx, program, script = (small_export.path(name).read_bytes() for name in ("model.onnx", *MADE))
+    exported = Exported(onnx=onnx, program=program, any_size=True)
+    monkeypatch.setattr(export, "export", lambda *_, **__: exported)
+    monkeypatch.setattr(export, "trace", lambda *_, **__: TorchScript(content=script, any_size=True))
+
+
 @pytest.mark.parametrize(
     ("split", "reason"),
     [
@@ -72,6 +84,7 @@ def test_what_cannot_be_exported_is_said_before_anything_is_written(small_model,
         pytest.param("test", "no test rows with masks: no mIoU", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.usefixtures("files_made_before")
 def test_a_miou_that_is_none_is_said(split, reason, small_model, tmp_path):
     """Against a labeler's masks it is agreement; without masks in the split there is none."""
     with written(tmp_path / "source") as out:
@@ -116,3 +129,12 @@ def test_what_torchscript_cannot_express_is_left_out_with_its_reason(small_model
     (issue,) = Report.open(out.target).header.issues
     assert issue["where"] == "model.torchscript"
     assert re.search("cannot be traced.*no such operation", issue["reason"])
+
+
+def test_one_thread_is_no_threads(small_model, monkeypatch, capsys):
+    """The table's title says how it was measured."""
+    monkeypatch.setattr(export, "threads", lambda: 1)
+    monkeypatch.setattr(export, "measure", lambda *_: footprint.Footprint(milliseconds=1.0, peak_mib=2.0))
+    path = small_model.path("best.ckpt")
+    export._print_footprints([path], load(path))
+    assert "1 thread, median" in " ".join(capsys.readouterr().out.split())

@@ -15,19 +15,22 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from factory.core.artefact import Kind
 from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
-from factory.core.errors import ArtefactError, ConfigError
+from factory.core.errors import ArtefactError, ConfigError, InputError, MachineError
 from factory.core.sample import Domain, Origin, Split, Supervision
-from factory.segment import checkpoint
+from factory.core.writer import open_writer
+from factory.segment import checkpoint, fit
 from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.losses.term import Total
 from factory.segment.mixing import Mixing
 from factory.segment.rare import RareClasses
 from factory.segment.recipe import Recipe
 from factory.segment.teacher import Teacher
+from factory.segment.training import Training
 from factory.segment.weighing import PixelWeights
-from tests.artefacts import add_sample, written
+from tests.artefacts import add_sample, identity, written
 from tests.segment.training import CLASSES, SETTINGS, bright_squares, history, trained
 
 RECIPE = {field.name: SETTINGS[field.name] for field in fields(Recipe)}
@@ -233,15 +236,60 @@ def test_data_sets_of_other_classes_do_not_mix(squares, tmp_path):
         ("precision", "half"),
         ("ema", 1.0),
         ("patience", 0),
+        ("clip_norm", 0.0),
+        ("clip_norm", -1.0),
         ("size", [8, 8]),
         ("crop", [64]),
         ("cache_gib", -1.0),
+        ("cache", ""),
+        ("synthetic_share", 2.0),
     ],
 )
 def test_impossible_numbers_are_refused_by_name(squares, tmp_path, key, value):
     """Before the first step."""
     with pytest.raises(ConfigError, match=key):
         trained(tmp_path / "model", real=squares, **{key: value})
+
+
+def test_a_precision_that_a_processor_does_not_have_is_refused(squares, tmp_path, monkeypatch):
+    """Lightning took another one, and the artefact stated the one that was asked for."""
+    monkeypatch.setattr(fit, "best_device", lambda: torch.device("cpu"))
+    with pytest.raises(ConfigError, match=r"(?s)processor.*train\.precision.*16-mixed"):
+        trained(tmp_path / "model", real=squares, precision="16-mixed")
+
+
+def test_events_that_cannot_be_written_are_named_by_their_key(squares, tmp_path):
+    """The logger hides what the disk said behind a complaint of its own."""
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(MachineError, match=r"(?s)train\.tensorboard.*(FileExists|NotADirectory)Error.*taken"):
+        trained(tmp_path / "model", real=squares, tensorboard=str(tmp_path / "taken"))
+
+
+@pytest.mark.parametrize(("name", "about"), [("real4", {}), ("real2", {"aside": 0.9})], ids=["validation", "aside"])
+def test_pictures_that_are_looked_at_late_are_read_before_the_first_step(tmp_path, monkeypatch, name, about):
+    """What was learnt until then was lost: a training that began with unusable inputs leaves nothing behind."""
+    squares = bright_squares(tmp_path / "squares", 5)
+    squares.path(squares.samples[0].image).with_name(f"{name}.png").write_bytes(b"damaged")
+    monkeypatch.setattr(Training, "fit", lambda *_, **__: pytest.fail("training began"))
+    with pytest.raises(InputError, match=rf"(?s)unreadable picture.*{name}"):
+        trained(tmp_path / "model", real=squares, **about)
+
+
+def test_a_damaged_state_says_what_to_do(squares, tmp_path):
+    """Nobody can train again by the same command as long as it lies there."""
+    with open_writer(tmp_path / "model", identity("model"), Kind.MODEL) as out:
+        (state := out.scratch / "state.pt").write_bytes(checkpoint.dump({"step": 1}))
+    with pytest.raises(ArtefactError, match=r"(?s)state is damaged.*state\.pt.*delete .*model\.partial"):
+        trained(tmp_path / "model", real=squares)
+    assert state.exists(), "it is for its owner to delete"
+
+
+def test_a_share_of_pictures_that_is_none_sets_no_temperature_and_that_is_said(squares, tmp_path):
+    """Of few pictures a small share is none; without validation nothing ends by patience either."""
+    model = trained(tmp_path / "model", real=bright_squares(tmp_path / "few", 3), steps=1, aside=0.01, patience=2)
+    reasons = {issue["where"]: issue["reason"] for issue in model.header.issues}
+    assert reasons["aside"] == "0.01 of 2 pictures is none: no temperature was set"
+    assert "patience has nothing to go by" in reasons["validation"]
 
 
 def test_a_batch_of_points_outside_every_crop_does_no_harm(tmp_path):

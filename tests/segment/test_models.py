@@ -11,8 +11,8 @@ import torch
 from torch.nn.modules.dropout import _DropoutNd
 
 from factory.core.classes import ClassList
-from factory.core.errors import ConfigError, TrainingError
-from factory.segment import checkpoint
+from factory.core.errors import ConfigError, MachineError, TrainingError
+from factory.segment import architectures, checkpoint
 from factory.segment.architectures import ARCHITECTURES
 from factory.segment.latency import describe
 from factory.segment.models import Outputs, Segmenter, SegmenterSpec, build
@@ -278,6 +278,7 @@ def test_input_statistics_follow_where_the_weights_come_from():
         {"normalisation": "none"},
         {"head_dropout": 1.0},
         {"decoder_channels": 20},
+        {"decoder_channels": 0},
         {"decoder_channels": 32, "architecture": "fpn"},
         {"decoder_channels": 32, "architecture": "linknet"},
         {"attention": "cbam", "architecture": "unet"},
@@ -300,3 +301,15 @@ def test_specifications_of_older_checkpoints_still_open(tmp_path):
         del content["spec"][key]
     (tmp_path / "old.ckpt").write_bytes(checkpoint.dump(content))
     assert checkpoint.load(tmp_path / "old.ckpt").model.spec == model.spec
+
+
+def test_a_network_without_memory_for_it_is_no_fault_of_its_encoder(monkeypatch):
+    """Another encoder was advised, whatever the decoder's width."""
+    said = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+
+    def made(*_):
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(architectures, "_made", made)
+    with pytest.raises(MachineError, match=r"(?s)out of memory.*9 bytes.*decoder_channels"):
+        Segmenter(SegmenterSpec(architecture="unet"), CLASSES)

@@ -56,3 +56,14 @@ def test_an_overlap_of_a_whole_tile_is_refused():
     model = build(SPEC, ClassList.of(["a", "b"]), weights=None, seed=0)
     with pytest.raises(ConfigError, match="overlap"):
         Predictor(trained=Trained(model=model, working=Working(), tile_hw=(32, 32), step=0), overlap=1.0)
+
+
+@pytest.mark.parametrize(("tile", "overlap", "said"), [((16, 16), 0.99, "256 times"), ((32, 32), 0.75, "")])
+def test_tiles_that_overlap_so_much_that_it_takes_long_are_told(tile, overlap, said, capsys):
+    """Before anybody waits; what is usual is not worth a line."""
+    model = build(SPEC, ClassList.of(["a", "b"]), weights=None, seed=0)
+    trained = Trained(model=model, working=Working(), tile_hw=(32, 32), step=0)
+    Predictor(trained=trained, overlap=overlap, tile=tile).tell_of_looks("predict")
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == bool(said)
+    assert said in printed

@@ -176,7 +176,8 @@ def test_what_cannot_be_predicted_is_said_before_anything_is_written(photographs
         ({"size": [32]}, ConfigError, "size"),
         ({"size": [32, 32], "longest": 64}, ConfigError, "size, or longest"),
         ({"longest": 3}, ConfigError, "16 pixels or more"),
-        ({"overlap": 1.0}, ConfigError, "overlap"),
+        ({"overlap": 1.0}, ConfigError, "overlap is a share.*where: +overlap.*got: +1.0"),
+        ({"batch": 0}, ConfigError, "batch is too small.*where: +batch.*got: +0"),
         ({"largest": 0.0}, ConfigError, "largest"),
         ({"checkpoint": "first"}, ConfigError, "checkpoint"),
         ({"images": tmp_path / "empty"}, InputError, "no picture found"),
@@ -194,7 +195,7 @@ def test_a_model_whose_word_is_no_number_predicts_nothing(photographs, small_mod
     loaded = checkpoint.load(small_model.path("best.ckpt"))
     torch.nn.init.constant_(next(loaded.model.network.segmentation_head.parameters()), float("nan"))
     (tmp_path / "nan.ckpt").write_bytes(checkpoint.encode(loaded))
-    with pytest.raises(InputError, match="no numbers"), written(tmp_path / "predict") as out:
+    with pytest.raises(InputError, match=r"(?s)no numbers.*where: .*\.\w+"), written(tmp_path / "predict") as out:
         predict.run(out=out, **SETTINGS | {"images": photographs, "model": tmp_path / "nan.ckpt"})
     assert not list(tmp_path.glob("predict*"))
 

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 import torch
+from torch._dynamo.exc import TorchDynamoException
 
 from factory.core.errors import MachineError, TrainingError
 from factory.segment import checkpoint
@@ -52,6 +53,15 @@ def test_out_of_memory_a_batch_is_worked_through_in_parts_and_it_is_said(squares
     assert history(model) == history(asked)
 
 
+def test_a_model_that_cannot_be_compiled_is_no_fault_of_the_factory(squares, tmp_path):
+    """The compiler says pages; a line of it is told, and the key."""
+    broken = {"ce": Greedy(most=0, error=TorchDynamoException("CppCompileError: C++ compile error\n\nCommand: g++"))}
+    with pytest.raises(
+        MachineError, match=r"(?s)cannot compile.*train\.compiled.*C\+\+ compile error\n.*compiled=false"
+    ):
+        trained(tmp_path / "model", real=squares, loss=broken)
+
+
 def test_validation_takes_fewer_pictures_at_a_time_too(tmp_path, monkeypatch):
     """It is what does not fit where pictures are large and crops small."""
     squares, whole = bright_squares(tmp_path / "squares", 24), Segmenter.forward
@@ -97,7 +107,7 @@ def test_a_loss_that_is_no_number_stops_names_the_pictures_and_keeps_the_last_go
     with pytest.raises(
         TrainingError, match=r"(?s)no longer a number.*step 5, samples real\d+.*ce nan.*last_good"
     ) as error:
-        trained(tmp_path / "model", real=squares, steps=20, loss={"ce": Poisoned(good=4, seen=[])})
+        trained(tmp_path / "model", real=squares, steps=20, save_every=1, loss={"ce": Poisoned(good=4, seen=[])})
     kept = tmp_path / "model.partial" / "last_good.ckpt"
     assert str(kept) in str(error.value)
     assert checkpoint.load(kept, classes=CLASSES).step == 4

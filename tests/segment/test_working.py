@@ -1,5 +1,6 @@
 """At which size pictures are looked at: ingest brings them to it, training keeps it, prediction goes by it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ from PIL import Image
 
 from factory.__main__ import main
 from factory.core.dataset import Dataset
-from factory.core.sample import Split
+from factory.core.sample import Domain, Sample, Split, Supervision
 from factory.segment import checkpoint
 from factory.segment.checkpoint import Trained
 from factory.segment.predict import Predictor
 from factory.segment.shipped import described, metadata
-from factory.segment.working import Working
-from tests.artefacts import photograph
+from factory.segment.trained_teacher import TrainedTeacher
+from factory.segment.tta import Views
+from factory.segment.working import Working, disagreements
+from tests.artefacts import add_sample, photograph, written
 from tests.ingest.folders import ingest, picture
 from tests.segment.training import trained
 
@@ -119,3 +122,42 @@ def test_steps_see_a_part_of_very_large_pictures_unless_told_otherwise(tmp_path,
     sizes = {crop: checkpoint.load(model.path("last.ckpt")).tile_hw for crop, model in found.items()}
     assert sizes == {None: (40, 1024), 1088: (40, 1088)}
     assert capsys.readouterr().err.count("steps see 40×1024 of pictures of up to 40×1100") == 1
+
+
+def brought(*sizes: dict[str, object]) -> list[Sample]:
+    """Rows of pictures that `ingest` brought to these sizes."""
+    row = Sample(id="a", image="a.png", width=48, height=32, split=Split.TRAIN, group="a", domain=Domain.REAL,
+                 supervision=Supervision.POINTS, image_sha256="0")  # fmt: skip
+    return [row.replace(provenance={"brought_to": size} if size else {}) for size in sizes]
+
+
+@pytest.mark.parametrize(
+    ("learnt", "validation", "said"),
+    [
+        ([{"longest": 48}, {"longest": 48}], [{"longest": 48}], []),
+        ([{"size": [48, 40]}], [{"longest": 48}], ["validation: its pictures.*at most 48.*40 x 48"]),
+        ([{"longest": 48}], [{}], ["validation: .*pictures' own.*at most 48"]),
+        ([{"longest": 48}, {"longest": 32}], [{"longest": 48}], ["size: .*at most 48.*at most 32.*as they are"]),
+        ([{"longest": 48}], [], []),
+    ],
+)
+def test_pictures_of_different_sizes_are_told(learnt, validation, said):
+    """Nothing was said where a model looks at pictures at another size than it learnt from, or is measured so."""
+    found = [f"{name}: {note}" for name, note in disagreements(brought(*learnt), {"validation": brought(*validation)})]
+    assert len(found) == len(said)
+    assert all(re.search(pattern, note) for pattern, note in zip(said, found, strict=True))
+
+
+def test_a_training_tells_of_sizes_that_differ_unless_it_brings_all_to_one(tmp_path, small_model):
+    """Its own data sets', and those that a teacher learnt from."""
+    with written(tmp_path / "data") as out:
+        out.classes = small_model.classes
+        for name, size in (("a", 32), ("b", 48)):
+            sample = add_sample(out, name, np.eye(32, dtype=np.uint8))
+            out.add(sample.replace(provenance={"brought_to": {"longest": size}}))
+    about = {"real": Dataset.open(out.target), "teacher": TrainedTeacher(tta=Views()), "teacher_model": small_model}
+    for size, names in ((None, ["size", "validation"]), ([40, 40], ["teacher 1", "validation"])):
+        model = trained(tmp_path / f"model{size}", steps=1, batch=2, size=size, **about)
+        told = {issue["where"]: issue["reason"] for issue in model.header.issues}
+        assert sorted(told) == names
+    assert told["teacher 1"].startswith("it learnt at another size (the pictures' own)")

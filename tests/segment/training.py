@@ -44,7 +44,7 @@ SETTINGS = {
     "batch": 4,
     "accumulate": 1,
     "validate_every": 3,
-    "save_every": 1,
+    "save_every": 50,
     "encoder_lr": 3e-3,
     "decoder_lr": 3e-3,
     "weight_decay": 0.01,
