@@ -224,6 +224,7 @@ def test_all_formats_are_shown_and_broken_meshes_named_and_left_out(tmp_path: Pa
 
 
 @pytest.mark.blender
+@pytest.mark.slow
 def test_assets_are_seen_near_the_ends_of_wide_pictures(tmp_path: Path) -> None:
     """On the ground and hovering: together they take up as much of the picture's length as they are to fill."""
     write_meshes(tmp_path / "meshes")

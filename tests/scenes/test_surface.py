@@ -269,6 +269,7 @@ def test_defects_are_rendered_where_they_are_labelled(tmp_path: Path) -> None:
 
 
 @pytest.mark.blender
+@pytest.mark.slow
 def test_wide_pictures_show_the_part_and_its_defects_to_their_ends(tmp_path: Path) -> None:
     """A leaning camera, too: no table is seen where the part has no edges, and defects are labelled at either end."""
     scene = Surface(free_share=0, count=(9, 9), sizes=dict.fromkeys(defects.KINDS, (0.3, 0.4)), edge_share=0.0)

@@ -200,6 +200,7 @@ def test_bins_beside_each_other_never_touch_and_are_no_more_than_wide_pictures_s
 
 
 @pytest.mark.blender
+@pytest.mark.slow
 def test_every_bin_of_a_wide_picture_keeps_its_parts(tmp_path: Path) -> None:
     """What fell into a bin lies in it, and parts are seen in the outer quarters of the picture's length."""
     scene = Tabletop(bin=Bin(share=1.0, count=(12, 12), tilt_deg=(0, 0), length=(0.9, 0.9)), frame_mm=(250, 250))
