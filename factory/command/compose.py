@@ -153,7 +153,9 @@ def choose_group(stage: str, word: str) -> str:
 
 
 def _check_single(key: str, group: str, value: str) -> None:
-    """`ConfigError` for several choices at once where only one can be: Hydra would mix their keys, or take the last."""
+    """`ConfigError` for a number, and for several choices where only one can be, which Hydra would mix."""
+    if key in tree.groups() and value and value.lower() not in ("true", "false") and _is_word_of_yaml(value):
+        raise ConfigError("a choice is a name", where=key, got=value, expected=", ".join(tree.choices(key)))
     if value.startswith("[") and tree.is_single(group):
         named = [name.strip() for name in value.strip("[]").split(",")]
         if len(named) > 1 and set(named) <= set(tree.choices(group)):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from factory.core import digests, masks
 from factory.core.artefact import Model, Report
@@ -83,6 +84,7 @@ def run(
         raise ConfigError("pictures drawn are 0 or more", where="pictures", got=pictures)
     labels, of = (model, {sample.id: sample for sample in model.samples}) if isinstance(model, Dataset) else (None, {})
     if labels:
+        _check_labels(labels, source, tta)
         rows = _labelled(labels, of, source, rows, out)
         ours: Method = partial(_as_labelled, labels=labels, of=of)
     else:
@@ -114,6 +116,21 @@ def run(
                 out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
             progress.advance()
     _state(out, name, split, scores, source)
+
+
+def _check_labels(labels: Dataset, source: Dataset, tta: Callable[[TileFunction], TileFunction]) -> None:
+    """`ConfigError` for what masks have no use for, and for the very masks that they are measured against."""
+    if labels.digest == source.digest:
+        todo = "give inputs.model the masks to be judged, inputs.source those that are true"
+        raise ConfigError("masks measured against themselves", where="inputs.model", got=labels.root, todo=todo)
+    if tta(_nothing) is not _nothing:
+        raise ConfigError(
+            "several looks of a data set's masks", where="tta", todo="leave it out: masks are as they are"
+        )
+
+
+def _nothing(images_nchw: Tensor) -> Tensor:
+    return images_nchw
 
 
 def _named(peer: Peer, source: Dataset, out: ReportWriter) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor
 from factory.core import digests
 from factory.core.artefact import Model
 from factory.core.dataset import Dataset
-from factory.core.errors import ArtefactError, ConfigError, FactoryError
+from factory.core.errors import ArtefactError, ConfigError, FactoryError, WorkerError
 from factory.core.sample import Sample, Split
 from factory.core.words import many
 from factory.core.writer import ReportWriter
@@ -175,7 +176,12 @@ def _print_footprints(paths: Sequence[Path], trained: Trained) -> None:
     for column in ("file", "MiB", "ms a tile", "peak MiB of its process"):
         table.add_column(column, justify="left" if column == "file" else "right")
     for path in paths:
-        found = measure(path, trained.tile_hw)
-        size = path.stat().st_size / 2**20
-        table.add_row(path.name, f"{size:.1f}", f"{found.milliseconds:.1f}", f"{found.peak_mib:.0f}")
+        size = f"{path.stat().st_size / 2**20:.1f}"
+        try:
+            found = measure(path, trained.tile_hw)
+        except WorkerError as error:  # what was exported and checked is none the worse for it
+            print(f"export: {error.one_line()}", file=sys.stderr)
+            table.add_row(path.name, size, "not measured", "not measured")
+        else:
+            table.add_row(path.name, size, f"{found.milliseconds:.1f}", f"{found.peak_mib:.0f}")
     Console(highlight=False).print(table)

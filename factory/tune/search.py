@@ -9,6 +9,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from factory.core.errors import ConfigError, FactoryError, TrainingError
+from factory.execute.memory import is_out_of_memory
 from factory.execute.reporting import Listener, Pruned
 from factory.tune.ledger import REASON, Claim, Ledger
 
@@ -67,8 +68,7 @@ def _reason(error: Exception) -> str:
         error.todo = None  # it speaks of weights in the folder of a trial that is not kept
     if isinstance(error, FactoryError):
         return error.one_line()
-    out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"  # torch's, of GPUs
-    return "out of memory: these settings need more than there is" if out_of_memory else ""
+    return "out of memory: these settings need more than there is" if is_out_of_memory(error) else ""
 
 
 def _value(figures: Figures, figure: str, claim: Claim) -> float:

@@ -89,17 +89,18 @@ def test_a_classical_peer_stands_beside_ours(model, squares, tmp_path):
 
 def test_a_peer_that_does_not_know_all_classes_is_said_not_to(tmp_path):
     """Its figures stand, with the reason why they are low; a class that is not there cannot be found."""
-    with written(tmp_path / "three") as out:
-        out.classes = ClassList.of(["ground", "coin", "note"])
-        truth = {"split": Split.VAL, "supervision": Supervision.HUMAN}
-        add_sample(out, "s", np.arange(1024, dtype=np.uint8).reshape(32, 32) % 3, **truth)
-    three = Dataset.open(tmp_path / "three")
-    report = measured(tmp_path / "report", model=three, source=three, peer=Otsu(class_id=2))
+    for name, shift in (("three", 0), ("made", 1)):
+        with written(tmp_path / name) as out:
+            out.classes = ClassList.of(["ground", "coin", "note"])
+            mask_hw = (np.arange(1024, dtype=np.uint8).reshape(32, 32) + shift) % 3
+            add_sample(out, "s", mask_hw, split=Split.VAL, supervision=Supervision.HUMAN)
+    three, made = (Dataset.open(tmp_path / name) for name in ("three", "made"))
+    report = measured(tmp_path / "report", model=made, source=three, peer=Otsu(class_id=2))
     assert list(report.header.issues) == [
         {"where": "otsu", "reason": "it knows 2 of 3 classes (ground, note): the others count against it"}
     ]
     with pytest.raises(ConfigError, match=r"(?s)not in the class list.*got: +3.*up to 2"):
-        measured(tmp_path / "refused", model=three, source=three, peer=Otsu(class_id=3))
+        measured(tmp_path / "refused", model=made, source=three, peer=Otsu(class_id=3))
 
 
 def test_as_many_pictures_are_drawn_as_asked_for(model, squares, tmp_path):
@@ -165,6 +166,15 @@ def test_masks_that_somebody_made_are_measured_like_a_model(squares, tmp_path):
     assert report.figures["ece"] == pytest.approx(2 / 3 - 150 / 255)
     assert len(list(report.path("pictures").iterdir())) == 1
     assert not report.header.issues
+
+
+def test_masks_are_looked_at_once_and_never_against_themselves(squares, tmp_path):
+    """Both would be said to be measured, and were not."""
+    with pytest.raises(ConfigError, match=r"(?s)measured against themselves.*inputs\.model"):
+        measured(tmp_path / "report", model=squares, source=squares)
+    made = labels(tmp_path / "labels", squares, wrong=0.25)
+    with pytest.raises(ConfigError, match=r"(?s)several looks.*tta"):
+        measured(tmp_path / "report", model=made, source=squares, tta=Views(flip=True))
 
 
 def test_a_labelers_guesses_are_not_taken_for_the_truth_in_silence(model, squares, tmp_path):

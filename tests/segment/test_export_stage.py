@@ -138,3 +138,17 @@ def test_one_thread_is_no_threads(small_model, monkeypatch, capsys):
     path = small_model.path("best.ckpt")
     export._print_footprints([path], load(path))
     assert "1 thread, median" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_file_that_cannot_be_measured_is_shipped_all_the_same(small_model, monkeypatch, capsys):
+    """Its footprint is printed for people, and stored nowhere."""
+
+    def killed(*_: object) -> footprint.Footprint:
+        raise WorkerError("the exported file cannot be measured", where="best.ckpt", got="status -9")
+
+    monkeypatch.setattr(export, "measure", killed)
+    path = small_model.path("best.ckpt")
+    export._print_footprints([path], load(path))
+    printed = capsys.readouterr()
+    assert "not measured" in printed.out
+    assert "cannot be measured; where: best.ckpt; got: status -9" in printed.err

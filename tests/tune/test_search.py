@@ -267,6 +267,7 @@ def test_trials_that_fail_are_noted_with_their_reason_and_the_study_goes_on(tmp_
         1: FactoryError("a bad setting", where="here"),
         2: MemoryError(),
         3: torch.OutOfMemoryError("CUDA out of memory"),
+        4: RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9000000000000 bytes."),
     }
 
     def carry_out(claim: Claim, listener: Listener) -> Figures:
@@ -276,7 +277,7 @@ def test_trials_that_fail_are_noted_with_their_reason_and_the_study_goes_on(tmp_
         return climb(claim, listener)
 
     ledger = opened(tmp_path)
-    assert searched(ledger, carry_out, 5) == [TrialState.COMPLETE, *[TrialState.FAIL] * 3, TrialState.COMPLETE]
+    assert searched(ledger, carry_out, 6) == [TrialState.COMPLETE, *[TrialState.FAIL] * 4, TrialState.COMPLETE]
     assert reasons(ledger)[0] == "a bad setting; where: here"
     assert all("out of memory" in reason for reason in reasons(ledger)[1:])
     assert not ledger.folder_of(1).exists()
