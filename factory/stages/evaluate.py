@@ -85,7 +85,7 @@ def run(
     labels, of = (model, {sample.id: sample for sample in model.samples}) if isinstance(model, Dataset) else (None, {})
     if labels:
         _check_labels(labels, source, tta)
-        rows = _labelled(labels, of, source, rows, out)
+        rows = _labelled(labels, of, source, rows, out, any_size=size is not None)
         ours: Method = partial(_as_labelled, labels=labels, of=of)
     else:
         trained = open_model(model, checkpoint, classes=source.classes)
@@ -159,9 +159,17 @@ def _as_labelled(sample: Sample, _: Image8, *, labels: Dataset, of: dict[str, Sa
 
 
 def _labelled(
-    labels: Dataset, of: dict[str, Sample], source: Dataset, rows: Sequence[Sample], out: ReportWriter
+    labels: Dataset,
+    of: dict[str, Sample],
+    source: Dataset,
+    rows: Sequence[Sample],
+    out: ReportWriter,
+    *,
+    any_size: bool,
 ) -> list[Sample]:
-    """The rows that the data set has masks for; the others are reported."""
+    """The rows that the data set has masks for, of the same size or, if ``any_size``, of the same shape; the others are
+    reported.
+    """
     require_same_classes(source, labels)
     found = []
     for sample in rows:
@@ -169,14 +177,22 @@ def _labelled(
             out.report(sample.id, f"not measured: {labels.root.name} has no mask for it")
             continue
         here, there = ((one.height, one.width) for one in (sample, labelled))
-        if here != there:
+        if here != there and not (any_size and _is_alike(here, there)):
             where, todo = f"{labels.root}: {sample.id}", "make both from the same pictures, at the same size"
+            if _is_alike(here, there):
+                todo += f"; or compare them at one size: size=[{here[0]},{here[1]}]"
             raise ArtefactError("the mask is of another size", where=where, got=there, expected=here, todo=todo)
         found.append(sample)
     if not found:
         todo = "give labels or predictions of the very pictures that source has masks for"
         raise ArtefactError("no picture is in both", where=f"{labels.root} and {source.root}", todo=todo)
     return found
+
+
+def _is_alike(one_hw: Size, other_hw: Size) -> bool:
+    """Whether pictures of both sizes may be the same one reduced: of one shape, to a pixel of the smaller."""
+    small, large = sorted((one_hw, other_hw))
+    return abs(large[0] * small[1] / large[1] - small[0]) < 1
 
 
 def _state(out: ReportWriter, name: str, split: str, scores: dict[str, Scores], source: Dataset) -> None:

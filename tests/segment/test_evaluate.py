@@ -168,6 +168,22 @@ def test_masks_that_somebody_made_are_measured_like_a_model(squares, tmp_path):
     assert not report.header.issues
 
 
+def test_masks_of_reduced_pictures_are_compared_at_one_size(squares, tmp_path):
+    """Where that size is given; others, of another shape, show something else."""
+    with written(tmp_path / "large") as out:
+        out.classes = squares.classes
+        for sample in squares.where(split=Split.VAL):
+            add_sample(out, sample.id, squares.mask(sample).repeat(3, axis=0).repeat(3, axis=1), split=Split.VAL)
+    large, size = Dataset.open(tmp_path / "large"), list(squares.mask(squares.samples[0]).shape)
+    with pytest.raises(ArtefactError, match=r"(?s)another size.*size=\[{},{}\]".format(*size)):
+        measured(tmp_path / "refused", model=large, source=squares)
+    report = measured(tmp_path / "report", model=large, source=squares, size=size)
+    assert report.figures["pixel_accuracy"] == 1
+    half = labels(tmp_path / "half", squares, side=size[0] // 2)
+    with pytest.raises(ArtefactError, match=r"(?s)another size.*at the same size$"):
+        measured(tmp_path / "cut", model=half, source=squares, size=size)
+
+
 def test_masks_are_looked_at_once_and_never_against_themselves(squares, tmp_path):
     """Both would be said to be measured, and were not."""
     with pytest.raises(ConfigError, match=r"(?s)measured against themselves.*inputs\.model"):
