@@ -150,7 +150,8 @@ def with_hints(image: Image8, hints: Hints, classes: ClassList, scribbles_hw: Im
 
 def hinted(given: core.Picture, classes: ClassList, sure_hw: Image8 | None) -> list[tuple[str, Image8]]:
     """Captioned: what was said of a picture, and how sure (0 to 255) its labels are where they say so."""
-    panels = [("hints", with_hints(given.image, given.hints, classes, given.scribbles))]
+    title = "hints" if given.hints.as_json() else "photograph"
+    panels = [(title, with_hints(given.image, given.hints, classes, given.scribbles))]
     return panels if sure_hw is None else [*panels, ("confidence", heat(sure_hw))]
 
 

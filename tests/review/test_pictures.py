@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factory.core import picture as core
 from factory.core.classes import ClassList
 from factory.core.sample import Hints, Origin
 from factory.review import charts, measures, pictures
@@ -166,3 +167,12 @@ def test_origins_have_the_colours_that_the_page_explains() -> None:
     drawn = pictures.origins(np.array([[int(origin) for origin in Origin]], np.uint8))[0]
     assert [tuple(pixel) for pixel in drawn.tolist()] == [pictures.ORIGIN_COLOURS[origin] for origin in Origin]
     assert pictures.ORIGIN_COLOURS[Origin.NONE] == (128, 128, 128)
+
+
+def test_a_picture_of_which_nothing_is_said_is_called_a_photograph() -> None:
+    """Predictions have no hints; how sure they are is shown all the same."""
+    classes, sure_hw = ClassList.of(["ground", "coin"]), np.full(GREY.shape[:2], 200, np.uint8)
+    said = core.Picture(id="said", image=GREY, hints=Hints(points=((1, 1, 1),)))
+    silent = core.Picture(id="silent", image=GREY, hints=Hints())
+    assert [title for title, _ in pictures.hinted(said, classes, None)] == ["hints"]
+    assert [title for title, _ in pictures.hinted(silent, classes, sure_hw)] == ["photograph", "confidence"]
