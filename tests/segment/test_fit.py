@@ -319,11 +319,10 @@ KILLED = """
 import sys
 from pathlib import Path
 from factory.core.dataset import Dataset
-from tests.segment.test_fit import WHOLE_RECIPE, trained
-about = dict(steps=12, validate_every=5, save_every=2, **WHOLE_RECIPE)
-print(trained(Path(sys.argv[2]), real=Dataset.open(Path(sys.argv[1])), **about).digest)
+from tests.segment.test_fit import ABOUT, trained
+print(trained(Path(sys.argv[2]), real=Dataset.open(Path(sys.argv[1])), **ABOUT).digest)
 """
-ABOUT = {"steps": 12, "validate_every": 5, "save_every": 2, **WHOLE_RECIPE}
+ABOUT = {"steps": 40, "validate_every": 15, "save_every": 2, **WHOLE_RECIPE}
 
 
 def start(squares: Dataset, target: Path) -> subprocess.Popen:
