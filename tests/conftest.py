@@ -1,5 +1,6 @@
 """Tests that render are skipped, visibly, where Blender's Python module cannot be loaded; threads wait asleep."""
 
+import gc
 import os
 
 import pytest
@@ -22,3 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("blender"):
                 item.add_marker(pytest.mark.skip(reason=error.one_line()))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays loaded: without it, looking for garbage takes a tenth less of the processor's time."""
+    gc.collect()
+    gc.freeze()

@@ -139,11 +139,11 @@ def test_a_killed_label_stage_goes_on_and_ends_the_same(tmp_path: Path, monkeypa
 def test_a_killed_render_stage_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     """Blender workers are killed with it; their finished frames are kept."""
     words = ["render", "frames=6", "width=64", "height=64", "samples=1"]
-    finished(*words, "out=whole", cwd=tmp_path)
+    finished(*words, "out=whole", "executor.count=1", cwd=tmp_path)
     status = killed(*words, "out=again", cwd=tmp_path, watched=tmp_path / "again.partial/scratch", after_files=9,
                     delay=random.Random(4).random())  # noqa: S311  # fmt: skip
     assert status == -signal.SIGKILL
-    finished(*words, "out=again", "executor.count=1", cwd=tmp_path)
+    finished(*words, "out=again", cwd=tmp_path)
     assert (tmp_path / "again/artefact.json").read_bytes() == (tmp_path / "whole/artefact.json").read_bytes()
 
 
