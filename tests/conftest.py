@@ -26,6 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays: not looking through it for garbage saves a tenth of the processor's time."""
+    """What is loaded by now stays: it need not be looked through for garbage."""
     gc.collect()
     gc.freeze()
