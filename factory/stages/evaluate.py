@@ -123,13 +123,13 @@ def _check_labels(labels: Dataset, source: Dataset, tta: Callable[[TileFunction]
     if labels.digest == source.digest:
         todo = "give inputs.model the masks to be judged, inputs.source those that are true"
         raise ConfigError("masks measured against themselves", where="inputs.model", got=labels.root, todo=todo)
-    if tta(_nothing) is not _nothing:
+    if tta(_as_it_is) is not _as_it_is:
         raise ConfigError(
             "several looks of a data set's masks", where="tta", todo="leave it out: masks are as they are"
         )
 
 
-def _nothing(images_nchw: Tensor) -> Tensor:
+def _as_it_is(images_nchw: Tensor) -> Tensor:
     return images_nchw
 
 

@@ -41,6 +41,9 @@ from factory.segment.trained_teacher import TrainedTeacher
 from factory.segment.training import Training
 from factory.segment.weighing import PixelWeights
 
+FIGURES = ("val_miou", "best_step", "steps", "temperature")
+"""All that a training may state."""
+
 
 def run(
     *,
@@ -96,8 +99,7 @@ def run(
     judged = pixels(rows=_judges(validation, real, synthetic, out))
     _require_readable(judged, kept)
     module = training.module(
-        out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share),
-        validation=judged,
+        out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share), validation=judged,
         weights=start, teacher_model=teacher_model, seed=seed, report=out.report,
     )  # fmt: skip
     _announce(module, out)

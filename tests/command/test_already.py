@@ -35,13 +35,13 @@ def configured(stage: str, *words: str, **inputs: str) -> Config:
 
 @pytest.mark.parametrize("stage", tree.stages())
 def test_every_stages_artefact_is_found_again_and_no_other(stage: str, tmp_path: Path) -> None:
-    """Nothing of the stage is loaded for that."""
+    """Of another seed, setting or place; workers and the leave to replace decide nothing."""
     config = sealed(configured(stage), tmp_path / "out", stage)
     outcome = step_there(stage, config)
     assert outcome is not None
     assert (outcome.step, outcome.out, outcome.skipped) == (stage, tmp_path / "out", True)
     assert outcome.header.identity == bind(stage, config).identity({})
-    assert step_there(stage, config | {"executor": None, "overwrite": True}) is not None  # they decide nothing
+    assert step_there(stage, config | {"executor": None, "overwrite": True}) is not None
     assert step_there(stage, config | {"seed": config["seed"] + 1}) is None
     assert step_there(stage, config | {"more": 1}) is None
     assert step_there(stage, config | {"out": str(tmp_path / "elsewhere")}) is None

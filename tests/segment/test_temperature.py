@@ -37,6 +37,7 @@ def model(squares, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_temperature_is_set_on_pictures_kept_aside_and_travels_with_the_checkpoint(model) -> None:
     """Both checkpoints, and the figures, tell it."""
     found = model.header.figures["temperature"]
+    assert set(model.header.figures) == set(train.FIGURES), "what a search may be judged by"
     assert 0.05 < found < 20
     assert found != 1
     assert checkpoint.load(model.path("best.ckpt")).model.temperature == pytest.approx(found)

@@ -19,9 +19,6 @@ from factory.core.errors import ConfigError, FactoryError
 FIGURES = {"train": "val_miou", "evaluate": "miou"}
 """What a stage is judged by unless the user says otherwise."""
 
-STATED = {"train": ("val_miou", "best_step", "steps", "temperature")}
-"""All that a training may state."""
-
 Config = dict[str, Any]
 
 
@@ -166,10 +163,12 @@ def _check_figure(stage: str, figure: str) -> None:
 
 def _stated(stage: str) -> tuple[str, ...]:
     """All that a stage may state; empty where that shows only once it ran."""
-    if stage != "evaluate":
-        return STATED.get(stage, ())
-    from factory.stages import evaluate  # loads torch, which --help can do without
+    if stage not in FIGURES:
+        return ()
+    from factory.stages import evaluate, train  # they load torch, which --help can do without
 
+    if stage == "train":
+        return train.FIGURES
     peers = [f"{peer}_{name}" for peer in tree.choices("peer") for name in evaluate.FIGURES]
     return (*evaluate.FIGURES, *peers)
 
