@@ -2,7 +2,7 @@
 
 A folder of the photographs and a CSV of their tags are made from FACTORY_DATA, the factory labels them, and the masks
 are compared with the real ones, which it has not read. ``rehearsal`` as first word takes sound tiles with drawn
-defects instead (settings are chosen on these); every other word goes to the factory.
+defects instead (settings are chosen on these; ``seed=…`` draws others); every other word goes to the factory.
 """
 
 import csv
@@ -96,7 +96,8 @@ def measure(words: list[str]) -> dict[str, float]:
     name = "magnetic_tile_rehearsal" if rehearsing else "magnetic_tile"
     folder = Path("outputs") / f"{name}_photographs"
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    truth = drawn(folder, 0) if rehearsing else real(folder)
+    seed = next((int(word[5:]) for word in words if word.startswith("seed=")), 0)
+    truth = drawn(folder, seed) if rehearsing else real(folder)
     began = time.monotonic()
     if main(["run", "experiment=magnetic_tile", f"name={name}", f"photographs={folder}", *words]):
         raise SystemExit(1)
