@@ -116,9 +116,9 @@ def test_points_of_a_sweep_share_what_they_make_alike() -> None:
     ("words", "said"),
     [
         (["rounds=0"], "rounds"),
-        (["rounds=few"], "rounds"),
+        (["rounds=true"], "wrong type"),
         (["oracle=perhaps"], "oracle"),
-        (["budget=abc"], "budget"),
+        (["budget=-1"], "seconds"),
         (["least_precision=null"], "least_precision"),
         (["least_precision=0.2", "oracle=false"], "found right"),
         (["answer.inputs.truth=null"], "truth"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from factory.command import already, compose, tree
 from factory.command import show as steps_shown
-from factory.command.bind import bind
+from factory.command.bind import bind, check_value
 from factory.command.explain import explained
 from factory.command.looping import places, results, times
 from factory.command.looping.mistaken import require_own_queue
@@ -27,6 +27,7 @@ from factory.command.looping.returned import (
 )
 from factory.command.looping.rounds import Loop, drawn_out, named
 from factory.command.perform import perform
+from factory.core import digests
 from factory.core.errors import ConfigError
 from factory.execute.process import Process
 from factory.review.rounds import UNDER_WAY, Point, Row
@@ -85,8 +86,9 @@ def _check(line: Config) -> None:
 
 
 def _side_by_side(config: Config) -> int:
-    count = config["side_by_side"]
-    if not isinstance(count, int) or count < 1:
+    count: int = config["side_by_side"]
+    check_value("side_by_side", count, int)
+    if count < 1:
         raise ConfigError("points that run at a time: 1 or more", where="side_by_side", got=count)
     return count
 
@@ -231,13 +233,13 @@ def _made(course: Course, name: str) -> dict[str, Any]:
         return _perform(course, name)
     locks = course.root / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
-    out = Path(course.loop.config[name]["out"]).relative_to(course.root)
-    with holding(locks / str(out).replace("/", "_")):
+    with holding(locks / digests.of_bytes(str(course.loop.config[name]["out"]).encode())):
         return _perform(course, name)
 
 
 def _perform(course: Course, name: str) -> dict[str, Any]:
-    print(" ".join([name, *course.words, f"seed={course.seed}" if course.several else "", "…"]), file=sys.stderr)
+    seed = [f"seed={course.seed}"] if course.several else []
+    print(" ".join([name, *course.words, *seed, "…"]), file=sys.stderr)
     config = course.loop.config[name]
     outcome = already.step_there(name, config) or perform(bind(name, config))
     if not outcome.skipped:
