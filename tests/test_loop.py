@@ -238,6 +238,7 @@ def test_the_same_answers_twice_count_once_and_each_return_is_of_its_own_kind(di
     assert rows[1]["pixels"] - rows[0]["pixels"] == proposed
     assert pixels < proposed
     assert rows[1]["regions"] == len(asked)
+    assert rows[1]["seconds"] == pytest.approx(Queue.open(first / "select").figures["seconds"], abs=0.06)
 
 
 def test_the_next_queue_learns_from_the_times_people_note(discs: Path, loop) -> None:

@@ -96,17 +96,20 @@ def test_a_data_set_that_was_there_before_is_asked_about_and_what_hangs_on_it_is
 
 
 def test_points_of_a_sweep_share_what_they_make_alike() -> None:
-    """One seed's first training serves every acquisition; folders are named after what sets them apart."""
+    """One seed's first training serves every acquisition; folders are named after what sets them apart, in one name."""
     swept = composed(
         tree.LOOP, "experiment=camvid", "oracle=true", "root=top", "seed=0,1", "rounds=1",
         "acquisition=random,stratified", sweep=True,
     )  # fmt: skip
     settings = [dict(word.split("=") for word in words) for _, words in swept]
     assert settings[0] == {"seed": "0", "select.acquisition": "random"}
+    settings = [
+        {"rounds": "1", "photos": f"a/{one['seed']}", "acquisition": one["select.acquisition"]} for one in settings
+    ]
     configs = apart([drawn_out(config).config for config, _ in swept], settings)
-    assert [config["train"]["out"] for config in configs] == ["top/seed=0/train"] * 2 + ["top/seed=1/train"] * 2
+    assert [config["train"]["out"] for config in configs] == ["top/photos=a_0/train"] * 2 + ["top/photos=a_1/train"] * 2
     outs = [config["train-1"]["out"] for config in configs]
-    assert outs[0] == "top/round-1/seed=0,select.acquisition=random/train"
+    assert outs[0] == "top/round-1/photos=a_0,acquisition=random/train"
     assert len(set(outs)) == 4
     assert [config["select-1"]["inputs"]["model"] for config in configs] == [c["train"]["out"] for c in configs]
     assert [config["label-1"]["inputs"]["source"] for config in configs] == [c["merge-1"]["out"] for c in configs]
