@@ -95,6 +95,25 @@ def test_a_data_set_that_was_there_before_is_asked_about_and_what_hangs_on_it_is
     assert loop.judged == "evaluate"
 
 
+def test_what_measures_anything_but_the_model_does_not_judge_it() -> None:
+    """Labels are evaluated too; without an evaluation of the model its own validation stands."""
+    reads = {
+        "label": {"source": "mine"}, "train": {"real": "top/label"}, "labels": {"model": "top/label", "source": "true"},
+        "select": {"model": "top/train", "source": "top/label"}, "review": {"queue": "top/select"},
+        "merge": {"source": "top/label", "queue": "top/select", "corrections": None},
+    }  # fmt: skip
+    stage = {name: "evaluate" if name == "labels" else name for name in reads}
+    rest = {"seed": 0, "acquisition": {}, "rules": {"unchanged": "skip"}}
+    config = {
+        name: {"_target_": f"factory.stages.{stage[name]}.run", "inputs": inputs, "out": f"top/{name}", **rest}
+        for name, inputs in reads.items()
+    }
+    about = {"rounds": 1, "oracle": False, "budget": None, "least_precision": 0.0, "root": "top"}
+    loop = drawn_out({**config, **about, "line": ["label", "train", "labels"]})
+    assert loop.judged == "train"
+    assert list(loop.rounds[0]) == [f"{name}-1" for name in ("select", "review", "merge", "label", "train", "labels")]
+
+
 def test_points_of_a_sweep_share_what_they_make_alike() -> None:
     """One seed's first training serves every acquisition; folders are named after what sets them apart, in one name."""
     swept = composed(

@@ -117,7 +117,7 @@ def _round(config: Config, number: int, again: list[str], latest: dict[str, str]
         inputs = {key: latest.get(path, path) for key, path in step["inputs"].items()}
         if name == "select" and config["oracle"] and number > 1:
             inputs["log"] = latest[config["answer"]["out"]]
-        if name in again and step["out"] == asked:
+        if step["out"] == asked:
             inputs["source"] = latest[config["merge"]["out"]]
         latest[step["out"]] = f"{config['root']}/round-{number}/{name}"
         if name == "merge":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,8 @@ def follow(course: Course) -> Point:
         said, known = str(explained(error)), earlier[: len(point.rows)] == point.rows
         point = replace(point, rows=earlier if known else point.rows, ended=said, failed=True)
         print(f"error: {said}", file=sys.stderr)
-    results.keep(course.root, point)
+    with suppress(OSError) if point.failed else nullcontext():  # the disk that is full is told already
+        results.keep(course.root, point)
     return point
 
 
