@@ -130,8 +130,10 @@ def test_rounds_end_when_the_budget_is_spent_or_questions_are_no_longer_worth_as
 
 
 def test_people_take_their_turn_and_a_partial_return_counts(discs: Path, loop) -> None:
-    """The command ends where people begin; with what they bring it goes on, also if they answered but one picture."""
-    words = ["rounds=1", "codec=png"]
+    """The command ends where people begin; with what they bring it goes on, also if they answered but one picture, and
+    there is nothing to measure on.
+    """
+    words = ["rounds=1", "codec=png", "ingest.val_share=0", "train.inputs.validation=null"]
     printed = loop(*words)
     assert "round 1 waits for people" in printed
     folder = discs / "outputs/discs/round-1"
@@ -142,6 +144,8 @@ def test_people_take_their_turn_and_a_partial_return_counts(discs: Path, loop) -
     answered = answer(folder, "corrections", asked[0])
     assert "all rounds are done" in loop(*words)
     assert painted(folder / "label") == {asked[0].sample_id: answered}
+    rows = json.loads((discs / "outputs/discs/loop.json").read_text())[0]["rows"]
+    assert [(row["regions"], row["miou"]) for row in rows] == [(0, None), (1, None)]
 
 
 def test_answers_of_several_people_and_late_ones_are_all_taken_in(discs: Path, loop) -> None:
@@ -234,6 +238,7 @@ def test_the_same_answers_twice_count_once_and_each_return_is_of_its_own_kind(di
     assert rows[1]["pixels"] - rows[0]["pixels"] == proposed
     assert pixels < proposed
     assert rows[1]["regions"] == len(asked)
+    assert rows[1]["seconds"] == pytest.approx(Queue.open(first / "select").figures["seconds"], abs=0.06)
 
 
 def test_the_next_queue_learns_from_the_times_people_note(discs: Path, loop) -> None:
@@ -268,11 +273,12 @@ def test_the_next_queue_learns_from_the_times_people_note(discs: Path, loop) -> 
 
 
 def test_a_point_that_the_system_refuses_does_not_stop_the_others(discs: Path, loop) -> None:
-    """It is told, and the sweep's table has the rest."""
+    """It is told, and the sweep's table has the rest, wherever its steps lie."""
     blocked = discs / "outputs/discs/round-1/select.acquisition=random"
     blocked.parent.mkdir(parents=True)
     blocked.write_text("a file where a folder has to go")
-    printed = loop("oracle=true", "rounds=1", "acquisition=random,top_regions", "-m", status=1)
+    words = ["oracle=true", "rounds=1", "ingest.out=elsewhere/ingest", "acquisition=random,top_regions", "-m"]
+    printed = loop(*words, status=1)
     assert "the system refused" in printed
     points = json.loads((discs / "outputs/discs/loop.json").read_text())
     assert [(point["failed"], len(point["rows"])) for point in points] == [(True, 1), (False, 2)]

@@ -59,7 +59,7 @@ def _asked(config: Config, stated: Identity) -> Identity:
         stage=tree.stage_name(str(config.get("_target_"))),
         config=_as_stated(deciding, stated.config),
         seed=config.get("seed", 0),
-        inputs={name: _digest(Path(str(path))) for name, path in inputs.items()},
+        inputs={name: digest_of(Path(str(path))) for name, path in inputs.items()},
         code=code_version(),
     )
 
@@ -75,6 +75,6 @@ def _as_stated(asked: Any, stated: Any) -> Any:
     return asked
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
     """Of an input, as a stage takes it: an artefact's own, or what is in a user's file or folder."""
     return Artefact.open(path).digest if (path / HEADER).is_file() else digests.of_path(path, given.files_in)

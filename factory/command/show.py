@@ -150,7 +150,8 @@ def rounds(points: Sequence[Point], page: Path) -> None:
         _printed(f"Beside chance: {beside[0].chance}", BESIDE_HEAD, [one.row for one in beside])
     for ended in dict.fromkeys(point.ended for point in points):
         print(ended)
-    print(f"{page} shows the curves")
+    if page.exists():
+        print(f"{page} shows the curves")
 
 
 def _printed(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -90,12 +90,8 @@ def _name_column(sheet: Image.Image, layout: _Layout, k: int, name: str, colour:
 
 def _cell(pen: ImageDraw.ImageDraw, layout: _Layout, place: tuple[int, int], counts_kk: npt.NDArray[np.int64]) -> None:
     row, column = place
-    total = int(counts_kk[row].sum())
     box = layout.box(row, column)
-    if not total:
-        pen.rectangle(box, EMPTY)
-        return
-    share = int(counts_kk[row, column]) / total
+    share = int(counts_kk[row, column]) / max(1, int(counts_kk[row].sum()))
     tint = np.array(RIGHT if row == column else WRONG)
     opacity = 0.02 + 0.98 * share**0.75 if share else 0.0
     fill = (np.array(EMPTY) * (1 - opacity) + tint * opacity).round().astype(int)
@@ -107,6 +103,7 @@ def _cell(pen: ImageDraw.ImageDraw, layout: _Layout, place: tuple[int, int], cou
 
 def percent(share: float) -> str:
     """Whole per cent in three characters; a little is never shown as nothing, nor nearly all as all."""
-    if share < 0.005:
+    said = f"{100 * share:.0f}"
+    if said == "0":
         return "<1"
-    return ">99" if 0.995 <= share < 1 else f"{100 * share:.0f}"
+    return ">99" if said == "100" and share < 1 else said

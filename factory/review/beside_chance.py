@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from factory.review.rounds import Point, Row, grouped
@@ -55,9 +55,9 @@ def _said(shares: Sequence[float | None]) -> str:
 
 def beside_chance(points: Sequence[Point]) -> list[Beside]:
     """Every choice that can be compared, but chance itself; none where nothing was left to chance."""
-    points = [point for point in points if point.comparable]
-    groups = {name: _by_seed(members) for name, members in grouped(points).items()}
-    chance = _chance(points, groups)
+    choices = grouped([point for point in points if point.comparable])
+    groups = {name: {point.seed: point.rows for point in members} for name, members in choices.items()}
+    chance = _chance(choices)
     found = []
     for name, members in groups.items():
         pairs = [(rows, groups[chance][seed]) for seed, rows in members.items() if chance and seed in groups[chance]]
@@ -66,7 +66,7 @@ def beside_chance(points: Sequence[Point]) -> list[Beside]:
                 Beside(
                     name=name,
                     chance=chance,
-                    gain=tuple(ours[-1].miou - theirs[-1].miou for ours, theirs in pairs),
+                    gain=tuple(_miou(ours[-1]) - _miou(theirs[-1]) for ours, theirs in pairs),
                     pixels=tuple(_share(*pair, lambda row: row.pixels) for pair in pairs),
                     seconds=tuple(_share(*pair, lambda row: row.seconds) for pair in pairs),
                 )
@@ -74,28 +74,31 @@ def beside_chance(points: Sequence[Point]) -> list[Beside]:
     return found
 
 
-def _by_seed(members: Sequence[Point]) -> dict[int, tuple[Row, ...]]:
-    return {point.seed: point.rows for point in members}
-
-
-def _chance(points: Sequence[Point], groups: dict[str, dict[int, tuple[Row, ...]]]) -> str:
+def _chance(choices: Mapping[str, Sequence[Point]]) -> str:
     """The name of what counts as chance: of several, what ends best."""
+    ends = {name: statistics.fmean(_miou(one.rows[-1]) for one in members) for name, members in choices.items()}
     for acquisition in CHANCE:
-        names = {point.name for point in points if f"select.acquisition={acquisition}" in point.words}
+        names = [name for name in sorted(ends) if f"select.acquisition={acquisition}" in choices[name][0].words]
         if names:
-            return max(sorted(names), key=lambda name: statistics.fmean(r[-1].miou for r in groups[name].values()))
+            return max(names, key=ends.__getitem__)
     return ""
 
 
 def _share(ours: Sequence[Row], theirs: Sequence[Row], spent: Callable[[Row], float]) -> float | None:
     """How much of what chance spent in all was spent when its last mIoU was first reached."""
-    goal, whole = theirs[-1].miou, spent(theirs[-1])
+    goal, whole = _miou(theirs[-1]), spent(theirs[-1])
     if not whole:
         return None
-    if ours[0].miou >= goal:
+    if _miou(ours[0]) >= goal:
         return spent(ours[0]) / whole
     for before, after in itertools.pairwise(ours):
-        if after.miou >= goal:
-            way = (goal - before.miou) / (after.miou - before.miou)
+        if _miou(after) >= goal:
+            way = (goal - _miou(before)) / (_miou(after) - _miou(before))
             return (spent(before) + way * (spent(after) - spent(before))) / whole
     return None
+
+
+def _miou(row: Row) -> float:
+    """Of a row of a point that can be compared, which has one."""
+    assert row.miou is not None
+    return row.miou

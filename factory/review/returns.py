@@ -22,7 +22,8 @@ class Intake:
     """Matches entries to samples by the image's name without folders and ending, its accents as ids have them (NFC).
 
     ``asked`` are the only ids that may come back (None: any). What cannot be used goes to ``report`` with its reason
-    and is left out; ``strict`` raises it instead.
+    and is left out; ``strict`` raises it instead. Of several masks of an image the first that can be used counts:
+    ``seen`` has its name by the image's id.
     """
 
     samples: dict[str, Sample]
@@ -31,7 +32,7 @@ class Intake:
     report: Callable[[object, str], None]
     strict: bool
     left_out: int = 0
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, str] = field(default_factory=dict)
 
     def accept(self, entries: Iterable[Entry]) -> Iterator[tuple[Sample, Mask]]:
         """(sample, class ids as stated) for every usable entry, in the entries' order."""
@@ -43,7 +44,7 @@ class Intake:
             except InputError as error:
                 self._refuse(error)
                 continue
-            self.seen.add(sample.id)
+            self.seen[sample.id] = entry.name
             self._pass_on(entry)
             yield sample, stated_hw
 
@@ -60,7 +61,8 @@ class Intake:
             todo = "give the queue it was handed out with, or rules.scope=image"
             raise InputError("the image is not in the queue", where=entry.name, todo=todo)
         if sample_id in self.seen:
-            raise InputError("a second mask for the same image", where=entry.name, todo="keep one of them")
+            what = f"a second mask for the same image: {self.seen[sample_id]} counts"
+            raise InputError(what, where=entry.name, todo="keep one of them")
         return sample
 
     def _refuse(self, error: InputError) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +15,8 @@ UNDER_WAY = "under way"
 class Row:
     """One round. Counts are of all rounds so far: regions answered, pixels that people named, seconds spent.
 
-    ``precision`` is the share of the round's regions that came back changed; ``miou`` the model's after it.
+    ``precision`` is the share of the round's regions that came back changed; ``miou`` the model's after it: None where
+    it cannot be measured.
     """
 
     round: int
@@ -23,7 +24,7 @@ class Row:
     pixels: int
     seconds: float
     precision: float | None
-    miou: float
+    miou: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,21 +39,17 @@ class Point:
 
     @property
     def comparable(self) -> bool:
-        """Whether it went as far as it goes, with answers to a round at least.
+        """Whether it went as far as it goes, with answers to a round at least, and was measured.
 
         What is under way, failed, or waits for people's first answers, cannot be compared yet.
         """
-        return not self.failed and self.ended != UNDER_WAY and len(self.rows) > 1
+        measured = all(row.miou is not None for row in self.rows)
+        return measured and not self.failed and self.ended != UNDER_WAY and len(self.rows) > 1
 
     @property
     def key(self) -> tuple[tuple[str, ...], int]:
         """What sets it apart from others of the loop."""
         return self.words, self.seed
-
-    @property
-    def name(self) -> str:
-        """Its words in short; the same for all seeds."""
-        return ", ".join(map(_short, self.words)) or "as configured"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -65,11 +62,18 @@ class Point:
         return cls(**record | {"rows": rows, "words": tuple(record["words"])})
 
 
+def _named(points: Sequence[Point]) -> dict[tuple[str, ...], str]:
+    """A name for each choice, the same for all its seeds: its words in short, or whole where others are short alike."""
+    short = {point.words: ", ".join(map(_short, point.words)) or "as configured" for point in points}
+    alike = Counter(short.values())
+    return {words: name if alike[name] == 1 else ", ".join(words) for words, name in short.items()}
+
+
 def _short(word: str) -> str:
-    """What was chosen; of a number or a switch also what it is of."""
+    """What was chosen; of a number, a list or a switch also what it is of."""
     key, _, value = word.partition("=")
-    plain = value in ("true", "false", "null") or value.replace(".", "").replace("e-", "").isdigit()
-    return f"{key.rpartition('.')[2]} {value}" if plain else value
+    is_choice = value[:1].isalpha() and value not in ("true", "false", "null")
+    return value if is_choice else f"{key.rpartition('.')[2]} {value}"
 
 
 HEAD = ("choice", "seed", "round", "regions", "pixels", "hours", "precision", "mIoU")
@@ -77,9 +81,10 @@ HEAD = ("choice", "seed", "round", "regions", "pixels", "hours", "precision", "m
 
 def table(points: Sequence[Point]) -> list[tuple[str | int | float | None, ...]]:
     """Every round of every point."""
+    names = _named(points)
     return [
         (
-            point.name,
+            names[point.words],
             point.seed,
             row.round,
             row.regions,
@@ -95,8 +100,9 @@ def table(points: Sequence[Point]) -> list[tuple[str | int | float | None, ...]]
 
 def grouped(points: Sequence[Point]) -> dict[str, list[Point]]:
     """Points that differ by their seed alone."""
+    names = _named(points)
     found: dict[str, list[Point]] = defaultdict(list)
     for point in points:
         if point.rows:
-            found[point.name].append(point)
+            found[names[point.words]].append(point)
     return dict(found)

@@ -18,7 +18,7 @@ from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import InputError
 from factory.core.objects import SceneObjects
 from factory.core.queue import ANSWERS, Queue
-from factory.core.sample import Sample, Supervision
+from factory.core.sample import Origin, Sample, Supervision
 from factory.core.writer import DatasetWriter
 from factory.exchange import Codec, Entry, Mask
 from factory.exchange.cvat import Cvat
@@ -127,6 +127,11 @@ def _merge_one(
             sample.id, "says nothing that counts here: left alone; rules.scope and rules.unstated decide what does"
         )
         return False
+    overruled_hw = (known.source_hw == Origin.HUMAN) & (after.maps.mask_hw != known.mask_hw)
+    if overruled_hw.any():
+        out.report(
+            sample.id, f"{overruled_hw.sum()} pixels were stated otherwise by people before: the newer word counts"
+        )
     tally.image(known, after)
     carried = out.carry(source, sample, "image", "instances", "depth", "normals", "objects")
     written = {

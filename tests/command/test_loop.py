@@ -95,18 +95,40 @@ def test_a_data_set_that_was_there_before_is_asked_about_and_what_hangs_on_it_is
     assert loop.judged == "evaluate"
 
 
+def test_what_measures_anything_but_the_model_does_not_judge_it() -> None:
+    """Labels are evaluated too; without an evaluation of the model its own validation stands."""
+    reads = {
+        "label": {"source": "mine"}, "train": {"real": "top/label"}, "labels": {"model": "top/label", "source": "true"},
+        "select": {"model": "top/train", "source": "top/label"}, "review": {"queue": "top/select"},
+        "merge": {"source": "top/label", "queue": "top/select", "corrections": None},
+    }  # fmt: skip
+    stage = {name: "evaluate" if name == "labels" else name for name in reads}
+    rest = {"seed": 0, "acquisition": {}, "rules": {"unchanged": "skip"}}
+    config = {
+        name: {"_target_": f"factory.stages.{stage[name]}.run", "inputs": inputs, "out": f"top/{name}", **rest}
+        for name, inputs in reads.items()
+    }
+    about = {"rounds": 1, "oracle": False, "budget": None, "least_precision": 0.0, "root": "top"}
+    loop = drawn_out({**config, **about, "line": ["label", "train", "labels"]})
+    assert loop.judged == "train"
+    assert list(loop.rounds[0]) == [f"{name}-1" for name in ("select", "review", "merge", "label", "train", "labels")]
+
+
 def test_points_of_a_sweep_share_what_they_make_alike() -> None:
-    """One seed's first training serves every acquisition; folders are named after what sets them apart."""
+    """One seed's first training serves every acquisition; folders are named after what sets them apart, in one name."""
     swept = composed(
         tree.LOOP, "experiment=camvid", "oracle=true", "root=top", "seed=0,1", "rounds=1",
         "acquisition=random,stratified", sweep=True,
     )  # fmt: skip
     settings = [dict(word.split("=") for word in words) for _, words in swept]
     assert settings[0] == {"seed": "0", "select.acquisition": "random"}
+    settings = [
+        {"rounds": "1", "photos": f"a/{one['seed']}", "acquisition": one["select.acquisition"]} for one in settings
+    ]
     configs = apart([drawn_out(config).config for config, _ in swept], settings)
-    assert [config["train"]["out"] for config in configs] == ["top/seed=0/train"] * 2 + ["top/seed=1/train"] * 2
+    assert [config["train"]["out"] for config in configs] == ["top/photos=a_0/train"] * 2 + ["top/photos=a_1/train"] * 2
     outs = [config["train-1"]["out"] for config in configs]
-    assert outs[0] == "top/round-1/seed=0,select.acquisition=random/train"
+    assert outs[0] == "top/round-1/photos=a_0,acquisition=random/train"
     assert len(set(outs)) == 4
     assert [config["select-1"]["inputs"]["model"] for config in configs] == [c["train"]["out"] for c in configs]
     assert [config["label-1"]["inputs"]["source"] for config in configs] == [c["merge-1"]["out"] for c in configs]
@@ -116,9 +138,9 @@ def test_points_of_a_sweep_share_what_they_make_alike() -> None:
     ("words", "said"),
     [
         (["rounds=0"], "rounds"),
-        (["rounds=few"], "rounds"),
+        (["rounds=true"], "wrong type"),
         (["oracle=perhaps"], "oracle"),
-        (["budget=abc"], "budget"),
+        (["budget=-1"], "seconds"),
         (["least_precision=null"], "least_precision"),
         (["least_precision=0.2", "oracle=false"], "found right"),
         (["answer.inputs.truth=null"], "truth"),

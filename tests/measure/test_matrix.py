@@ -36,6 +36,46 @@ def test_rows_are_normalised():
     assert (once[:, :counts_column] == often[:, :counts_column]).all()
 
 
+def cells(counts: list[list[int]]) -> tuple[np.ndarray, list[list[np.ndarray]]]:
+    """The picture of a small matrix, and its cells [truth][prediction] cut out of it."""
+    picture, count = drawn(counts), len(counts)
+    down, across = np.nonzero((drawn(np.eye(count, dtype=int).tolist()) == GREEN).all(axis=2))
+    rows, columns = ([start + matrix.CELL * k for k in range(count)] for start in (down.min(), across.min()))
+    side = matrix.CELL - 1
+    return picture, [[picture[row : row + side, column : column + side] for column in columns] for row in rows]
+
+
+def test_cells_stand_beside_the_names_of_their_classes_and_numbers_behind_them():
+    """A row a true class, with its own number of pixels; a column a prediction, whose name ends at the matrix."""
+    counts = [[1, 0, 0], [0, 1, 0], [0, 1, 0]]
+    picture, found = cells(counts)
+    assert shows(found[2][1], RED)
+    assert [shows(cell, RED) for row in found for cell in row].count(True) == 1
+    left, top = (np.nonzero((picture == RED).all(axis=2))[axis].min() - matrix.CELL * k for axis, k in ((1, 1), (0, 2)))
+    for number, colour in enumerate(ClassList.of([f"c{k}" for k in range(3)]).colours):
+        margins = (picture[top:, :left], picture[:top, left:])
+        row, column = (np.nonzero((margin == colour).all(axis=2)) for margin in margins)
+        middle = matrix.CELL * (number + 0.5)
+        assert abs(row[0].mean() - middle) < 4
+        assert abs(column[1].mean() - middle) < 4
+        assert top - column[0].max() < 2 * matrix.GAP
+    behind = picture[top:, left + matrix.CELL * 3 :][: matrix.CELL * 3].reshape(3, matrix.CELL, -1)
+    assert (behind[0] == behind[1]).all(), "as many true pixels, the same number"
+    assert (behind[0] != matrix.PAPER[0]).any()
+
+
+def test_the_more_the_stronger_and_what_is_little_is_seen_and_can_be_read():
+    """Nothing is bare, one in twenty is tinted under dark writing, all is full under light writing."""
+    _, found = cells([[19, 1, 0], [0, 1, 0], [0, 0, 0]])
+    for bare in (found[0][2], found[1][0], *found[2]):
+        assert (bare == matrix.EMPTY).all()
+    little, much = found[0][1], found[1][1]
+    assert np.abs(little[2, 2].astype(int) - matrix.EMPTY).max() > 10
+    assert little.min() < 60
+    assert (much.reshape(-1, 3).max(axis=0) > 230).all()
+    assert much.min() >= min(matrix.RIGHT)
+
+
 def test_a_class_without_truth_has_an_empty_row():
     """Nothing can be said of it."""
     picture = drawn([[0, 0], [0, 0]])
@@ -53,11 +93,21 @@ def test_there_is_room_for_every_name_and_number(count, name):
     assert all(font.getlength(text) < matrix.CELL - 4 for text in ("100", ">99", "<1"))
     border = np.concatenate([picture[:2].reshape(-1, 3), picture[-2:].reshape(-1, 3), picture[:, :2].reshape(-1, 3)])
     assert (border == matrix.PAPER).all()
-    assert (picture[:, -2:] == matrix.PAPER).all()
+    assert (picture[:, -8:] == matrix.PAPER).all()
 
 
 @pytest.mark.parametrize(
-    ("share", "said"), [(0.001, "<1"), (0.006, "1"), (0.5, "50"), (0.994, "99"), (0.9999, ">99"), (1.0, "100")]
+    ("share", "said"),
+    [
+        (0.001, "<1"),
+        (0.005, "<1"),
+        (0.006, "1"),
+        (0.5, "50"),
+        (0.994, "99"),
+        (0.995, ">99"),
+        (0.9999, ">99"),
+        (1.0, "100"),
+    ],
 )
 def test_a_little_is_never_nothing_nor_nearly_all_everything(share, said):
     """Whole per cent, honestly rounded."""

@@ -48,6 +48,8 @@ def test_a_second_merge_replaces_human_pixels_by_newer_ones_only(tmp_path: Path)
     once = merged(source, xml(tmp_path, {"a.png": first}))
     twice = merged(once, xml(tmp_path, {"a.png": second}), name="twice", unstated="ignore")
     assert np.array_equal(np.where(second == 1, 1, 2), twice.mask(only(twice, "a")))
+    assert reasons(twice) == ["a: 8 pixels were stated otherwise by people before: the newer word counts"]
+    assert not reasons(once)
     assert (twice.map(only(twice, "a"), "source") == Origin.HUMAN).all()
 
 
@@ -167,7 +169,7 @@ def test_what_cannot_be_used_is_reported_and_the_run_goes_on(tmp_path: Path) -> 
         "b.png: left out: another size than the image",
         "c.png: left out: unknown label",
         "x.png: left out: no such image in the data set",
-        "deep\\a.jpg: left out: a second mask for the same image",
+        "deep\\a.jpg: left out: a second mask for the same image: images/a.png counts",
     ]
     assert (after.figures["images_corrected"], after.figures["images_left_out"]) == (1, 4)
     assert (after.mask(only(after, "a")) == 1).all()

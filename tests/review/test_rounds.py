@@ -1,5 +1,6 @@
 """Curves of a loop: seeds are averaged, what they differ by is a band, and every figure stands in the table."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -50,6 +51,44 @@ def test_numbers_of_different_keys_are_different_choices() -> None:
         for word in ("select.acquisition.budget=100", "train.steps=100", "train.ema=0.99", "select.acquisition=random")
     ]
     assert list(grouped(two)) == ["budget 100", "steps 100", "ema 0.99", "random"]
+
+
+def test_choices_that_are_short_alike_are_called_by_their_whole_words() -> None:
+    """Each is a choice of its own, in the table and beside chance; switches and lists say what they are of."""
+    words = ["label.refiner=argmax", "predict.refiner=argmax", "train.ema=false", "train.ema=null", "train.size=[8,8]"]
+    alike = [replace(POINTS[0], words=(word,)) for word in words]
+    names = [*words[:2], "ema false", "ema null", "size [8,8]"]
+    assert list(grouped(alike)) == [row[0] for row in table(alike) if row[2]] == names
+    assert table([replace(POINTS[0], words=())])[0][0] == "as configured"
+    assert [one.name for one in beside_chance([*alike[:2], POINTS[0]])] == names[:2]
+
+
+def test_rounds_that_cannot_be_measured_have_no_mean_and_are_held_against_nothing() -> None:
+    """People's loop may have nothing to measure on: the other figures stand."""
+    blind = [replace(one, rows=tuple(replace(row, miou=None) for row in one.rows)) for one in POINTS]
+    assert beside_chance(blind) == []
+    assert table(blind)[1][-1] is None
+    html = page(blind, title="run").decode()
+    assert "mIoU by pixels" not in html
+    assert "Queue precision" in html
+
+
+def test_curves_are_means_of_the_seeds_that_came_as_far_over_pixels_hours_and_rounds() -> None:
+    """Two seeds are drawn as the one that is their mean; nothing stands where nothing was measured."""
+
+    def texts_and_lines(*points: Point) -> tuple[list[str], list[str]]:
+        html = page(points, title="run").decode()
+        assert html.rpartition("<table")[2].count("<tr>") == 1 + sum(len(one.rows) for one in points)
+        return re.findall(r"<text[^>]*>([^<]*)", html), re.findall("<polyline[^>]*>", html)
+
+    frame = point("entropy", 0, [0.0, 1.0])
+    texts, lines = texts_and_lines(frame, point("random", 0, [0.2, 0.4]), point("random", 1, [0.4, 0.8, 0.9]))
+    assert (texts, lines) == texts_and_lines(frame, point("random", 0, [0.3, 0.6, 0.9]))
+    ticks = {name: texts[: texts.index(name)] for name in ("pixels named by people", "hours of a person&#39;s time")}
+    assert [set(values[-5:]) for values in ticks.values()] == [
+        {"100", "105", "110", "115", "120"}, {"0", "0.5", "1", "1.5", "2"},
+    ]  # fmt: skip
+    assert texts[texts.index("round") - 6] == "1", "before the first answers there is no precision"
 
 
 def test_points_survive_the_way_to_disk() -> None:

@@ -33,9 +33,7 @@ def apart(configs: Sequence[Config], settings: Sequence[Mapping[str, str]]) -> l
 
 
 def _words(members: Sequence[int], settings: Sequence[Mapping[str, str]], varied: Sequence[str]) -> str:
-    """The varied settings on which the lines agree, where others do not."""
-    if len(members) == len(settings):
-        return ""
+    """The varied settings on which the lines agree; none if they are all there are."""
     common = [key for key in varied if len({settings[number][key] for number in members}) == 1]
     return ",".join(f"{key}={settings[members[0]][key]}" for key in common).replace("/", "_")
 

@@ -38,14 +38,16 @@ def read(root: Path) -> list[Point]:
         raise ArtefactError.of(error, what="unreadable figures of a loop", where=path, todo="delete it") from error
 
 
-def start(judged: dict[str, object], asked: Path) -> Row:
+def start(judged: dict[str, Any], asked: Path) -> Row:
     """The row before anybody is asked: the clicks that the data set to be asked about holds already."""
     clicks = sum(len(sample.hints.points) for sample in Dataset.open(asked).samples)
     return Row(round=0, regions=0, pixels=clicks, seconds=0.0, precision=None, miou=_measured(judged))
 
 
-def _measured(judged: dict[str, object]) -> float:
-    return float(str(judged.get("miou", judged.get("val_miou"))))
+def _measured(judged: dict[str, Any]) -> float | None:
+    """None where there is nothing to measure on, or nobody knows the truth."""
+    miou: float | None = judged.get("miou", judged.get("val_miou"))
+    return miou
 
 
 def pixels_added(figures: dict[str, Any]) -> int:
@@ -59,7 +61,7 @@ def regions_added(figures: dict[str, Any]) -> int:
 
 
 def row_of(
-    number: int, *, seconds: float, merged: Sequence[dict[str, Any]], judged: dict[str, object], before: Row
+    number: int, *, seconds: float, merged: Sequence[dict[str, Any]], judged: dict[str, Any], before: Row
 ) -> Row:
     """A round's row: what its answers took, what its merges counted, how its model did; sums go on over the rounds.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from factory.command.already import digest_of
 from factory.command.looping.rounds import named
 from factory.command.looping.times import LOG, holds_times
 from factory.core.artefact import HEADER, read_header
@@ -71,25 +73,47 @@ def gone_on(config: Config, again: Sequence[str]) -> bool:
 
 
 def require_in_time(config: Config, number: int, returns: Sequence[Return]) -> None:
-    """`ConfigError` where a round had gone on with fewer or more returns than lie there now.
+    """`ConfigError` where a round had gone on with fewer, more or other returns than lie there now.
 
     What was made of them is what later rounds ask about, and people may hold those questions already.
     """
-    out = Path(config[named("merge", number)]["out"])
-    if not (out / HEADER).exists() or not returns or len(returns) == (before := _merged(out)):
+    last = config[named("merge", number)]
+    out = Path(last["out"])
+    if not (out / HEADER).exists():
+        return
+    counts, there = _merged(out, Path(last["inputs"]["source"])), [one.path.name for one in returns]
+    outs = [out.with_name(f"{out.name}{_suffix(place, returns)}") for place in range(1, len(returns) + 1)]
+    others = [one.path.name for one, made in zip(returns, outs, strict=True) if not _is_made_of(made, one.path)]
+    if counts and len(returns) not in counts:
+        got, expected = ", ".join(there) or "nothing", f"{max(counts)} of them, as when the round went on"
+    elif others and not last["overwrite"]:
+        got, expected = f"{', '.join(others)}, changed since", ", ".join(there) + " as when the round went on"
+    else:
         return
     todo = f"put what is new to the round that waits, as {LATE}-{number}.zip, and have here what was here before"
-    got, expected = ", ".join(one.path.name for one in returns), f"{before} of them, as when the round went on"
     raise ConfigError(f"round {number} has gone on already", where=out.parent, got=got, expected=expected, todo=todo)
 
 
-def _merged(out: Path) -> int:
-    """How many returns a sealed merge was made of: it read the last of the merges before it, if there were any."""
-    read, count = read_header(out).identity.inputs["source"], 1
-    for path in out.parent.glob(f"{out.name}-*[0-9]/{HEADER}"):
-        if read_header(path.parent).digest == read:
-            count = int(path.parent.name.rpartition("-")[2]) + 1
-    return count
+def _merged(out: Path, source: Path) -> set[int]:
+    """How many returns a sealed merge may have been made of: it read ``source``, or the last of the merges before it.
+
+    Where a merge changed nothing, what it made is what it read, and several numbers are right. None is where what it
+    read is not there any more.
+    """
+    places = (out.with_name(f"{out.name}-{place}") for place in itertools.count(1))
+    before = [source, *itertools.takewhile(lambda made: (made / HEADER).exists(), places)]
+    read = read_header(out).identity.inputs["source"]
+    return {count for count, made in enumerate(before, 1) if read_header(made).digest == read}
+
+
+def _is_made_of(merge: Path, path: Path) -> bool:
+    """Whether a merge took in what lies there now; also one that is gone, and can be made of it again."""
+    return not (merge / HEADER).exists() or read_header(merge).identity.inputs["corrections"] == digest_of(path)
+
+
+def _suffix(place: int, returns: Sequence[Return]) -> str:
+    """What sets the merge of a return, counted from 1, apart from the round's own, which is the last one's."""
+    return "" if place == len(returns) else f"-{place}"
 
 
 def chained(config: Config, number: int, returns: Sequence[Return], *, anew: bool) -> list[str]:
@@ -101,8 +125,7 @@ def chained(config: Config, number: int, returns: Sequence[Return], *, anew: boo
     last = config[named("merge", number)]
     source, names = last["inputs"]["source"], []
     for place, found in enumerate(returns, 1):
-        name = named("merge", number) if place == len(returns) else f"{named('merge', number)}-{place}"
-        out = last["out"] if place == len(returns) else f"{last['out']}-{place}"
+        name, out = (f"{one}{_suffix(place, returns)}" for one in (named("merge", number), last["out"]))
         queue = config[named("select", found.number)]["out"]
         inputs = {"source": source, "queue": queue, "corrections": str(found.path)}
         overwrite = last["overwrite"] or anew

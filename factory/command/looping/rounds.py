@@ -58,10 +58,12 @@ def drawn_out(config: Config) -> Loop:
 
 
 def _check(config: Config) -> None:
-    if not isinstance(config["rounds"], int) or config["rounds"] < 1:
-        raise ConfigError("a loop has a whole number of rounds, 1 or more", where="rounds", got=config["rounds"])
-    for key, kind in (("oracle", bool), ("budget", float | None), ("least_precision", float)):
+    for key, kind in (("rounds", int), ("oracle", bool), ("budget", float | None), ("least_precision", float)):
         check_value(key, config[key], kind)
+    if config["rounds"] < 1:
+        raise ConfigError("a loop has 1 round or more", where="rounds", got=config["rounds"])
+    if config["budget"] is not None and config["budget"] < 0:
+        raise ConfigError("a budget is in seconds, 0 or more", where="budget", got=config["budget"])
     if config["oracle"] and config["answer"]["inputs"]["truth"] is None:
         todo = "give answer.inputs.truth=<data set with true masks>, or leave out oracle=true"
         raise ConfigError("a simulated person needs the truth", where="answer.inputs.truth", got="nothing", todo=todo)
@@ -115,7 +117,7 @@ def _round(config: Config, number: int, again: list[str], latest: dict[str, str]
         inputs = {key: latest.get(path, path) for key, path in step["inputs"].items()}
         if name == "select" and config["oracle"] and number > 1:
             inputs["log"] = latest[config["answer"]["out"]]
-        if name in again and step["out"] == asked:
+        if step["out"] == asked:
             inputs["source"] = latest[config["merge"]["out"]]
         latest[step["out"]] = f"{config['root']}/round-{number}/{name}"
         if name == "merge":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from factory.command import already, compose, tree
 from factory.command import show as steps_shown
-from factory.command.bind import bind
+from factory.command.bind import bind, check_value
 from factory.command.explain import explained
 from factory.command.looping import places, results, times
 from factory.command.looping.mistaken import require_own_queue
@@ -27,6 +28,7 @@ from factory.command.looping.returned import (
 )
 from factory.command.looping.rounds import Loop, drawn_out, named
 from factory.command.perform import perform
+from factory.core import digests
 from factory.core.errors import ConfigError
 from factory.execute.process import Process
 from factory.review.rounds import UNDER_WAY, Point, Row
@@ -85,8 +87,9 @@ def _check(line: Config) -> None:
 
 
 def _side_by_side(config: Config) -> int:
-    count = config["side_by_side"]
-    if not isinstance(count, int) or count < 1:
+    count: int = config["side_by_side"]
+    check_value("side_by_side", count, int)
+    if count < 1:
         raise ConfigError("points that run at a time: 1 or more", where="side_by_side", got=count)
     return count
 
@@ -131,7 +134,8 @@ def follow(course: Course) -> Point:
         said, known = str(explained(error)), earlier[: len(point.rows)] == point.rows
         point = replace(point, rows=earlier if known else point.rows, ended=said, failed=True)
         print(f"error: {said}", file=sys.stderr)
-    results.keep(course.root, point)
+    with suppress(OSError) if point.failed else nullcontext():  # the disk that is full is told already
+        results.keep(course.root, point)
     return point
 
 
@@ -231,13 +235,13 @@ def _made(course: Course, name: str) -> dict[str, Any]:
         return _perform(course, name)
     locks = course.root / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
-    out = Path(course.loop.config[name]["out"]).relative_to(course.root)
-    with holding(locks / str(out).replace("/", "_")):
+    with holding(locks / digests.of_bytes(str(course.loop.config[name]["out"]).encode())):
         return _perform(course, name)
 
 
 def _perform(course: Course, name: str) -> dict[str, Any]:
-    print(" ".join([name, *course.words, f"seed={course.seed}" if course.several else "", "…"]), file=sys.stderr)
+    seed = [f"seed={course.seed}"] if course.several else []
+    print(" ".join([name, *course.words, *seed, "…"]), file=sys.stderr)
     config = course.loop.config[name]
     outcome = already.step_there(name, config) or perform(bind(name, config))
     if not outcome.skipped:

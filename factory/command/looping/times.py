@@ -34,7 +34,7 @@ def noted(config: Config, number: int) -> tuple[int, float]:
 
 
 def _files(config: Config, number: int) -> list[Path]:
-    folder = Path(config[named("select", number)]["out"]).parent
+    folder = Path(config[named("review", number)]["out"]).parent
     return [path for path in sorted(folder.glob("*")) if holds_times(path)]
 
 
