@@ -66,12 +66,17 @@ def beside_chance(points: Sequence[Point]) -> list[Beside]:
                 Beside(
                     name=name,
                     chance=chance,
-                    gain=tuple(ours[-1].miou - theirs[-1].miou for ours, theirs in pairs),
+                    gain=tuple(_miou(ours[-1]) - _miou(theirs[-1]) for ours, theirs in pairs),
                     pixels=tuple(_share(*pair, lambda row: row.pixels) for pair in pairs),
                     seconds=tuple(_share(*pair, lambda row: row.seconds) for pair in pairs),
                 )
             )
     return found
+
+
+def _miou(row: Row) -> float:
+    """Of a point that is comparable, where every row has one."""
+    return float(row.miou or 0)
 
 
 def _by_seed(members: Sequence[Point]) -> dict[int, tuple[Row, ...]]:
@@ -83,19 +88,19 @@ def _chance(points: Sequence[Point], groups: dict[str, dict[int, tuple[Row, ...]
     for acquisition in CHANCE:
         names = {point.name for point in points if f"select.acquisition={acquisition}" in point.words}
         if names:
-            return max(sorted(names), key=lambda name: statistics.fmean(r[-1].miou for r in groups[name].values()))
+            return max(sorted(names), key=lambda name: statistics.fmean(_miou(r[-1]) for r in groups[name].values()))
     return ""
 
 
 def _share(ours: Sequence[Row], theirs: Sequence[Row], spent: Callable[[Row], float]) -> float | None:
     """How much of what chance spent in all was spent when its last mIoU was first reached."""
-    goal, whole = theirs[-1].miou, spent(theirs[-1])
+    goal, whole = _miou(theirs[-1]), spent(theirs[-1])
     if not whole:
         return None
-    if ours[0].miou >= goal:
+    if _miou(ours[0]) >= goal:
         return spent(ours[0]) / whole
     for before, after in itertools.pairwise(ours):
-        if after.miou >= goal:
-            way = (goal - before.miou) / (after.miou - before.miou)
+        if _miou(after) >= goal:
+            way = (goal - _miou(before)) / (_miou(after) - _miou(before))
             return (spent(before) + way * (spent(after) - spent(before))) / whole
     return None

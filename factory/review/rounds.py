@@ -15,7 +15,8 @@ UNDER_WAY = "under way"
 class Row:
     """One round. Counts are of all rounds so far: regions answered, pixels that people named, seconds spent.
 
-    ``precision`` is the share of the round's regions that came back changed; ``miou`` the model's after it.
+    ``precision`` is the share of the round's regions that came back changed; ``miou`` the model's after it, None where
+    nothing measures it.
     """
 
     round: int
@@ -23,7 +24,7 @@ class Row:
     pixels: int
     seconds: float
     precision: float | None
-    miou: float
+    miou: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,12 @@ class Point:
     def comparable(self) -> bool:
         """Whether it went as far as it goes, with answers to a round at least.
 
-        What is under way, failed, or waits for people's first answers, cannot be compared yet.
+        What is under way, failed, or waits for people's first answers, cannot be compared yet; what nobody measures
+        never can.
         """
-        return not self.failed and self.ended != UNDER_WAY and len(self.rows) > 1
+        if self.failed or any(row.miou is None for row in self.rows):
+            return False
+        return self.ended != UNDER_WAY and len(self.rows) > 1
 
     @property
     def key(self) -> tuple[tuple[str, ...], int]:

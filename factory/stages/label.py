@@ -25,6 +25,9 @@ from factory.label.corpus import corpus_of
 from factory.label.dense import Densifier
 from factory.refine import Refiner
 
+KINDS = ("points", "scribbles", "boxes", "tags", "masks")
+"""Of hints, as a labeler may need them."""
+
 
 def run(
     *,
@@ -80,7 +83,9 @@ def _check_hints(labeler: Labeler, source: Dataset) -> None:
     if kind and not any(getattr(sample.hints, kind) for sample in source.samples):
         words = "noisy_masks" if kind == "masks" else kind
         todo = f"give them to factory ingest ({words}=…), or take a labeler for the hints that there are"
-        raise InputError(f"no picture has {kind} to label from", where=source.root, got=repr(labeler), todo=todo)
+        there = [name for name in KINDS if any(getattr(sample.hints, name) for sample in source.samples)]
+        got = ", ".join(there) or "no hints at all"
+        raise InputError(f"no picture has {kind} to label from", where=source.root, got=got, todo=todo)
 
 
 def _waiting(source: Dataset, out: DatasetWriter, settled: Collection[str]) -> list[Sample]:

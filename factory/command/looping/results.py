@@ -44,8 +44,10 @@ def start(judged: dict[str, object], asked: Path) -> Row:
     return Row(round=0, regions=0, pixels=clicks, seconds=0.0, precision=None, miou=_measured(judged))
 
 
-def _measured(judged: dict[str, object]) -> float:
-    return float(str(judged.get("miou", judged.get("val_miou"))))
+def _measured(judged: dict[str, object]) -> float | None:
+    """The mean IoU that the judging step states; None where it had no masks to measure against."""
+    stated = judged.get("miou", judged.get("val_miou"))
+    return None if stated is None else float(str(stated))
 
 
 def pixels_added(figures: dict[str, Any]) -> int:
