@@ -44,7 +44,7 @@ from factory.segment.weighing import PixelWeights
 FIGURES = ("val_miou", "best_step", "steps", "temperature")
 """All that a training may state."""
 
-NOT_VALIDATED = "no val rows with masks to trust (validation=<data set with masks of people> measures)"
+NOT_VALIDATED = "no val rows with masks to trust (validation=… takes a data set with masks)"
 
 
 def run(
