@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import signal
 import sys
@@ -113,7 +114,11 @@ def _perform_all(stage: str, config: dict[str, Any]) -> None:
 def _check(stage: str, words: list[str], names: list[str]) -> None:
     known = [*tree.stages(), *tree.LINES, tree.TUNE]
     if stage not in known:
-        raise ConfigError("unknown stage", got=stage, expected=", ".join(known), todo="factory --help lists them")
+        close = difflib.get_close_matches(stage, known, 1)
+        guess = f"did you mean {close[0]}? " if close else ""
+        raise ConfigError(
+            "unknown stage", got=stage, expected=", ".join(known), todo=f"{guess}factory --help lists them"
+        )
     strange = [word for word in words if word.startswith(("-", "=")) and word not in (*HELP, *SWEEP)] + names[1:]
     if strange:
         expected = "key=value, -m or --help"

@@ -17,6 +17,8 @@ NO_CURE = re.compile(r" ?To append to your (config|default list) use \S+")
 """What Hydra advises for an unknown key or group: stages take none but their own."""
 
 UNKNOWN_KEY = re.compile(r"Key '[^']*' is not in struct full_key: (\S+)")
+UNKNOWN_CHOICE = re.compile(r"Could not find '(?:\w+/)*(\w+)/([^/']+)'")
+DECIMAL_COMMA = re.compile(r"=-?\d+,\d+$")
 FOR_PROGRAMMERS = re.compile(
     r" ?(full_key: \S+( object_type=\w+)?|Config search path:( provider=\S+ path=\S+)+|See https://\S+ for details)"
 )
@@ -38,10 +40,16 @@ def clear_errors(stage: str) -> Iterator[None]:
             raise error.__cause__ from error
         where = f"factory {stage}"
         if several := SEVERAL_GIVEN.search(str(error)):
-            todo = "-m makes each in turn; brackets make a list of them: key=[a,b]"
-            raise ConfigError(SEVERAL, where=where, got=several[1] or several[2], todo=todo) from error
+            got = several[1] or several[2]
+            decimal = "a decimal is written with a point; " if DECIMAL_COMMA.search(got) else ""
+            todo = f"{decimal}-m makes each in turn; brackets make a list of them: key=[a,b]"
+            raise ConfigError(SEVERAL, where=where, got=got, todo=todo) from error
         raise ConfigError(
-            "the configuration does not fit", where=where, got=_said(error), todo=_advice(stage, error)
+            "the configuration does not fit",
+            where=where,
+            got=_said(error),
+            expected=_choices_instead(error),
+            todo=_advice(stage, error),
         ) from error
 
 
@@ -49,9 +57,17 @@ def _said(error: BaseException) -> str:
     """Hydra's words and their cause, on one line, without what is for programmers alone."""
     cause = f" ({error.__cause__})" if error.__cause__ else ""
     text = " ".join(f"{error}{cause}".split())
+    if choice := UNKNOWN_CHOICE.search(text):
+        return f"{choice[1]}={choice[2]}, which is no choice"
     if unknown := UNKNOWN_KEY.search(text):
         return f"'{unknown[1]}', which is no key"
     return FOR_PROGRAMMERS.sub("", NO_CURE.sub("", text))
+
+
+def _choices_instead(error: BaseException) -> str | None:
+    """The choices of a group, where one was asked for that it does not have."""
+    choice = UNKNOWN_CHOICE.search(" ".join(str(error).split()))
+    return ", ".join(tree.choices(choice[1])) if choice else None
 
 
 def _known_keys(stage: str) -> list[str]:

@@ -230,7 +230,10 @@ def _check_kind(where: str, value: Any, annotation: Any) -> None:
         raise ConfigError("a value of the wrong type", where=where, got=repr(value), expected=names)
     absent = value is None and type(None) not in _members(annotation)
     if (absent or isinstance(value, bool | int | float | str)) and _is_part(annotation):
-        todo = "if that is a choice of a group, factory <stage> --help lists them; its own keys come after a dot"
+        todo = (
+            "if that is a choice of a group, factory <stage> --help lists them (an experiment file says it under "
+            "defaults: - override /refiner@label.refiner: argmax); its own keys come after a dot"
+        )
         raise ConfigError("a value where a part belongs", where=where, got=repr(value), expected="a part", todo=todo)
 
 

@@ -44,7 +44,32 @@ def line_of(stage: str, config: Config) -> Config:
 def steps_of(stage: str, config: Config) -> list[Step]:
     """The steps a configuration asks for, all bound before the first one runs."""
     line = line_of(stage, config)
+    require_makers(line, line["line"])
     return [bind(name, line[name]) for name in line["line"]]
+
+
+def require_makers(config: Config, names: Sequence[str]) -> None:
+    """`ConfigError` for inputs of these steps that another step would make, which is not among them nor was made."""
+    makers = {
+        step["out"]: name
+        for name, step in config.items()
+        if isinstance(step, dict) and isinstance(step.get("out"), str)
+    }
+    made = {config[name].get("out") for name in names if isinstance(config[name].get("out"), str)}
+    missing = [
+        (f"{name}.inputs.{key}", makers[path])
+        for name in names
+        for key, path in (config[name].get("inputs") or {}).items()
+        if isinstance(path, str) and path in makers.keys() - made and not Path(path).exists()
+    ]
+    if missing:
+        raise ConfigError(
+            "a step reads what no step of the line makes",
+            where="line",
+            got="\n            ".join(f"{key}, which {maker} would make" for key, maker in missing),
+            expected=f"{', '.join(dict.fromkeys(maker for _, maker in missing))} beside {', '.join(names)}",
+            todo=f"put them into line, or go without: {missing[0][0]}=null (or give a folder that is there)",
+        )
 
 
 def perform(step: Step) -> Outcome:

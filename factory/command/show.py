@@ -145,12 +145,13 @@ def issues(outcome: Outcome) -> None:
 
 def rounds(points: Sequence[Point], page: Path) -> None:
     """The table a loop ends with, and why each of its points did."""
-    _printed("Rounds", HEAD, [tuple(map(_short, row)) for row in table(points)])
+    if rows := table(points):
+        _printed("Rounds", HEAD, [tuple(map(_short, row)) for row in rows])
     if beside := beside_chance(points):
         _printed(f"Beside chance: {beside[0].chance}", BESIDE_HEAD, [one.row for one in beside])
-    for ended in dict.fromkeys(point.ended for point in points):
+    for ended in dict.fromkeys(point.ended for point in points if len(points) > 1 or not point.failed):
         print(ended)
-    if page.exists():
+    if rows and page.exists():
         print(f"{page} shows the curves")
 
 

@@ -20,6 +20,8 @@ from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ArtefactError
 
 SCHEMA = 1
+TARGET = "_target_"
+"""The key that says which part a configuration is of."""
 HEADER, SUMS = "artefact.json", "SHA256SUMS"
 
 
@@ -47,13 +49,19 @@ class Identity:
     code: str
 
     def differences(self, other: Identity) -> list[str]:
-        """One line for each value in which ``other`` (what is there) departs from this identity (what is asked)."""
+        """One line for each value in which ``other`` (what is there) departs from this identity (what is asked).
+
+        Of another stage, and of another part, that alone is told: their keys have nothing to do with each other.
+        """
+        if self.stage != other.stage:
+            return [f"what {other.stage} made there, {self.stage} asked"]
         mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
-        keys = sorted(mine.keys() | theirs.keys())
+        differing = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
+        parts = tuple(key.removesuffix(TARGET) for key in differing if key.endswith(f".{TARGET}"))
         return [
             f"{key}: {theirs.get(key, 'absent')} there, {mine.get(key, 'absent')} asked"
-            for key in keys
-            if mine.get(key) != theirs.get(key)
+            for key in differing
+            if key.endswith(f".{TARGET}") or not key.startswith(parts)
         ]
 
 

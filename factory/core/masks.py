@@ -51,6 +51,7 @@ def check_mask(mask_hw: Image8, classes: ClassList, size_hw: tuple[int, int], wh
             where=where,
             got=strays,
             expected=f"0-{len(classes) - 1} or {IGNORE}",
+            todo=f"mask_ids=[[{strays[0]},<class id>],…] of factory ingest translates them, or name all classes",
         )
 
 

@@ -43,11 +43,15 @@ class HintTable:
         for name in (*self.tags, *self.absent):
             self.absent[name] |= named - self.tags.get(name, set())
 
-    def disputed(self) -> list[tuple[str, str]]:
-        """The tags that are both given and denied, as (image, reason)."""
+    def disputed(self, classes: ClassList) -> list[tuple[str, str]]:
+        """The tags that are both given and denied, by their names, as (image, reason)."""
         both = {name: self.tags[name] & self.absent[name] for name in self.tags.keys() & self.absent.keys()}
-        reason = "tags are both given and denied: classes {}: neither counts"
-        return [(name, reason.format(sorted(ids))) for name, ids in sorted(both.items()) if ids]
+        reason = "tags are both given and denied: {}: neither counts"
+        return [
+            (name, reason.format(", ".join(classes.names[class_id] for class_id in sorted(ids))))
+            for name, ids in sorted(both.items())
+            if ids
+        ]
 
     def of(self, name: str) -> Hints:
         """What is said of one image; a tag both given and denied counts as neither."""
@@ -70,13 +74,13 @@ def read(classes: ClassList, names: Names, *, tags: Path | None, points: Path | 
     numbers: list[float] = []
 
     def point(name: str, row: Row) -> None:
-        place = [float(row[key]) for key in POINT[:2]]
+        place = [_number(row, key) for key in POINT[:2]]
         x, y = map(math.floor, place)
         table.points[name].append((x, y, classes.id_of(row["class"])))
         numbers.extend(place)
 
     def box(name: str, row: Row) -> None:
-        edges = [float(row[key]) for key in BOX[:4]]
+        edges = [_number(row, key) for key in BOX[:4]]
         x0, y0, x1, y1 = map(round, edges)
         table.boxes[name].append((x0, y0, x1, y1, classes.id_of(row["class"])))
         numbers.extend(edges)
@@ -104,7 +108,8 @@ def place(hints: Hints, width: int, height: int, classes: ClassList) -> tuple[Hi
         if 0 <= x < width and 0 <= y < height:
             said[x, y].add(class_id)
         else:
-            reasons.append(f"point ({x}, {y}) lies outside the image of {width} x {height}: dropped")
+            turned = " (x and y exchanged?)" if 0 <= y < width and 0 <= x < height else ""
+            reasons.append(f"point ({x}, {y}) lies outside the image of {width} x {height}{turned}: dropped")
     for (x, y), ids in said.items():
         if len(ids) > 1:
             names = " and ".join(classes.names[class_id] for class_id in sorted(ids))
@@ -112,7 +117,11 @@ def place(hints: Hints, width: int, height: int, classes: ClassList) -> tuple[Hi
     kept = tuple((x, y, ids.copy().pop()) for (x, y), ids in said.items() if len(ids) == 1)
     boxes = tuple((max(x0, 0), max(y0, 0), min(x1, width), min(y1, height), c) for x0, y0, x1, y1, c in hints.boxes)
     fitting = tuple(box for box in boxes if box[0] < box[2] and box[1] < box[3])
-    reasons += [f"box {box[:4]} is empty inside the image: dropped" for box in boxes if box not in fitting]
+    for (x0, y0, x1, y1, _), box in zip(hints.boxes, boxes, strict=True):
+        if box not in fitting:
+            turned = " (x0 and y0 are the left upper corner)" if x0 > x1 or y0 > y1 else ""
+            given = f"box {(x0, y0, x1, y1)} is empty inside the image of {width} x {height}"
+            reasons.append(f"{given}{turned}: dropped")
     return Hints(tags=hints.tags, absent=hints.absent, points=kept, boxes=fitting), reasons
 
 
@@ -161,6 +170,13 @@ def _require_pixels(path: Path, numbers: Sequence[float]) -> None:
         todo = "multiply x by the picture's width, y by its height"
         got = f"none above {max(numbers):g}"
         raise InputError("coordinates are pixels, not shares of a picture", where=path, got=got, todo=todo)
+
+
+def _number(row: Row, key: str) -> float:
+    try:
+        return float(row[key])
+    except ValueError as error:
+        raise ValueError(f"{key} is {row[key]!r}, no number of pixels") from error
 
 
 def _cells(row: Row, needed: Sequence[str]) -> list[str]:

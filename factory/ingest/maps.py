@@ -42,7 +42,12 @@ def find(folder: Path, names: Names) -> MapFiles:
         got = ", ".join(f"{path.name} {unclear.get(path, '')}".strip() for path in there[:3]) or "no such file"
         first = Path(next(iter(names.paths))).with_suffix(".png")
         expected = f"{first}, or the like: {', '.join(SUFFIXES)}, each named like its picture"
-        raise InputError("no file in the folder belongs to a picture", where=folder, got=got, expected=expected)
+        what = (
+            "a folder of maps is expected, not a file"
+            if folder.is_file()
+            else "no file in the folder belongs to a picture"
+        )
+        raise InputError(what, where=folder, got=got, expected=expected)
     return MapFiles(folder=folder, by_picture=by_picture, unclear=unclear)
 
 

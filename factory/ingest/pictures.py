@@ -86,7 +86,11 @@ def read_ids(path: Path, translation: dict[int, int]) -> npt.NDArray[np.uint8]:
     with _decoded(path, "mask", "save it as 8-bit PNG", Image.MAX_IMAGE_PIXELS) as opened:
         ids = bits.as_stored(opened)
     if ids.ndim != 2 or ids.max(initial=0) > 255:
-        raise InputError("a mask must hold one 8-bit id a pixel", where=path, got=f"{opened.mode} of shape {ids.shape}")
+        got, todo = (
+            f"{opened.mode} of shape {ids.shape}",
+            "save class ids as a grey or palette PNG, 0 for the first class",
+        )
+        raise InputError("a mask must hold one 8-bit id a pixel", where=path, got=got, todo=todo)
     table = np.arange(256, dtype=np.uint8)
     for old, new in translation.items():
         table[old] = new

@@ -32,6 +32,9 @@ def read(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, Row]]:
     a file that is unreadable, another tool's or without these columns.
     """
     expected = f"CSV with a header, or JSON, in UTF-8: {', '.join(('image', *columns))}"
+    if path.is_dir():
+        todo = "a folder of maps goes to inputs.scribbles or inputs.masks"
+        raise InputError("a folder is no table of hints", where=path, expected=expected, todo=todo)
     try:
         text = _text(path, expected)
         if path.suffix.lower() == ".json":
@@ -53,7 +56,11 @@ def _text(path: Path, expected: str) -> str:
     if data.startswith(b"PK\x03\x04"):
         todo = "save the spreadsheet as CSV in UTF-8, or unpack the ZIP"
         raise InputError("a spreadsheet or ZIP is not read as hints", where=path, expected=expected, todo=todo)
-    text = data.decode("utf-8-sig")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        got, todo = f"a byte {data[error.start]:#04x} at {error.start}", "save it as UTF-8 (spreadsheets: CSV UTF-8)"
+        raise InputError("the table is not in UTF-8", where=path, got=got, expected=expected, todo=todo) from error
     if text.lstrip().startswith("<"):
         cvat = (
             "ingest the pictures alone; factory merge source=… corrections=<this file> takes CVAT's masks and outlines"

@@ -12,7 +12,7 @@ from factory.core import digests
 from factory.core.artefact import Artefact, Identity, Kind
 from factory.core.cache import Cache
 from factory.core.dataset import Dataset
-from factory.core.errors import MachineError
+from factory.core.errors import ConfigError, MachineError
 from factory.core.version import code_version
 from factory.core.writer import is_sealed, open_writer
 from factory.segment import checkpoint
@@ -78,11 +78,15 @@ class NetworkMaker:
 
 @contextmanager
 def labelers_keys() -> Iterator[None]:
-    """Where weights cannot be had, name the labeler's own keys: those of `factory train` are not there."""
+    """Where weights cannot be had, name the labeler's own keys: those of `factory train` are not there.
+
+    A `ConfigError`: nothing has been learnt yet, and what was begun would be in the way of other settings.
+    """
     try:
         yield
     except MachineError as error:
-        if error.where == "model.encoder_weights":
-            error.where = "the labeler's training.model.encoder_weights"
-            error.todo = "connect, or give the labeler a file as its weights=…, or set that key of it to null"
-        raise
+        if error.where != "model.encoder_weights":
+            raise
+        where = "the labeler's training.model.encoder_weights"
+        todo = "connect, or give the labeler a file as its weights=…, or set that key of it to null"
+        raise ConfigError(error.what, where=where, got=error.got, todo=todo) from error

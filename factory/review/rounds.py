@@ -41,7 +41,8 @@ class Point:
     def comparable(self) -> bool:
         """Whether it went as far as it goes, with answers to a round at least, and was measured.
 
-        What is under way, failed, or waits for people's first answers, cannot be compared yet.
+        What is under way, failed, or waits for people's first answers, cannot be compared yet; what nobody measures
+        never can.
         """
         measured = all(row.miou is not None for row in self.rows)
         return measured and not self.failed and self.ended != UNDER_WAY and len(self.rows) > 1

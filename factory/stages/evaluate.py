@@ -216,5 +216,17 @@ def _rows(source: Dataset, split: str) -> list[Sample]:
         raise ConfigError("unknown evaluate.split", got=split, expected=", ".join(Split))
     rows = [sample for sample in source.where(split=Split(split)) if sample.mask]
     if not rows:
-        raise ArtefactError(f"no {split} rows with masks to measure against", where=source.root)
+        there = [one for one in Split if any(sample.mask for sample in source.where(split=one))]
+        todo = "; ".join(
+            [
+                *(f"split={one} measures on those" for one in there),
+                "or ingest pictures with masks by themselves, split=test",
+            ]
+        )
+        raise ArtefactError(
+            f"no {split} rows with masks to measure against",
+            where=source.root,
+            got=f"masks of {' and '.join(there) or 'no'} rows",
+            todo=todo,
+        )
     return rows

@@ -89,7 +89,7 @@ def run(
     shares = partial(splits.assign, fixed=split, val_share=val_share, test_share=test_share, seed=seed)
     placed = _placed(found, group_pattern, shares)
     unused = [*gather.unread(images, folders.values()), *table.strays(names), *maps.unused([*files.values()], names)]
-    _report([*table.refused, *table.disputed(), *unused], out)
+    _report([*table.refused, *table.disputed(out.classes), *unused], out)
     told = _take_all(found, placed, settings, executor, out)
     _report(doubtful := told.hardly_ignored(out.classes, given, settings.translations), out)
     _refuse(told, given, out, strict=strict)

@@ -80,7 +80,8 @@ def _check_hints(labeler: Labeler, source: Dataset) -> None:
     if kind and not any(getattr(sample.hints, kind) for sample in source.samples):
         words = "noisy_masks" if kind == "masks" else kind
         todo = f"give them to factory ingest ({words}=…), or take a labeler for the hints that there are"
-        raise InputError(f"no picture has {kind} to label from", where=source.root, got=repr(labeler), todo=todo)
+        got = ", ".join(calibrated.kinds_of(sample.hints for sample in source.samples)) or "no hints at all"
+        raise InputError(f"no picture has {kind} to label from", where=source.root, got=got, todo=todo)
 
 
 def _waiting(source: Dataset, out: DatasetWriter, settled: Collection[str]) -> list[Sample]:

@@ -71,9 +71,11 @@ def run(
             corrected.add(sample.id)
     if intake.left_out and not intake.seen:
         out.discard()
-        got = [f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3]]
+        got = "\n            ".join(f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3])
         where = corrections if isinstance(corrections, Path) else corrections.root
-        raise InputError("none of the corrections can be used", where=where, got=got, todo="see the reasons")
+        raise InputError(
+            "none of the corrections can be used", where=where, got=got, todo="correct them, and export again"
+        )
     for sample in source.samples:
         if sample.id not in corrected:
             out.add(out.carry(source, sample))

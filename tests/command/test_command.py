@@ -44,10 +44,12 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["lable"], "unknown stage"),
+        (["lable"], "did you mean label? "),
         (["label", "--fast"], "mean nothing"),
         (["label", "refinr=argmax"], "got:      'refinr', which is no key"),
         (["label", "refiner=argmix"], "did you mean argmax"),
+        (["label", "refiner=argmix"], "got:      refiner=argmix, which is no choice\n  expected: argmax, dense_crf"),
+        (["label", "min_confidence=0,6"], "a decimal is written with a point"),
         (["label", "refiner=3"], "expected: argmax, dense_crf"),
         (["label", "inputs.source=gone", "refiner.iteratons=3"], "iteratons"),
         (["label", "inputs.source=gone", "min_confidence=much"], "expected: float"),

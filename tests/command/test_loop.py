@@ -50,9 +50,17 @@ def test_a_round_has_a_precision_only_where_its_merges_can_tell_it() -> None:
     def precision(*merges: dict[str, object]) -> float | None:
         return row_of(1, seconds=1.0, merged=merges, judged={"miou": 0.5}, before=before).precision
 
+    assert row_of(1, seconds=1.0, merged=[merged(2, 0.5)], judged={"steps": 9}, before=before).miou is None
     assert precision(merged(2, 0.5), merged(2, 0.5)) == 0.5
     assert precision(merged(2, 0.5), merged(1, None)) is None
     assert precision(merged(4, 0.25), {**merged(0, None), "regions_changed": 0}) == 0.25
+
+
+def test_what_no_step_makes_is_told_before_the_first_one_runs() -> None:
+    """A line without renders, whose training and review are still to read them."""
+    with pytest.raises(ConfigError, match=r"train.inputs.synthetic, which adapt would make") as error:
+        drawn("oracle=false", "train.inputs.synthetic=${adapt.out}", "review.inputs.rendered=${render.out}")
+    assert "review.inputs.rendered, which render would make" in str(error.value)
 
 
 def test_rounds_draw_anew_noise_decays_and_simulated_answers_are_taken_at_their_word() -> None:

@@ -240,7 +240,7 @@ def test_a_space_can_come_from_a_file(tmp_path: Path) -> None:
         (["space.decoder_lr=1,2", "keep=some"], "unknown keep"),
         (["space.decoder_lr=1,2", "direction=up"], "unknown direction"),
         (["space.decoder_lr=1,2", "direction=minimize"], "add pruner=none"),
-        (["space.decoder_lr=1,2", "sampler=cmaes"], "gp random tpe"),
+        (["space.decoder_lr=1,2", "sampler=cmaes"], "gp, random, tpe"),
         (["space.decoder_lr=1,2", "sampler.startup=0"], "sampler.startup is too small"),
         (["space.decoder_lr=1,2", "pruner=hyperband", "pruner.reduction=1"], "pruner.reduction is too small"),
         (["space.decoder_lr=1,2", "inputs.real=gone"], "missing input"),

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,9 @@ def test_the_same_identity_is_skipped_and_another_is_refused_by_name(tmp_path: P
         is_sealed(target, other)
     assert caught.value.got == "config.part.sigma: 1 there, 2 asked"
     assert not is_sealed(target, other, overwrite=True)
+    parts = [replace(asked, config={"part": {"_target_": name, key: 1}}) for name, key in (("A", "a"), ("B", "b"))]
+    assert parts[0].differences(parts[1]) == ['config.part._target_: "B" there, "A" asked']
+    assert asked.differences(replace(asked, stage="t", seed=1)) == ["what t made there, s asked"]
 
 
 def test_a_process_beside_the_first_knows_when_the_artefact_has_been_begun(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_json_rows_of_another_length_are_refused_alone(tmp_path: Path) -> None:
         ("a.csv", "a.png,1,2,car\n", ["the header lacks image, x, y, class"]),
         ("a.csv", "image,x,y,class\n", ["no usable row", "no row at all"]),
         ("a.csv", "\n", ["an empty file"]),
-        ("a.csv", "image,x,y,class\na,three,2,car\n", ["a.csv:2: unusable row: could not convert"]),
+        ("a.csv", "image,x,y,class\na,three,2,car\n", ["a.csv:2: unusable row: x is 'three', no number of pixels"]),
         ("a.csv", "PK\x03\x04", ["a spreadsheet or ZIP"]),
         ("a.xml", "<?xml?>\n<annotations>", ["XML is not read as hints", "factory merge source=… corrections="]),
         ("a.xml", "<annotation>", ["XML is not read as hints", "as CSV"]),
@@ -106,5 +106,13 @@ def test_the_cells_that_are_needed_choose_what_divides_them() -> None:
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     """Of LabelMe's files, for instance."""
-    with pytest.raises(InputError, match="unreadable hints"):
+    with pytest.raises(InputError, match="a folder is no table"):
         list(rows.read(tmp_path, POINT))
+
+
+def test_a_table_in_another_encoding_is_asked_for_in_utf_8(tmp_path: Path) -> None:
+    """As spreadsheets save them unless they are told."""
+    (tmp_path / "a.csv").write_bytes("image,x,y,class\nfür,1,2,car\n".encode("latin-1"))
+    with pytest.raises(InputError, match="not in UTF-8") as error:
+        list(rows.read(tmp_path / "a.csv", POINT))
+    assert error.value.got == "a byte 0xfc at 17"

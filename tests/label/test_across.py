@@ -12,7 +12,7 @@ from factory.command.bind import make_part
 from factory.core.cache import Cache
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
-from factory.core.errors import ConfigError, InputError, MachineError
+from factory.core.errors import ConfigError, InputError
 from factory.core.picture import Picture, resize
 from factory.core.sample import Hints
 from factory.execute.process import Process
@@ -224,8 +224,8 @@ def test_impossible_settings_are_refused(word: str) -> None:
 
 
 def test_weights_that_cannot_be_had_are_asked_for_by_the_keys_of_the_labeler() -> None:
-    """Those of a training are no keys of `factory label`."""
-    with pytest.raises(MachineError) as raised, labelers_keys():
+    """Those of a training are no keys of `factory label`; nothing stays in the way of others."""
+    with pytest.raises(ConfigError) as raised, labelers_keys():
         raise no_weights("mobilenet_v2", "imagenet", OSError("no network"))
     said = str(raised.value)
     assert "where:    the labeler's training.model.encoder_weights" in said

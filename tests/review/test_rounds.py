@@ -44,6 +44,14 @@ def test_every_round_of_every_point_stands_in_the_table() -> None:
     assert page([point("entropy", 0, [])], title="nothing")
 
 
+def test_rounds_that_nothing_measures_have_no_mean_iou_and_are_held_against_nothing() -> None:
+    """People's photographs without a single mask: the table and the page do without."""
+    bare = [replace(one, rows=tuple(replace(row, miou=None) for row in one.rows)) for one in POINTS]
+    assert {row[7] for row in table(bare)} == {None}
+    assert beside_chance(bare) == []
+    assert "–" in page(bare, title="no masks").decode()
+
+
 def test_numbers_of_different_keys_are_different_choices() -> None:
     """Two sweeps into one folder: what is alike in value alone is not averaged."""
     two = [

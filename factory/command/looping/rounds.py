@@ -8,7 +8,7 @@ from typing import Any
 
 from factory.command import tree
 from factory.command.bind import check_value
-from factory.command.perform import reached
+from factory.command.perform import reached, require_makers
 from factory.core.errors import ConfigError
 from factory.core.seeds import derive
 
@@ -46,6 +46,7 @@ def drawn_out(config: Config) -> Loop:
     asked = config["select"]["inputs"]["source"]
     again = _again(config, first, asked)
     judged = _judged(config, first, again)
+    require_makers(config, [*first, "select", *([] if config["oracle"] else ["review"])])
     steps: Config = {name: config[name] for name in first}
     latest: dict[str, str] = {}
     rounds = []
