@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from factory.acquire.candidates import Candidate, describe
+from factory.acquire.candidates import describe
 from factory.acquire.embeddings import Embedder, Vectors, of_pixels, of_regions
+from factory.acquire.found import Doubt, Found, Map8, place_of
 from factory.acquire.moments import Map, Moments
 from factory.acquire.regions import Regions, Sight
 from factory.acquire.uncertainty import MutualInformation, PredictiveEntropy, Uncertainty
@@ -25,17 +26,6 @@ KNOWN = (Origin.EXACT, Origin.HINT, Origin.HUMAN)
 """Origins of pixels that are known: rendered, clicked or painted."""
 EXAMPLES = 64
 """Known pixels of an image that may serve as examples, at most."""
-
-Map8 = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """What a queue keeps of an image: predicted class ids, entropy (255: all classes alike), and its regions."""
-
-    proposal_hw: Map8
-    uncertain_hw: Map8
-    regions_hw: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +45,9 @@ class Survey:
     temperature: float | None
     embedder: Embedder | None
 
-    def __call__(self, sample: Sample) -> tuple[Doubt, list[Candidate], Vectors | None]:
-        """What is doubtful, the candidates, and the image's features if they are looked at."""
-        image_hwc, features_chw = self.source.image(sample), None
+    def __call__(self, sample: Sample) -> Found:
+        """What is doubtful, the candidates, and examples if the image's features are looked at."""
+        image_hwc = self.source.image(sample)
         moments = self._moments(sample, image_hwc)
         named = {"entropy": PredictiveEntropy()(moments), "mutual_information": MutualInformation()(moments)}
         picture, (x, y, _, _) = place_of(sample)
@@ -69,14 +59,17 @@ class Survey:
             sample.id, (picture, x, y), regions_hw, askable_hw, moments.mean_khw, score_hw, named, self.cost,
             self.temperature,
         )  # fmt: skip
+        vectors_nc, examples = None, list[Example]()
         if self.embedder:
             features_chw = self.embedder(image_hwc)
+            vectors_nc, examples = self._examples(sample, features_chw)
             vectors_rc = of_regions(features_chw, regions_hw, int(regions_hw.max(initial=0)))
             found = [replace(candidate, embedding=vectors_rc[candidate.region - 1]) for candidate in found]
         uncertain_hw = 255 * named["entropy"] / max(np.log(len(self.source.classes)), 1e-9)
         eight_hw = np.clip(np.rint(np.nan_to_num(uncertain_hw)), 0, 255).astype(np.uint8)
         proposed_hw = self._proposed(sample, proposal_hw, askable_hw)
-        return Doubt(proposed_hw, eight_hw, regions_hw.astype(np.int32)), found, features_chw
+        doubt = Doubt(proposed_hw, eight_hw, regions_hw.astype(np.int32))
+        return Found(doubt=doubt, candidates=found, vectors_nc=vectors_nc, examples=examples)
 
     def _proposed(self, sample: Sample, guess_hw: Map8, askable_hw: npt.NDArray[np.bool_]) -> Map8:
         """The model's guess, but what people have said where they have: nobody is to correct that again."""
@@ -85,7 +78,7 @@ class Survey:
         mask_hw = self.source.mask(sample)
         return np.where(askable_hw | (mask_hw == IGNORE), guess_hw, mask_hw)
 
-    def examples(self, sample: Sample, features_chw: Vectors) -> tuple[Vectors, list[Example]]:
+    def _examples(self, sample: Sample, features_chw: Vectors) -> tuple[Vectors, list[Example]]:
         """Some of an image's known pixels, drawn at random, with what they look like."""
         if sample.mask is None:
             return np.empty((0, len(features_chw)), np.float32), []
@@ -107,9 +100,3 @@ class Survey:
         if sample.source is None:
             return np.ones((sample.height, sample.width), bool)
         return ~np.isin(self.source.map(sample, "source"), KNOWN)
-
-
-def place_of(sample: Sample) -> tuple[str, tuple[int, int, int, int]]:
-    """The picture a sample was cut from, and the box it shows of it; a whole picture shows all."""
-    x, y = (int(n) for n in sample.provenance.get("offset", (0, 0)))
-    return sample.photograph, (x, y, x + sample.width, y + sample.height)

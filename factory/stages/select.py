@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,21 @@ from factory.acquire.candidates import Candidate, ranked, reason
 from factory.acquire.committee import Committee
 from factory.acquire.diversity import KCenter
 from factory.acquire.embeddings import Bank, Embedder
+from factory.acquire.found import load as load_found
+from factory.acquire.found import place_of
 from factory.acquire.regions import Regions
-from factory.acquire.survey import Survey, place_of
+from factory.acquire.survey import Survey
 from factory.acquire.tiles import best_seen
 from factory.acquire.uncertainty import Uncertainty
-from factory.core.artefact import Model, Report
+from factory.core import digests
+from factory.core.artefact import Identity, Model, Report
+from factory.core.cache import Cache
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
 from factory.core.queue import LOG, QueueItem, write_items, write_maps
 from factory.core.sample import Domain, Sample, Split, Supervision
+from factory.core.version import code_version
 from factory.core.writer import QueueWriter
 from factory.execute.progress import Progress
 from factory.measure.cost import Cost, read_log
@@ -53,11 +58,14 @@ def run(
     cost: Cost,
     temperature: float | None,
     examples: int,
+    cache: str,
+    cache_gib: float,
 ) -> None:
     """Rank regions of real training images that no person has vouched for; test and validation rows are never asked.
 
     From a ``log`` of how long people took before (see `factory.measure.cost.read_log`) their cost is learnt. Each
-    queued region is shown with ``examples`` known pixels of other images that look like it.
+    queued region is shown with ``examples`` known pixels of other images that look like it. What was found of each
+    image is kept in the cache: it serves every acquisition and cost, and a killed run goes on from there.
     """
     if examples < 0 or (temperature is not None and temperature <= 0):
         got = f"examples {examples}, temperature {temperature}"
@@ -79,12 +87,16 @@ def run(
         temperature=temperature,
         embedder=Embedder(predictor=predictor) if examples or acquisition.looks else None,
     )
-    candidates, bank = _survey(survey, pool, out)
-    seen = best_seen(candidates, {sample.id: place_of(sample) for sample in pool})
-    chosen = (
-        acquisition.around(seen, bank.vectors_nc) if isinstance(acquisition, KCenter) else acquisition(seen, seed=seed)
-    )
-    _write([_item(rank, one, bank, examples, source.classes) for rank, one in enumerate(chosen, 1)], out)
+    with Cache.of(cache, cache_gib).kept(_survey_name(survey, model, committee)) as folder:
+        candidates, bank = _surveyed(survey, pool, folder)
+        seen = best_seen(candidates, {sample.id: place_of(sample) for sample in pool})
+        chosen = (
+            acquisition.around(seen, bank.vectors_nc)
+            if isinstance(acquisition, KCenter)
+            else acquisition(seen, seed=seed)
+        )
+        items = [_item(rank, one, bank, examples, source.classes) for rank, one in enumerate(chosen, 1)]
+        _write(items, folder, out)
     if candidates and not chosen:
         said = f"none of {len(candidates)} regions was queued: all are below acquisition.min_pixels or over the budget"
         out.report("acquisition", said)
@@ -95,16 +107,31 @@ def _open(sample: Sample) -> bool:
     return sample.supervision != Supervision.EXACT and (sample.supervision != Supervision.HUMAN or bool(sample.source))
 
 
-def _survey(survey: Survey, pool: list[Sample], out: QueueWriter) -> tuple[list[Candidate], Bank]:
-    """All candidates, and what known pixels look like; what is thought of each image goes to scratch."""
+def _survey_name(survey: Survey, model: Model, committee: Committee) -> str:
+    """After all that decides what is found; which regions are chosen, and what their answers cost, is no part of it."""
+    parts = {name: repr(getattr(survey, name)) for name in ("uncertainty", "regions", "temperature")}
+    config = parts | {"committee": repr(committee), "embedded": survey.embedder is not None}
+    folders = getattr(committee, "folders", {})
+    inputs = {"model": model.digest, "source": survey.source.digest}
+    inputs |= {name: digests.of_path(Path(path)) for name, path in folders.items()}
+    identity = Identity(stage="survey", config=config, seed=survey.seed, inputs=inputs, code=code_version())
+    return f"survey-{digests.of_bytes(digests.canonical(asdict(identity)))[:32]}"
+
+
+def _surveyed(survey: Survey, pool: list[Sample], folder: Path) -> tuple[list[Candidate], Bank]:
+    """All candidates, and what known pixels look like; what was found of each image lies in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     candidates, bank = [], Bank()
     with Progress("select", len(pool)) as progress:
         for sample in pool:
-            doubt, found, features_chw = survey(sample)
-            np.savez(out.scratch / f"{sample.id}.npz", **vars(doubt))
-            candidates += found
-            if features_chw is not None:
-                bank.add(*survey.examples(sample, features_chw))
+            place = folder / f"{sample.id}.npz"
+            found = load_found(place, sample, survey.cost)
+            if found is None:
+                found = survey(sample)
+                found.save(place)
+            candidates += found.candidates
+            if found.vectors_nc is not None:
+                bank.add(found.vectors_nc, found.examples)
             progress.advance()
     return candidates, bank
 
@@ -136,7 +163,7 @@ def _alternatives(candidate: Candidate) -> tuple[tuple[int, float], ...]:
     return tuple((class_id, share) for class_id, share in shares if share >= LEAST_SHARE)
 
 
-def _write(items: list[QueueItem], out: QueueWriter) -> None:
+def _write(items: list[QueueItem], folder: Path, out: QueueWriter) -> None:
     """The queue; regions are numbered anew in each image: a large one has more of them than 16 bits can count."""
     number_of: dict[str, dict[int, int]] = defaultdict(dict)
     for item in sorted(items, key=lambda item: item.region):
@@ -146,13 +173,13 @@ def _write(items: list[QueueItem], out: QueueWriter) -> None:
         if len(numbers) > MOST_REGIONS:
             todo = "ask about fewer of one image, or larger ones: acquisition.per_image=…, regions=…"
             raise ConfigError("too many regions of one image", where=sample_id, got=len(numbers), todo=todo)
-        doubt = np.load(out.scratch / f"{sample_id}.npz")
-        number_r = np.zeros(int(doubt["regions_hw"].max(initial=0)) + 1, np.uint16)
+        with np.load(folder / f"{sample_id}.npz") as held:
+            regions_hw, proposal_hw, uncertain_hw = (
+                held[f"{name}_hw"] for name in ("regions", "proposal", "uncertain")
+            )
+        number_r = np.zeros(int(regions_hw.max(initial=0)) + 1, np.uint16)
         number_r[list(numbers)] = list(numbers.values())
-        write_maps(
-            out, sample_id, regions=number_r[doubt["regions_hw"]], proposal=doubt["proposal_hw"],
-            uncertainty=doubt["uncertain_hw"],
-        )  # fmt: skip
+        write_maps(out, sample_id, regions=number_r[regions_hw], proposal=proposal_hw, uncertainty=uncertain_hw)
 
 
 def _figures(pool: list[Sample], candidates: list[Candidate], chosen: list[Candidate], cost: Cost) -> dict[str, Any]:

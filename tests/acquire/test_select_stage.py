@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.acquire.acquisition import TopRegions
+from factory.acquire.acquisition import RandomRegions, TopRegions
 from factory.acquire.committee import Looks
 from factory.acquire.label_issue import LabelIssue
 from factory.acquire.regions import Tiles
@@ -80,6 +80,7 @@ def selected(tmp_path: Path, model: Model, source: Dataset, name: str = "queue",
     call = {
         "log": None, "seed": 0, "committee": SINGLE, "uncertainty": PredictiveEntropy(), "regions": Tiles(side=16),
         "acquisition": TopRegions(**ACQUISITION), "cost": COST, "temperature": None, "examples": 2,
+        "cache": str(tmp_path / "cache"), "cache_gib": 1.0,
     } | changes  # fmt: skip
     with written(tmp_path / name, Kind.QUEUE) as out:
         select.run(model=model, source=source, out=out, **call)
@@ -105,6 +106,30 @@ def test_items_say_what_else_a_region_may_be_what_looks_like_it_and_what_it_take
     for name, acquisition in (("bare", ACQUISITION), ("looked at", caps)):
         made = selected(tmp_path, model, source, name, examples=0, acquisition=TopRegions(**acquisition))
         assert not any(item.nearest for item in made.items)
+
+
+def test_what_was_found_serves_other_choices_and_goes_on_after_a_kill(tmp_path: Path, model: Model) -> None:
+    """Nothing is looked at again for another acquisition or cost, and the queue is the same bytes as made alone."""
+    source, _ = pictures(tmp_path, 4)
+    dear, choice = Cost(image=9.0, region=5.0, border=0.3, trust=1.0), RandomRegions(**ACQUISITION)
+    first = selected(tmp_path, model, source)
+    (survey,) = (tmp_path / "cache").glob("survey-*")
+    files = sorted(survey.iterdir())
+    assert [path.stem for path in files] == sorted(sample.id for sample in source.samples)
+    before = [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files]
+    other = selected(tmp_path, model, source, "other", acquisition=choice, cost=dear)
+    assert [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files] == before
+    files[0].unlink()
+    files[1].write_bytes(files[1].read_bytes()[:200])
+    files[2].write_bytes(b"")
+    alone = tmp_path / "alone"
+    again = selected(tmp_path, model, source, "again", acquisition=choice, cost=dear)
+    fresh = selected(tmp_path, model, source, "fresh", acquisition=choice, cost=dear, cache=str(alone))
+    assert other.digest == again.digest == fresh.digest != first.digest
+    assert sorted(survey.iterdir()) == files
+    for changes in ({"seed": 1}, {"regions": Tiles(side=8)}, {"uncertainty": LabelIssue()}, {"examples": 0}):
+        selected(tmp_path, model, source, f"with {changes}", cache=str(alone), **changes)
+    assert len(list(alone.glob("survey-*"))) == 5
 
 
 def test_wrong_labels_come_first_where_labels_are_doubted_and_the_merge_says_so(tmp_path: Path, model: Model) -> None:
