@@ -24,6 +24,7 @@ from factory.core.sample import TRUSTED, Hints, Sample, Split
 from factory.core.words import many
 from factory.core.writer import ReportWriter
 from factory.execute import Executor
+from factory.ingest.supervision.tags import among
 from factory.label import Labeler, Workshop
 from factory.label.calibrated import NAME, with_settings
 from factory.label.dense import Densifier
@@ -78,8 +79,8 @@ def run(
         model=model,
     )  # fmt: skip
     judge = Judge(
-        audit=Audit(source=source, supervision=supervision, seed=seed), rows=[*searched, *held], labeler=labeler,
-        refiner=refiner, longest=longest, shop=shop,
+        audit=Audit(source=source, supervision=among(supervision, len(source.classes)), seed=seed),
+        rows=[*searched, *held], labeler=labeler, refiner=refiner, longest=longest, shop=shop,
     )  # fmt: skip
     found, ledger = best_settings(
         judge, searched, varying, sampler=sampler, trials=trials, most=pool, identity=out.identity,

@@ -20,6 +20,7 @@ from factory.execute import Executor
 from factory.ingest import class_list as class_lists
 from factory.ingest import gather, hints, maps, splits
 from factory.ingest.gather import Settings, Source, SupervisionFilter, Taken
+from factory.ingest.supervision.tags import among
 from factory.ingest.told import MAPS, Told, counted
 
 Place = tuple[str, Split]
@@ -66,7 +67,7 @@ def run(
     out.classes = class_lists.choose(class_list, classes, colours)
     settings = Settings(
         classes=out.classes,
-        supervision=supervision,
+        supervision=among(supervision, len(out.classes)),
         seed=seed,
         white_level=white_level,
         mask_ids=_translation("mask_ids", mask_ids),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
-from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.core.seeds import generator
 from factory.ingest.supervision.slips import Clumsy, Ids, at_least, ids_in
+
+Filter = TypeVar("Filter")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tags(Clumsy):
     """Masks are forgotten but for the classes that cover at least ``least`` pixels.
 
-    If ``complete``, those of the data set's ``classes`` (how many there are) that were not named are said to be absent,
-    missed ones too: that is what a complete list says. A tag that is wrong names a class that the picture does not
-    show where ``classes`` says which there are, one of the picture's others where it does not.
+    If ``complete``, those of the data set's ``classes`` (how many there are, None: see `among`) that were not named are
+    said to be absent, missed ones too: that is what a complete list says. A tag that is wrong names a class that the
+    picture does not show, or one of its others where it shows all.
     """
 
     least: int
@@ -30,9 +32,6 @@ class Tags(Clumsy):
         at_least("least", self.least, 1)
         if self.classes is not None:
             at_least("classes", self.classes, 1)
-        elif self.complete:
-            todo = "supervision.classes=… says how many there are"
-            raise ConfigError("absent classes are unknown", where="supervision.classes", got="null", todo=todo)
 
     def __call__(self, photo: Picture, seed: int) -> Picture:
         """The photograph with tags instead of its mask; without a mask it stays as it is."""
@@ -57,3 +56,10 @@ class Tags(Clumsy):
 
     def _denied(self, said: Ids) -> tuple[int, ...]:
         return tuple(np.setdiff1d(np.arange(self.classes or 0), said).tolist()) if self.complete else ()
+
+
+def among(supervision: Filter, classes: int) -> Filter:
+    """The same for a data set of so many classes: simulated tags have to know how many, unless they were told."""
+    if isinstance(supervision, Tags) and supervision.classes is None:
+        return replace(supervision, classes=classes)
+    return supervision
