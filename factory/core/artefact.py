@@ -48,6 +48,11 @@ class Identity:
     inputs: dict[str, str]
     code: str
 
+    @property
+    def name(self) -> str:
+        """32 digits that no other identity has: what a thing is called that has no place of its own."""
+        return digests.of_bytes(digests.canonical(asdict(self)))[:32]
+
     def differences(self, other: Identity) -> list[str]:
         """One line for each value in which ``other`` (what is there) departs from this identity (what is asked).
 

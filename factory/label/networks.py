@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -44,8 +44,7 @@ class NetworkMaker:
     ) -> tuple[checkpoint.Trained, list[dict[str, str]]]:
         """The network that learnt from some rows of ``said``, and what its training found worth a look."""
         identity = self._identity(said, rows, seed)
-        name = digests.of_bytes(digests.canonical(asdict(identity)))[:32]
-        with self.cache.kept(f"network-{name}") as place:
+        with self.cache.kept(f"network-{identity.name}") as place:
             if not is_sealed(place, identity):
                 self._train(said, rows, seed, place, identity)
             header = Artefact.open(place).header

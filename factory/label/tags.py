@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.core import digests
+from factory.core.artefact import Identity
 from factory.core.errors import ConfigError, InputError
 from factory.core.seeds import derive, generator
+from factory.core.version import code_version
 from factory.core.words import many
 from factory.execute.progress import Progress
 from factory.label import Labeler, Tell, Workshop
@@ -23,6 +25,7 @@ from factory.label.cam.methods import Method
 from factory.label.cam.models import Shelf, normal_file, trained_file
 from factory.label.cam.network import ClassifierSpec, build
 from factory.label.cam.normal import Normal
+from factory.label.cam.shared import digest_of, learnt_once
 from factory.label.cam.statements import OPEN, PRESENT, Statements, statements_of
 from factory.label.cam.telling import Telling, telling
 from factory.label.cam.views import Views
@@ -81,11 +84,12 @@ class Tags:
         _require_something(statements, corpus, shop.tell)
         folds = corpus.folds(self.folds, derive(seed, "folds"))
         shelf = Shelf(folder=shop.scratch, spec=self.classifier, classes=len(corpus.classes), shares=tuple(self.shares))
-        self._train(corpus, statements, folds, shelf, seed)
         fold_of = {sample_id: fold for fold, ids in enumerate(folds) for sample_id in ids} | dict.fromkeys(
             corpus.aside, 0
         )
-        told = telling(statements, fold_of, shelf, _Images(corpus=corpus), self.training.longest)
+        with learnt_once(shop.cache, self._name(corpus, statements, folds, seed), shelf.folder):
+            self._train(corpus, statements, folds, shelf, seed)
+            told = telling(statements, fold_of, shelf, _Images(corpus=corpus), self.training.longest)
         maker = MapMaker(
             shelf=shelf, method=self.method, views=self.views, longest=self.training.longest, normal=self.normal,
             heads_k=told.heads_k,
@@ -102,6 +106,14 @@ class Tags:
             learnable=statements.learnable, heard=heard,
         )  # fmt: skip
 
+    def _name(self, corpus: Corpus, statements: Statements, folds: Sequence[Sequence[str]], seed: int) -> str:
+        """After all that decides what classifiers learn; what is made of their maps is no part of it."""
+        parts = {name: repr(getattr(self, name)) for name in ("classifier", "training", "shares", "normal")}
+        config = parts | {"folds": digests.of_bytes(digests.canonical([list(ids) for ids in folds]))}
+        inputs = {"corpus": digest_of(corpus, statements)}
+        inputs |= {} if self.weights is None else {"weights": digests.of_path(Path(self.weights))}
+        return Identity(stage="tags", config=config, seed=seed, inputs=inputs, code=code_version()).name
+
     @property
     def _weighs(self) -> bool:
         return isinstance(self.background, Extent)
@@ -109,7 +121,6 @@ class Tags:
     def _train(
         self, corpus: Corpus, statements: Statements, folds: Sequence[Sequence[str]], shelf: Shelf, seed: int
     ) -> None:
-        shelf.folder.mkdir(parents=True, exist_ok=True)
         weights = None if self.weights is None else Path(self.weights)
         for fold, held_out in enumerate(folds):
             rest = statements.without(held_out)

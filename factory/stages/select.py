@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def _survey_name(survey: Survey, model: Model, committee: Committee) -> str:
     inputs = {"model": model.digest, "source": survey.source.digest}
     inputs |= {name: digests.of_path(Path(path)) for name, path in folders.items()}
     identity = Identity(stage="survey", config=config, seed=survey.seed, inputs=inputs, code=code_version())
-    return f"survey-{digests.of_bytes(digests.canonical(asdict(identity)))[:32]}"
+    return f"survey-{identity.name}"
 
 
 def _surveyed(survey: Survey, pool: list[Sample], folder: Path) -> tuple[list[Candidate], Bank]:

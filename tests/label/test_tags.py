@@ -18,11 +18,13 @@ from factory.core.sample import Hints
 from factory.label.cam import fit
 from factory.label.cam.background import Extent, Rest, Threshold, undecided
 from factory.label.cam.frames import framed
+from factory.label.cam.methods import LayerCam
 from factory.label.cam.network import Classifier, build
 from factory.label.cam.normal import Normal
 from factory.label.cam.statements import ABSENT, OPEN, PRESENT, said_of, statements_of
 from factory.label.cam.telling import Telling, auc, standard_error
 from tests.command.composing import composed
+from tests.label.shops import shop
 from tests.label.tagged import SPEC, Heard, corpus_of, learnt, square, squares, tags
 
 NORMAL = Normal(contrast=1.0, texture=0.5, surroundings=21, blur=1.0, side="both")
@@ -83,6 +85,31 @@ def test_a_killed_training_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch
     resumed = pickle.loads(pickle.dumps(learnt(pictures, tmp_path / "cut")))  # noqa: S301  # our own bytes
     for picture in pictures[::5]:
         np.testing.assert_array_equal(resumed(picture, 3), whole(picture, 3))
+
+
+def test_the_same_tags_of_the_same_pictures_train_nothing_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made of the maps is no matter; another picture, tag or seed is."""
+    pictures = squares()
+
+    def labeler(name: str, said: list[Picture] = pictures, seed: int = 0, **changes: Any) -> Any:
+        there = replace(shop(tmp_path, tell=lambda *_: None), scratch=tmp_path / name)
+        return tags(shares=[0.1, 1.0], **changes).learnt(corpus_of(said), seed=seed, shop=there)
+
+    first = labeler("first")
+
+    def never(*_: Any) -> float:
+        raise KilledError
+
+    monkeypatch.setattr(fit.Course, "_step", never)
+    again, other = labeler("again"), labeler("other", method=LayerCam(), background=Rest(exponent=2.0))
+    for picture in pictures[::5]:
+        np.testing.assert_array_equal(again(picture, 3), first(picture, 3))
+    assert other.maker.heads_k == first.maker.heads_k
+    moved = [replace(pictures[0], image=255 - pictures[0].image), *pictures[1:]]
+    untold = [replace(pictures[0], hints=Hints(absent=(1, 2))), *pictures[1:]]
+    for number, asked in enumerate(({"said": moved}, {"said": untold}, {"seed": 1})):
+        with pytest.raises(KilledError):
+            labeler(f"anew {number}", **asked)
 
 
 def test_what_nobody_says_moves_neither_loss_nor_gradient() -> None:
