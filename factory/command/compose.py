@@ -140,16 +140,18 @@ def name_step(word: str) -> str:
 def choose_group(stage: str, word: str) -> str:
     """``label.refiner=argmax`` chooses from the group `refiner` for the step `label`: in Hydra's own words.
 
-    So do words of deeper places, such as ``labeler.members.across.labeler.tta=flip``, where they name choices.
+    So do words of deeper places, such as ``labeler.members.across.labeler.tta=flip`` or ``labeler.method=layercam`` (of
+    the group `cam`), where they name choices.
     """
     key, equals, value = word.partition("=")
-    place, dot, group = key.rpartition(".")
-    _check_single(key, group, value)
-    if not (equals and dot and group in tree.groups()) or "@" in place or value.startswith("{"):
+    place, dot, name = key.rpartition(".")
+    _check_single(key, name, value)
+    group = tree.group_at(name)
+    if not (equals and dot and group) or "@" in place or value.startswith("{"):
         return word
-    of_a_step = stage in tree.LINES and "." not in place
+    of_a_step = stage in tree.LINES and "." not in place and group == name
     is_choice = of_a_step or set(value.split(",")) <= set(tree.choices(group))
-    return f"{group}@{place}.{group}={value}" if is_choice else word
+    return f"{group}@{key}={value}" if is_choice else word
 
 
 def _check_single(key: str, group: str, value: str) -> None:

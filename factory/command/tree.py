@@ -101,6 +101,16 @@ def _derived_from(*parts: str) -> list[str]:
 
 
 @cache
+def group_at(key: str) -> str:
+    """The group whose choices a key holds: that of its name, or as a file says (`cam` of ``method``); "" for none."""
+    if key in groups():
+        return key
+    files = [path.relative_to(ROOT).with_suffix("").parts for path in sorted(ROOT.glob("*/*.yaml"))]
+    held = (group for parts in files for group, package, _ in _built_on(*parts) if package.rpartition(".")[2] == key)
+    return next(held, "")
+
+
+@cache
 def comments(*parts: str) -> dict[str, str]:
     """The comment behind each key of a configuration file, by dotted key; those of the files it builds on too."""
     found: dict[str, str] = {}

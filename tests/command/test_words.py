@@ -133,5 +133,9 @@ def test_a_choice_can_be_made_however_deep_its_group_lies() -> None:
     assert views == [True, False]
     ((config, _),) = composed("label", "labeler=model", "tta@labeler.tta=flips_twice")  # Hydra's own words
     assert config["labeler"]["tta"]["scales"] == [1.0, 2.0]
+    jobs = composed("label", "labeler=tags", "labeler.method=cam,layercam", "labeler.background=rest", sweep=True)
+    assert [swept for _, swept in jobs] == [["labeler.method=cam"], ["labeler.method=layercam"]]
+    assert [config["labeler"]["method"]["_target_"].rpartition(".")[2] for config, _ in jobs] == ["Cam", "LayerCam"]
+    assert "exponent" in jobs[0][0]["labeler"]["background"]
     ((config, _),) = composed("label", "labeler=spots", "labeler.confidence=0.7")  # `confidence` is a group as well
     assert config["labeler"]["confidence"] == 0.7
