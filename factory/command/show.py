@@ -77,16 +77,27 @@ def _rows(stage: str, key: str, value: Any, chosen: dict[str, Any]) -> list[tupl
         kind = f"choices, one or several as {key}=[a,b]: " if several else "choices: "
         picked = list(value) if several else chosen.get(key)
         choice = (f"{key}={_show(picked)}", kind + ", ".join(tree.choices(key)))
-        return [choice, *_part_rows(key, value, picked)]
+        within = {place: (group, name) for word, name in chosen.items() for group, _, place in [word.partition("@")]}
+        return [choice, *_part_rows(key, value, picked, within)]
     return [(f"{name}={_show(child)}", said.get(name, "")) for name, child in _flat(key, value)]
 
 
-def _part_rows(group: str, value: Any, choice: str | list[str] | None) -> list[tuple[str, str]]:
+def _part_rows(
+    group: str, value: Any, choice: str | list[str] | None, within: dict[str, tuple[str, Any]]
+) -> list[tuple[str, str]]:
+    """The keys of a part, and before those of each part that was chosen ``within`` it what else there is to choose."""
     names = [choice] if isinstance(choice, str) else [name for name in choice or [] if name in tree.choices(group)]
     said = {key: text for name in names for key, text in tree.comments(group, name).items()}
-    inner = _flat(group, value) if isinstance(value, dict) else []
-    rows = [(name, child) for name, child in inner if not name.endswith("_target_")]
-    return [(f"  {name}={_show(child)}", said.get(name.partition(".")[2], "")) for name, child in rows]
+    rows: dict[str, tuple[str, str]] = {}
+    for name, child in _flat(group, value) if isinstance(value, dict) else []:
+        above = [name[:end] for end, letter in enumerate(name) if letter == "."]
+        for place in [place for place in (*above, name) if place in within and place not in rows]:
+            inner, picked = within[place]
+            called = place if place != group else f"{inner}@{place}"
+            rows[place] = (f"  {called}={_show(picked)}", "choices: " + ", ".join(tree.choices(inner)))
+        if not name.endswith("_target_") and name not in rows:
+            rows[name] = (f"  {name}={_show(child)}", said.get(name.partition(".")[2], ""))
+    return list(rows.values())
 
 
 def _flat(key: str, value: Any) -> list[tuple[str, Any]]:

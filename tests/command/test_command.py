@@ -332,6 +332,9 @@ def test_help_lists_stages_and_experiments_and_a_stages_keys_with_their_choices(
     assert "min_confidence=0.6" in page
     assert "less sure become ignore" in page
     assert "inputs. may be left out: source=…" in page
+    for words, said in ((["label", "labeler=tags"], "  labeler.method=cam "), (["render"], "  sensor@scene=print ")):
+        assert main([*words, "--help"]) == 0
+        assert said in capfd.readouterr().out
 
 
 def test_labels_tell_hints_from_guesses(ingested, tmp_path) -> None:
