@@ -147,7 +147,8 @@ def choose_group(stage: str, word: str) -> str:
     place, dot, name = key.rpartition(".")
     _check_single(key, name, value)
     group = tree.group_at(name)
-    if not (equals and dot and group) or "@" in place or value.startswith("{"):
+    is_input = place.rpartition(".")[2] == "inputs"
+    if not (equals and dot and group) or is_input or "@" in place or value.startswith("{"):
         return word
     of_a_step = stage in tree.LINES and "." not in place and group == name
     is_choice = of_a_step or set(value.split(",")) <= set(tree.choices(group))

@@ -96,7 +96,7 @@ def test_a_quota_can_come_from_an_artefact() -> None:
     [
         ("predict", ["images=photos", "model=outputs/train"], {"images": "photos", "model": "outputs/train"}),
         ("predict", ["images=photos", "inputs.model=a.onnx"], {"images": "photos", "model": "a.onnx"}),
-        ("evaluate", ["model=a.ckpt", "source=b"], {"model": "a.ckpt", "source": "b"}),
+        ("evaluate", ["model=unet", "source=b"], {"model": "unet", "source": "b"}),
         ("train", ["real=a", "synthetic=b", "model=unet"], {"real": "a", "synthetic": "b"}),
         ("ingest", ["images=a", "masks=b", "classes=[x]"], {"images": "a", "masks": "b"}),
     ],
