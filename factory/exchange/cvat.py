@@ -23,16 +23,13 @@ from typing import IO, Any, cast
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
 
 import numpy as np
-import numpy.typing as npt
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
-from scipy import ndimage
 
 from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ConfigError, InputError
-from factory.exchange import Mask, outlines, placed, require_size, runs
-
-Region = npt.NDArray[np.bool_]
+from factory.exchange import Mask, outlines, parts, placed, require_size, runs
+from factory.exchange.parts import Region
 
 NAME = "annotations.xml"
 SHAPES = ("mask", "polygon", "box", "ellipse")
@@ -110,7 +107,7 @@ class Cvat:
             height, width = mask_hw.shape
             about = {"id": str(number), "name": _xml(name), "width": str(width), "height": str(height)}
             image = SubElement(root, "image", about)
-            for class_id, window, region_hw in _parts(mask_hw, self.specks):
+            for class_id, window, region_hw in parts.connected(mask_hw, self.specks):
                 label = classes.names[class_id]
                 SubElement(image, "mask", _mask_attributes(label, window, region_hw, z=min(class_id, 1)))
         indent(root)
@@ -219,20 +216,6 @@ def _describe(task: Element, classes: ClassList) -> None:
         SubElement(label, "color").text = _hex(colour)
         SubElement(label, "type").text = "any"
         SubElement(label, "attributes")
-
-
-def _parts(mask_hw: Mask, specks: int) -> Iterator[tuple[int, tuple[slice, slice], Region]]:
-    """(class id, window, region inside it) for each connected part (8 neighbours), then for a class's dust together."""
-    for class_id in np.unique(mask_hw[mask_hw != IGNORE]).tolist():
-        numbered, count = ndimage.label(mask_hw == class_id, structure=np.ones((3, 3)))
-        sizes = np.bincount(numbered.ravel(), minlength=count + 1)
-        for number, window in enumerate(ndimage.find_objects(numbered), start=1):
-            if sizes[number] >= specks:
-                yield class_id, window, numbered[window] == number
-        dust = (sizes < specks)[numbered] & (numbered > 0)
-        if dust.any():
-            window = ndimage.find_objects(dust.astype(np.uint8))[0]
-            yield class_id, window, dust[window]
 
 
 def _mask_attributes(label: str, window: tuple[slice, slice], region_hw: Region, *, z: int) -> dict[str, str]:

@@ -20,8 +20,9 @@ from factory.core.objects import SceneObjects
 from factory.core.queue import ANSWERS, Queue
 from factory.core.sample import Origin, Sample, Supervision
 from factory.core.writer import DatasetWriter
-from factory.exchange import Codec, Entry, Mask
+from factory.exchange import Codec, Entry, Mask, labelme
 from factory.exchange.cvat import Cvat
+from factory.exchange.labelme import LabelMe
 from factory.exchange.png import Png
 from factory.review.corrections import (
     Asked,
@@ -96,8 +97,12 @@ def _entries(corrections: Path | Report, codec: Codec | None) -> Iterator[Entry]
 
 
 def _fitting(corrections: Path) -> Codec:
-    """What reads these corrections: a folder without XML is one of PNGs, all else comes from CVAT."""
-    return Png() if corrections.is_dir() and not any(corrections.rglob("*.xml")) else Cvat()
+    """What reads these corrections: JSON is LabelMe's, a folder without XML or JSON one of PNGs, all else CVAT's."""
+    if not corrections.is_dir():
+        return LabelMe() if corrections.suffix.lower() == labelme.ENDING else Cvat()
+    if any(corrections.rglob("*.xml")):
+        return Cvat()
+    return LabelMe() if labelme.is_any(corrections) else Png()
 
 
 def _merge_one(

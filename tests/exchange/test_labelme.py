@@ -1,14 +1,17 @@
-"""LabelMe files become masks by pixel centres."""
+"""LabelMe files become masks by pixel centres, and masks LabelMe files that come back pixel for pixel."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from factory.core.classes import ClassList
-from factory.core.errors import InputError
-from factory.exchange.labelme import read_mask
+from factory.core.classes import IGNORE, ClassList
+from factory.core.errors import ConfigError, InputError
+from factory.exchange.labelme import LabelMe, is_any, read_mask
 
 CLASSES = ClassList.of(["background", "coin"])
 
@@ -61,3 +64,72 @@ def test_a_shape_without_an_area_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unsupported") as caught:
         read_mask(path, CLASSES, 0)
     assert caught.value.got == "line"
+
+
+MASKS = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 1, IGNORE]))
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.sampled_from(["a.png", "deep/b.JPG", "c.d"]), MASKS, min_size=1), st.integers(0, 9))
+def test_masks_come_back_to_the_pixel(tmp_path_factory, masks: dict[str, np.ndarray], specks: int) -> None:
+    """Dust and pixels nothing is said about too; equal masks are equal bytes, and its files are known as LabelMe's."""
+    folder = tmp_path_factory.mktemp("labelme")
+    files = dict(LabelMe(specks=specks).write(masks.items(), CLASSES))
+    assert files == dict(LabelMe(specks=specks).write(masks.items(), CLASSES))
+    for name, data in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    assert is_any(folder)
+    found = {entry.name.removesuffix(".json"): entry for entry in LabelMe().read(folder)}
+    assert found.keys() == {name.removesuffix(".png").removesuffix(".JPG") for name in masks}
+    for name, mask_hw in masks.items():
+        entry = found[name.removesuffix(".png").removesuffix(".JPG")]
+        np.testing.assert_array_equal(entry.mask(CLASSES, mask_hw.shape), mask_hw)
+        with pytest.raises(InputError, match="another size"):
+            entry.mask(CLASSES, (mask_hw.shape[0], 99))
+
+
+@pytest.mark.parametrize(
+    ("corner", "pixels"),
+    [
+        ((2, 3), (slice(3, 5), slice(2, 5))),
+        ((-1, -1), (slice(0, 1), slice(0, 2))),
+        ((10, 7), (slice(7, 8), slice(10, 12))),
+        ((-9, 2), (slice(0, 0), slice(0, 0))),
+        ((30, 30), (slice(0, 0), slice(0, 0))),
+    ],
+)
+def test_a_mask_lies_where_its_points_say(tmp_path: Path, corner: tuple[int, int], pixels) -> None:
+    """What reaches beyond the picture is cut off."""
+    ((_, data),) = LabelMe().write([("a.png", np.ones((2, 3), np.uint8))], CLASSES)
+    (shape,) = json.loads(data)["shapes"]
+    shape["points"] = [[corner[0] + 2, corner[1] + 1], list(corner)]
+    expected = np.full((8, 12), IGNORE, np.uint8)
+    expected[pixels] = 1
+    np.testing.assert_array_equal(read_mask(written(tmp_path / "a.json", shape), CLASSES, IGNORE), expected)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"mask": "AAAA"}, {"mask": None}, {"points": [[0, 0], [9, 9]]}, {"points": [[0, 0], [float("nan"), 1]]}],
+)
+def test_a_mask_that_is_none_is_one_message(tmp_path: Path, changes: dict) -> None:
+    """By the image's name, with what to do."""
+    ((_, data),) = LabelMe().write([("a.png", np.ones((2, 3), np.uint8))], CLASSES)
+    (shape,) = json.loads(data)["shapes"]
+    (entry,) = LabelMe().read(written(tmp_path / "a.json", shape | changes))
+    with pytest.raises(InputError, match="unreadable LabelMe") as caught:
+        entry.mask(CLASSES, (8, 12))
+    assert caught.value.where == "a.json"
+    assert "LabelMe" in (caught.value.todo or "")
+
+
+def test_a_folder_without_its_files_is_refused(tmp_path: Path) -> None:
+    """And JSON of another tool is not taken for it."""
+    with pytest.raises(InputError, match="no LabelMe file"):
+        LabelMe().read(tmp_path)
+    for text in ("[1, 2]", "{", '{"images": []}', "3"):
+        (tmp_path / "a.json").write_text(text)
+        assert not is_any(tmp_path)
+    with pytest.raises(ConfigError, match="specks"):
+        LabelMe(specks=-1)

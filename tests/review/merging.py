@@ -18,6 +18,7 @@ from factory.stages import merge
 from tests import artefacts
 from tests.artefacts import CLASSES
 
+CVAT = Cvat()
 SIZE = (6, 8)
 COINS = np.array([[0, 0, 1, 1, IGNORE, IGNORE, 0, 0]] * 6, np.uint8)
 HALF = np.array([[1, 1, 1, 1, 0, 0, 0, 0]] * 6, np.uint16)
@@ -25,7 +26,7 @@ HALF = np.array([[1, 1, 1, 1, 0, 0, 0, 0]] * 6, np.uint16)
 
 def xml(folder: Path, masks: Mapping[str, np.ndarray]) -> Path:
     """The masks as CVAT would return them."""
-    ((_, data),) = Cvat().write(masks.items(), CLASSES)
+    ((_, data),) = CVAT.write(masks.items(), CLASSES)
     (folder / "back.xml").write_bytes(data)
     return folder / "back.xml"
 
@@ -36,7 +37,7 @@ def merged(
     *,
     queue: Queue | None = None,
     name: str = "merged",
-    codec: Any = None,
+    codec: Any = CVAT,
     strict: bool = False,
     **rules: str,
 ) -> Dataset:
@@ -48,7 +49,7 @@ def merged(
             corrections=corrections,
             queue=queue,
             out=out,
-            codec=codec or Cvat(),
+            codec=codec,
             rules=Rules(**rules),
             strict=strict,
         )

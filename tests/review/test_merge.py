@@ -18,6 +18,7 @@ from factory.core.sample import Hints, Origin, Split, Supervision
 from factory.core.writer import Writer
 from factory.exchange import Codec
 from factory.exchange.cvat import Cvat
+from factory.exchange.labelme import LabelMe
 from factory.exchange.png import Png
 from tests import artefacts
 from tests.artefacts import CLASSES
@@ -65,18 +66,19 @@ def test_a_file_that_cannot_be_used_does_not_keep_out_one_that_can(tmp_path: Pat
     assert (after.mask(only(after, "a")) == 1).all()
 
 
-@pytest.mark.parametrize("codec", [Cvat(), Png()], ids=["cvat", "png"])
+@pytest.mark.parametrize("codec", [Cvat(), Png(), LabelMe()], ids=["cvat", "png", "labelme"])
 def test_names_in_any_letters_come_back(tmp_path: Path, codec: Codec) -> None:
-    """Also as macOS writes them into a ZIP, with their accents apart."""
+    """Also as macOS writes them into a ZIP, with their accents apart; the codec is told by the files."""
     source = artefacts.dataset(tmp_path / "source", {"猫": COINS, "Bär": COINS})
     back = {"猫.png": np.ones(SIZE, np.uint8), unicodedata.normalize("NFD", "Bär.png"): np.full(SIZE, 2, np.uint8)}
     (tmp_path / "back").mkdir()
     for name, data in codec.write(back.items(), CLASSES):
         (tmp_path / "back" / name).write_bytes(data)
-    after = merged(source, tmp_path / "back", codec=codec)
-    assert not after.header.issues
-    assert (after.mask(only(after, "猫")) == 1).all()
-    assert (after.mask(only(after, "Bär")) == 2).all()
+    for number, read_by in enumerate((codec, None)):
+        after = merged(source, tmp_path / "back", codec=read_by, name=f"merged-{number}")
+        assert not after.header.issues
+        assert (after.mask(only(after, "猫")) == 1).all()
+        assert (after.mask(only(after, "Bär")) == 2).all()
 
 
 def test_ids_splits_hints_and_other_samples_never_change(tmp_path: Path) -> None:
