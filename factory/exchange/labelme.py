@@ -1,7 +1,8 @@
 """LabelMe JSON (labelme 5-7), one file an image: polygons, rectangles, circles, masks, later shapes over earlier ones.
 
 Coordinates count from the outer corner of the top-left pixel, so a pixel belongs to an outline when its centre does. A
-mask is a PNG in base64, cut to its box, whose points are its first and its last pixel.
+mask is a PNG in base64, cut to its box, whose points are its first and its last pixel (the last one to within a pixel:
+LabelMe's own AI masks are at times one larger, and moved masks lie between pixels).
 
 Written: every class, class 0 included and first, each connected part a mask of its own: an object that is drawn over
 the ground wins over it. Pixels in no shape are pixels nothing is said about.
@@ -97,7 +98,7 @@ class LabelMe:
                 "imageHeight": height,
                 "imageWidth": width,
             }
-            yield f"{stem}{ENDING}", (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode()
+            yield f"{stem}{ENDING}", (json.dumps(body, indent=1) + "\n").encode()
 
 
 def is_any(folder: Path) -> bool:
@@ -152,11 +153,12 @@ def _masked(encoded: str, points_22: npt.NDArray[np.float64], size_hw: tuple[int
     """The pixels of a shape that is a mask; those outside of the picture are cut off."""
     with Image.open(io.BytesIO(base64.b64decode(encoded))) as opened:
         region_hw = np.asarray(opened) > 0
-    (left, top), (right, bottom) = ([int(one) for one in corner] for corner in (points_22.min(0), points_22.max(0)))
-    if region_hw.shape != (bottom - top + 1, right - left + 1):
-        raise ValueError(f"a mask of {region_hw.shape} between pixels ({left}, {top}) and ({right}, {bottom})")
-    rows = slice(max(top, 0), max(min(bottom + 1, size_hw[0]), 0))
-    columns = slice(max(left, 0), max(min(right + 1, size_hw[1]), 0))
+    (left, top), (right, bottom) = (map(round, corner.tolist()) for corner in (points_22.min(0), points_22.max(0)))
+    height, width = region_hw.shape
+    if abs(bottom + 1 - top - height) > 1 or abs(right + 1 - left - width) > 1:
+        raise ValueError(f"a mask of {width} x {height} between pixels ({left}, {top}) and ({right}, {bottom})")
+    rows = slice(max(top, 0), max(min(top + height, size_hw[0]), 0))
+    columns = slice(max(left, 0), max(min(left + width, size_hw[1]), 0))
     inside_hw = np.zeros(size_hw, bool)
     if rows.start < rows.stop and columns.start < columns.stop:
         cut = np.s_[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
