@@ -64,9 +64,13 @@ class LabelMeFile:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelMe:
-    """The codec. Connected parts under ``specks`` pixels share one mask a class: dust should not fill the list."""
+    """The codec. Connected parts under ``specks`` pixels share one mask a class: dust should not fill the list.
+
+    ``images`` is where the pictures lie, seen from the files.
+    """
 
     specks: int = 16
+    images: str = ""
 
     def __post_init__(self) -> None:
         if self.specks < 0:
@@ -93,7 +97,7 @@ class LabelMe:
                     _shape(classes.names[class_id], window, region_hw)
                     for class_id, window, region_hw in parts.connected(mask_hw, self.specks)
                 ],
-                "imagePath": Path(name).name,
+                "imagePath": self.images + Path(name).name,
                 "imageData": None,
                 "imageHeight": height,
                 "imageWidth": width,

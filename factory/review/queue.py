@@ -1,6 +1,6 @@
 """The queue as a folder an annotator can start from.
 
-Uses `factory.exchange.cvat`: the folder is made for CVAT, and `factory merge` reads what CVAT gives back.
+Made for CVAT and for LabelMe (`factory.exchange`): `factory merge` reads what either gives back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from factory.core.queue import Queue
 from factory.core.sample import Sample
 from factory.core.words import many
 from factory.core.writer import Writer
-from factory.exchange import cvat
+from factory.exchange import cvat, labelme
 from factory.measure.cost import TAKEN
 from factory.review import pictures
 
@@ -27,8 +27,9 @@ README = """\
 {regions} in {images}, the most urgent first.
 
   annotations.xml   the model's proposal: every connected part of a class is a mask of its own
-  labels.json       the class list
+  labels.json       the class list; labels.txt for LabelMe
   images/           what to upload
+  labelme/          the same proposal as LabelMe's files
   overlays/         the same images with the regions outlined and numbered by rank
   queue.csv         every region: rank, image, box, class and what else it may be, what it takes, and why it is asked
 
@@ -43,6 +44,11 @@ Correct them in CVAT
      regions of every image in which you changed anything, say so with rules.unchanged=image below, and those you found
      right count as well; if you looked at all there are, with rules.unchanged=confirm.
   4. Actions > Export task dataset > CVAT for images 1.1.
+
+Or in LabelMe
+  In a copy of this folder: labelme images --output labelme --labels labels.txt --nodata
+  Draw outlines over what is wrong: what is drawn later counts. A mask that is deleted says nothing about its pixels.
+  Save what you changed. The folder labelme/ goes back in place of the ZIP.
 
 If you note the seconds that regions took you, in the column "taken" of queue.csv, the next queue knows what your time
 buys: factory select inputs.log=<queue.csv> …, or put it beside the corrections of a factory loop as times.csv.
@@ -59,13 +65,15 @@ Bring the corrections back
 def pack(queue: Queue, source: Dataset, out: Writer, folder: str) -> None:
     """Write the folder. Images stand in the order of their most urgent region."""
     samples = queued_samples(queue, source)
-    proposals = ((image_name(sample), queue.map("proposals", sample.id)) for sample in samples)
-    for name, data in cvat.Cvat().write(proposals, source.classes):
-        out.write(f"{folder}/{name}", data)
+    for codec, place in ((cvat.Cvat(), folder), (labelme.LabelMe(images="../images/"), f"{folder}/labelme")):
+        proposals = ((image_name(sample), queue.map("proposals", sample.id)) for sample in samples)
+        for name, data in codec.write(proposals, source.classes):
+            out.write(f"{place}/{name}", data)
     for sample in samples:
         out.link(source.path(sample.image), f"{folder}/images/{image_name(sample)}")
         out.write(f"{folder}/overlays/{sample.id}.png", masks.encode_png(overlay(queue, source, sample)))
     out.write(f"{folder}/labels.json", cvat.label_constructor(source.classes))
+    out.write(f"{folder}/labels.txt", "".join(f"{name}\n" for name in source.classes.names).encode())
     out.write(f"{folder}/queue.csv", _table(queue, source))
     about = {"regions": many(len(queue.items), "region"), "images": many(len(samples), "image")}
     out.write(f"{folder}/README.txt", README.format(**about, ground=source.classes.names[0]).encode())

@@ -20,6 +20,7 @@ from factory.core.errors import ArtefactError, ConfigError
 from factory.core.queue import Queue
 from factory.core.sample import Domain, Hints, Origin, Supervision
 from factory.exchange.cvat import Cvat, read_classes
+from factory.exchange.labelme import LabelMe
 from factory.review.corrections import Rules
 from factory.stages import merge, review
 from tests import artefacts
@@ -292,6 +293,10 @@ def test_the_proposal_comes_back_as_it_was(tmp_path: Path, line: dict[str, Any])
     assert read_classes(report.path("annotate/annotations.xml")) == CLASSES
     labels = json.loads(report.path("annotate/labels.json").read_text())
     assert [label["name"] for label in labels] == list(CLASSES.names)
+    assert report.path("annotate/labels.txt").read_text().splitlines() == list(CLASSES.names)
+    for drawn in LabelMe().read(report.path("annotate/labelme")):
+        assert np.array_equal(PROPOSAL, drawn.mask(CLASSES, PROPOSAL.shape))
+        assert (drawn.path.parent / json.loads(drawn.path.read_text())["imagePath"]).is_file()
 
 
 def test_the_folder_holds_what_an_annotator_needs(tmp_path: Path, line: dict[str, Any]) -> None:
