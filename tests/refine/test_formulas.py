@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pydensecrf import densecrf
+from scipy.ndimage import map_coordinates
 
 from factory.core.superpixels import superpixels
 from factory.refine.fast_crf import FastCrf
@@ -13,6 +14,7 @@ from factory.refine.guided_filter import GuidedFilter
 from factory.refine.pixel_adaptive import DIRECTIONS, PixelAdaptive
 from factory.refine.random_walk import HARD, RandomWalk
 from factory.refine.superpixel_vote import SuperpixelVote
+from factory.refine.upsampling import guided
 from factory.refine.windows import Windows
 
 
@@ -147,6 +149,33 @@ def test_guided_filter_is_the_papers_regression_on_three_colours() -> None:
     expected = np.maximum(expected, 1e-6)
     found = posterior(GuidedFilter(radius=radius, epsilon=epsilon, subsample=1), image, scores)
     np.testing.assert_allclose(found, expected / expected.sum(axis=0), atol=2e-5)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 12), (7, 10)])
+def test_maps_of_cells_are_enlarged_by_a_regression_on_the_luminance(height: int, width: int) -> None:
+    """Algorithm 2 of He & Sun on cells of 4 pixels, those at the border cut short; bilinear in between."""
+    rng, side = np.random.default_rng(5), 4
+    image = torch.tensor(rng.integers(0, 256, (1, 3, height, width))).float()
+    cells = torch.nn.functional.avg_pool2d(image, side, ceil_mode=True)
+    maps = torch.tensor(rng.random((1, 1, *cells.shape[-2:]))).float()
+    weights = np.array([0.299, 0.587, 0.114])
+    fine, guide = (np.tensordot(weights, one[0].double().numpy(), 1) for one in (image, cells))
+
+    def around(values: np.ndarray) -> np.ndarray:
+        padded = np.pad(values, 1, mode="edge")
+        return np.stack([padded[y : y + len(values), x : x + values.shape[1]] for y, x in np.ndindex(3, 3)]).mean(
+            axis=0
+        )
+
+    given = maps[0, 0].double().numpy()
+    slope = (around(guide * given) - around(guide) * around(given)) / (around(guide**2) - around(guide) ** 2 + 25)
+    offset = around(given) - slope * around(guide)
+    rows, columns = (np.clip((np.arange(n) + 0.5) / side - 0.5, 0, cells.shape[axis] - 1)
+                     for axis, n in ((2, height), (3, width)))  # fmt: skip
+    spread = [
+        map_coordinates(around(one), np.meshgrid(rows, columns, indexing="ij"), order=1) for one in (slope, offset)
+    ]
+    np.testing.assert_allclose(guided(maps, image, cells, side)[0, 0], spread[0] * fine + spread[1], atol=1e-4)
 
 
 def dense_walk(image: np.ndarray, pull: np.ndarray, scores: np.ndarray, beta: float) -> np.ndarray:
