@@ -10,7 +10,7 @@ import numpy as np
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.label import Scores, unknown
-from factory.label.colours import ColourDensity
+from factory.label.colours import WIDEST, ColourDensity
 from factory.label.superpixel_graph import Floats, SuperpixelGraph, graph_of
 
 FLOOR = 1e-6
@@ -52,6 +52,8 @@ class Boxes:
         for name in ("area", "compactness", "colour_sigma", "most", "frame"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"labeler.{name} must be positive", got=getattr(self, name))
+        if self.colour_sigma > WIDEST:
+            raise ConfigError("labeler.colour_sigma is too wide", got=self.colour_sigma, expected=f"up to {WIDEST:g}")
         for name in ("inside", "outside", "tightness"):
             if not 0 < getattr(self, name) < 1:
                 raise ConfigError(f"labeler.{name} is a probability between 0 and 1", got=getattr(self, name))

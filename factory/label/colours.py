@@ -14,6 +14,9 @@ BIN = 3.0
 LOWEST, CELLS = np.array([0.0, -90.0, -90.0]), (36, 62, 62)
 """The histogram covers L 0 to 105, a and b -90 to 93; the few colours beyond count as those at its edge."""
 
+WIDEST = 300.0
+"""CIELAB units: all colours lie within it of each other, and a Gaussian takes the longer the wider it is."""
+
 
 class ColourDensity:
     """Parzen estimate (1962) with a Gaussian of ``sigma`` CIELAB units: about 1 at a colour that all given ones have.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from factory.core.errors import ConfigError
+from factory.core.errors import ConfigError, MachineError
 from factory.label.superpixel_graph import Floats, SuperpixelGraph
 from factory.segment import weights as files
 from factory.segment.architectures import check_encoder
@@ -78,8 +78,12 @@ class _Normal(nn.Module):
 
 @functools.cache
 def _encoder(name: str, weights: str | None, hub: str | None) -> _Normal:
-    """The network, made once a process."""
-    encoder = smp.encoders.get_encoder(name, weights=None if weights else hub)
+    """The network, made once a process; `MachineError` without the hub."""
+    try:
+        encoder = smp.encoders.get_encoder(name, weights=None if weights else hub)
+    except Exception as error:  # the hub's client, timm and torch raise whatever they like
+        todo = "give a file of weights (labeler.features.weights=…), or labeler.features.encoder_weights=null"
+        raise MachineError.of(error, what="the features' encoder cannot be made", where=name, todo=todo) from error
     normalisation = resolved("auto", None if weights else hub)
     if weights:
         start = files.read(Path(weights))

@@ -13,6 +13,9 @@ from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.label import Scores, unknown
 
+WIDEST = 1000.0
+"""Pixels of a border: a Gaussian takes the longer the wider it is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Masks:
@@ -30,8 +33,9 @@ class Masks:
     def __post_init__(self) -> None:
         if not 0 < self.trust <= 1:
             raise ConfigError("labeler.trust is a probability above 0", got=self.trust)
-        if self.border_sigma < 0:
-            raise ConfigError("labeler.border_sigma must not be negative", got=self.border_sigma)
+        if not 0 <= self.border_sigma <= WIDEST:
+            got, expected = self.border_sigma, f"0 to {WIDEST:g} pixels"
+            raise ConfigError("labeler.border_sigma is out of range", got=got, expected=expected)
 
     def __call__(self, given: Picture, classes: int) -> Scores:
         """See `factory.label.Labeler`. A picture without such a mask is unknown everywhere."""

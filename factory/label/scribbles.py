@@ -12,7 +12,7 @@ import numpy as np
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
 from factory.label import Scores, unknown
-from factory.label.colours import ColourDensity
+from factory.label.colours import WIDEST, ColourDensity
 from factory.label.features import Features
 from factory.label.graph_cut import Index, potts
 from factory.label.reach import Reach
@@ -92,6 +92,8 @@ class Scribbles:
         for name in ("colour", "place_step", "feature_step", "likeness", "smoothness"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"labeler.{name} must not be negative", got=getattr(self, name))
+        if self.colour_sigma > WIDEST:
+            raise ConfigError("labeler.colour_sigma is too wide", got=self.colour_sigma, expected=f"up to {WIDEST:g}")
         if not 0 < self.keep <= 1:
             raise ConfigError("labeler.keep is a share above 0", got=self.keep)
         if self.rounds < 1:

@@ -46,6 +46,6 @@ class Spots:
             if not others:
                 spot_hw = segments_hw == segment
                 scores_khw[:, spot_hw] = (1 - sure) / max(classes - 1, 1)
-                scores_khw[class_id, spot_hw] = sure if classes > 1 else 1
+                scores_khw[class_id, spot_hw] = sure
         scores_khw[:, rows, columns] = np.arange(classes)[:, None] == ids
         return scores_khw

@@ -7,6 +7,9 @@ import numpy.typing as npt
 
 from factory.core.errors import ConfigError, InputError
 
+MOST = 1e9
+"""Of any setting: numbers overflow where it is much larger."""
+
 CURE = "see what made the scores: a labeler's settings, or a model whose training diverged"
 
 
@@ -34,10 +37,10 @@ def check_scores(image_hwc: npt.NDArray[np.uint8], scores_khw: npt.NDArray[np.fl
 
 
 def check_positive(part: object, *names: str) -> None:
-    """`ConfigError` for the first named field that is not above 0."""
+    """`ConfigError` for the first named field that is not above 0, or beyond all use."""
     for name in names:
-        if not getattr(part, name) > 0:
-            raise ConfigError(f"refiner.{name} must be positive", got=getattr(part, name))
+        if not 0 < getattr(part, name) <= MOST:
+            raise ConfigError(f"refiner.{name} must be positive", got=getattr(part, name), expected=f"up to {MOST:g}")
 
 
 def check_count(part: object, *names: str) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from factory.refine.checks import check_count, check_positive
+from factory.core.errors import ConfigError
+from factory.refine.checks import check_count
+
+NARROWEST = 0.01
+"""Reach of a kernel: narrower ones join nothing, and where places no longer fit its lattice pydensecrf crashes."""
+
+MOST = 1e6
+"""Of a reach or a weight: beyond, nothing changes any more until numbers overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,5 +38,8 @@ class Kernels:
     bilateral_compat: float
 
     def __post_init__(self) -> None:
-        check_count(self, "iterations", "spatial_compat", "bilateral_compat")
-        check_positive(self, "spatial_sxy", "bilateral_sxy", "bilateral_srgb")
+        check_count(self, "iterations")
+        least = {"spatial_sxy": NARROWEST, "bilateral_sxy": NARROWEST, "bilateral_srgb": NARROWEST}
+        for name, low in (least | {"spatial_compat": 0, "bilateral_compat": 0}).items():
+            if not low <= (value := getattr(self, name)) <= MOST:
+                raise ConfigError(f"refiner.{name} is out of range", got=value, expected=f"{low} to {MOST:,.0f}")

@@ -84,9 +84,10 @@ class PixelAdaptive:
     def _neighbours(self, maps_nchw: Tensor) -> Iterator[Tensor]:
         """The maps moved by each offset, the border repeated: each (N, C, H, W)."""
         height, width = maps_nchw.shape[-2:]
-        far = max(self.dilations)
+        far = min(max(self.dilations), max(height, width))
         padded = functional.pad(maps_nchw, (far, far, far, far), mode="replicate")
         for dilation in self.dilations:
+            step = min(dilation, far)
             for y, x in DIRECTIONS:
-                top, left = far + y * dilation, far + x * dilation
+                top, left = far + y * step, far + x * step
                 yield padded[..., top : top + height, left : left + width]

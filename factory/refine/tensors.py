@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from factory.core.errors import ConfigError
 from factory.refine import Confidence, Mask
 from factory.refine.checks import check_scores
 
@@ -31,13 +32,19 @@ class Posterior(Protocol):
 def decide(
     posterior: Posterior, image_hwc: npt.NDArray[np.uint8], scores_khw: npt.NDArray[np.float32]
 ) -> tuple[Mask, Confidence]:
-    """One picture's mask and confidence, on the best device there is."""
+    """One picture's mask and confidence, on the best device there is.
+
+    `ConfigError` where settings make numbers overflow.
+    """
     check_scores(image_hwc, scores_khw)
     device = best_device()
     with torch.inference_mode():
         images_nchw = _tensor(image_hwc).to(device).permute(2, 0, 1).unsqueeze(0)
         scores_nkhw = _tensor(scores_khw).to(device, torch.float32).unsqueeze(0)
         confidence_hw, mask_hw = posterior(images_nchw, scores_nkhw)[0].max(dim=0)
+        if not confidence_hw.isfinite().all():
+            todo = "take settings nearer to those that factory label --help shows"
+            raise ConfigError("the refiner's numbers overflow", where="refiner", todo=todo)
         confidence_hw.clamp_(0, 1)
     return mask_hw.to(torch.uint8).cpu().numpy(), confidence_hw.cpu().numpy()
 

@@ -134,6 +134,9 @@ def test_scores_of_another_size_are_refused(refiner, shape) -> None:
         ("dense_crf", {"iterations": -1}),
         ("fast_crf", {"iterations": -1}),
         ("fast_crf", {"bilateral_srgb": 0.0}),
+        ("dense_crf", {"bilateral_srgb": 1e-8}),
+        ("dense_crf", {"spatial_sxy": 1e-3}),
+        ("dense_crf", {"bilateral_compat": 1e39}),
         ("fast_crf", {"spatial_compat": -1.0}),
         ("pixel_adaptive", {"dilations": []}),
         ("pixel_adaptive", {"dilations": [0, 1]}),
@@ -144,6 +147,7 @@ def test_scores_of_another_size_are_refused(refiner, shape) -> None:
         ("superpixel_vote", {"share": 1.1}),
         ("superpixel_vote", {"area": 0}),
         ("random_walk", {"beta": 0.0}),
+        ("random_walk", {"prior": 1e300}),
     ],
 )
 def test_impossible_settings_are_refused_by_name(choice, change) -> None:
@@ -152,17 +156,28 @@ def test_impossible_settings_are_refused_by_name(choice, change) -> None:
         replace(REFINERS[choice], **change)
 
 
+def test_numbers_that_overflow_are_one_message() -> None:
+    """Not a mask of class 0 with no confidence; distances beyond the picture's size are those of its border."""
+    image = np.random.default_rng(0).integers(0, 256, (6, 7, 3), np.uint8)
+    scores = np.random.default_rng(0).dirichlet(np.ones(2), (6, 7)).astype(np.float32).transpose(2, 0, 1)
+    adaptive = replace(REFINERS["pixel_adaptive"], place_weight=0.0)
+    with pytest.raises(ConfigError, match="overflow"):
+        replace(adaptive, colour_weight=1e-30)(image, scores)
+    far, further = (replace(adaptive, dilations=(1, distance))(image, scores) for distance in (7, 10**6))
+    np.testing.assert_array_equal(far, further)
+
+
 @every_batched_refiner
 def test_pictures_of_a_batch_do_not_see_each_other(refiner) -> None:
     """Together as one by one; and the mask and confidence are those of the posterior."""
     rng = np.random.default_rng(3)
-    images = rng.integers(0, 256, (3, 37, 45, 3), np.uint8)
+    images = rng.integers(0, 256, (4, 37, 45, 3), np.uint8)
     images[1] //= 8
-    scores = rng.dirichlet(np.full(5, 0.3), (3, 37, 45)).astype(np.float32).transpose(0, 3, 1, 2)
-    scores[2] = 0.2
+    scores = rng.dirichlet(np.full(5, 0.3), (4, 37, 45)).astype(np.float32).transpose(0, 3, 1, 2)
+    scores[2:] = 0.2
     scores[2, :, 5, 6] = np.arange(5) == 3
     together = refiner.posterior(torch.tensor(images).permute(0, 3, 1, 2), torch.tensor(scores))
-    assert (together.shape, together.dtype) == ((3, 5, 37, 45), torch.float32)
+    assert (together.shape, together.dtype) == ((4, 5, 37, 45), torch.float32)
     np.testing.assert_allclose(together.sum(dim=1), 1, atol=1e-5)
     for image, score, posterior in zip(images, scores, together, strict=True):
         mask, confidence = refiner(image, np.ascontiguousarray(score))

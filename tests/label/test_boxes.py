@@ -8,6 +8,7 @@ from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.boxes import Boxes
 from factory.label.masks import Masks
+from factory.label.superpixel_graph import graph_of
 
 SETTINGS = {
     "background": 0, "area": 16, "compactness": 10.0, "colour_sigma": 6.0, "inside": 0.8, "outside": 0.98, "frame": 0.3,
@@ -58,13 +59,43 @@ def test_of_two_overlapping_boxes_the_smaller_lies_in_front() -> None:
         assert (found[45:75, 45:55] == 1).mean() > 0.5
 
 
+def test_a_wide_low_box_may_be_the_smaller_one() -> None:
+    """Areas are compared, not sides."""
+    image = np.full((120, 160, 3), 128, np.uint8)
+    scores = Boxes(**SETTINGS)(boxed(image, (60, 5, 100, 119, 1), (0, 50, 159, 70, 2)), 3)
+    assert scores[2, 60, 80] > scores[1, 60, 80]
+
+
+def test_every_line_is_crossed_and_a_frame_is_as_wide_as_told() -> None:
+    """Across a box whose object shows at one side alone; a frame's sides are shares of the box's."""
+    boxes = Boxes(**SETTINGS | {"frame": 0.5})
+    found = np.full((4, 6), 0.1)
+    found[:, 0] = 0.9
+    for object_hw in (boxes._tight(found), boxes._tight(found.T).T):
+        np.testing.assert_allclose(object_hw.max(axis=0), [0.9, *[0.7] * 5])
+        np.testing.assert_allclose(object_hw[:, 0], 0.9)
+    graph, in_box = graph_of(scene()[0], area=16, compactness=10.0), np.zeros((120, 160), bool)
+    in_box[40:80, 60:70] = True
+    assert boxes._around(graph, (60, 40, 70, 80, 1), in_box).sum() == 20 * 80 - 10 * 40
+
+
+def test_colours_say_no_more_than_they_may() -> None:
+    """However unlike object and surroundings are: odds of 4 at the middle, times e to that power."""
+    image, _ = scene()
+    for most, odds in ((0.5, 4 * np.exp(0.5)), (2.0, 4 * np.exp(2.0))):
+        scores = Boxes(**SETTINGS | {"most": most})(boxed(image, (40, 20, 120, 100, 1)), 2)
+        np.testing.assert_allclose(scores[1].max(), odds / (1 + odds), atol=0.01)
+
+
 def test_the_background_must_be_a_class() -> None:
     """Among those there are."""
     with pytest.raises(ConfigError, match="no such class"):
         Boxes(**SETTINGS | {"background": 2})(boxed(scene()[0], (1, 1, 5, 5, 1)), 2)
 
 
-@pytest.mark.parametrize("change", [{"area": 0}, {"inside": 1.0}, {"tightness": 0.0}, {"rounds": -1}, {"most": 0.0}])
+@pytest.mark.parametrize(
+    "change", [{"area": 0}, {"inside": 1.0}, {"tightness": 0.0}, {"rounds": -1}, {"most": 0.0}, {"colour_sigma": 1e6}]
+)
 def test_impossible_settings_are_refused(change) -> None:
     """By name."""
     with pytest.raises(ConfigError, match=next(iter(change))):
@@ -81,9 +112,10 @@ def test_a_noisy_mask_is_believed_within_and_doubted_at_its_borders() -> None:
     assert 0.5 < scores[1, 10, 20] < 0.65
     np.testing.assert_allclose(scores[:, 25:], 1 / 3, atol=1e-6)
     np.testing.assert_allclose(Masks(trust=0.9, border_sigma=0.0)(given, 3)[:, 10, 19], [0.9, 0.05, 0.05], atol=1e-6)
+    np.testing.assert_allclose(Masks(trust=0.1, border_sigma=0.0)(given, 3), 1 / 3, atol=1e-6)
 
 
-@pytest.mark.parametrize("change", [{"trust": 0.0}, {"trust": 1.1}, {"border_sigma": -1.0}])
+@pytest.mark.parametrize("change", [{"trust": 0.0}, {"trust": 1.1}, {"border_sigma": -1.0}, {"border_sigma": 1e6}])
 def test_impossible_trust_is_refused(change) -> None:
     """By name."""
     with pytest.raises(ConfigError, match=next(iter(change))):

@@ -167,6 +167,10 @@ def test_labelers_that_know_nothing_change_nothing_and_agreement_adds_up() -> No
     voice = Weighed(labeler=Stated([0.6, 0.4]), weight=1.0)
     both = Mixed(members={"a": voice, "b": voice})(given, 2)
     np.testing.assert_allclose(both[0], 0.36 / (0.36 + 0.16), atol=1e-6)
+    certain, nearly = (Weighed(labeler=Stated(scores), weight=1.0) for scores in ([1, 0], [1e-3, 1 - 1e-3]))
+    np.testing.assert_allclose(Mixed(members={"a": certain, "b": nearly})(given, 2)[0], 1 / (1 + 999e-6), rtol=1e-4)
+    loud = Weighed(labeler=Stated([0.1, 0.1, 0.8]), weight=999.0)
+    np.testing.assert_allclose(Mixed(members={"a": loud})(given, 3).sum(axis=0), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("members", [{}, {"a": 0.0}, {"a": -1.0}])

@@ -55,3 +55,10 @@ def test_what_was_stated_is_never_cut_off() -> None:
     unary = np.array([[np.inf, 0.0], [0.0, 1.0], [0.0, np.inf]])
     labels = potts(unary, np.array([[0, 1], [1, 2]]), np.array([500.0, 400.0]))
     assert labels.tolist() == [1, 1, 0]
+
+
+def test_thousandths_decide() -> None:
+    """Two nodes that must agree, each for another class: the one that is surer wins."""
+    for more, winner in ((1.004, 1), (0.996, 0)):
+        unary = np.array([[0.0, 1.0], [more, 0.0]])
+        assert potts(unary, np.array([[0], [1]]), np.array([5.0])).tolist() == [winner, winner]

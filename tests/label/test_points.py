@@ -1,9 +1,12 @@
 """Points spread over what looks alike and lies near."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage.color import rgb2lab
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
@@ -97,6 +100,30 @@ def test_clicks_that_disagree_within_a_spot_speak_for_themselves_alone() -> None
     y, x = (int(i[0]) for i in np.nonzero(segments[:, 1:] == segments[:, :-1]))
     scores = SPOTS(hinted(two_halves(), points=((x, y, 0), (x + 1, y, 1))), 2)
     assert np.isclose(scores[0], 0.5).sum() == scores[0].size - 2
+
+
+def test_a_spot_is_never_less_likely_what_was_clicked_than_anything_else() -> None:
+    """However little it is to be trusted: then it says nothing."""
+    scores = replace(SPOTS, confidence=0.1)(hinted(two_halves(), points=((28, 20, 1),)), 2)
+    assert scores[1].min() == 0.5
+
+
+def test_evidence_is_a_sum_of_gaussians_over_superpixels_that_were_touched() -> None:
+    """The docstring's formula in a loop, on a picture that is no square; two clicks of a class in one count once."""
+    image = np.random.default_rng(2).integers(0, 256, (20, 33, 3), np.uint8)
+    segments = superpixels(image, POINTS.area, POINTS.compactness)
+    y, x = (int(i[0]) for i in np.nonzero(segments[:, 1:] == segments[:, :-1]))
+    points = ((x, y, 0), (x + 1, y, 0), (30, 18, 1), (2, 15, 1))
+    lab, every = rgb2lab(image), range(segments.max() + 1)
+    colour = np.stack([lab[segments == s].mean(axis=0) for s in every]) / POINTS.colour_sigma
+    place = np.stack([np.argwhere(segments == s).mean(axis=0) for s in every])
+    place /= POINTS.place_sigma * np.hypot(20, 33)
+    evidence = np.full((len(colour), 2), 1e-3)
+    for segment, class_id in {(int(segments[row, column]), class_id) for column, row, class_id in points}:
+        apart = ((colour - colour[segment]) ** 2).sum(axis=1) + ((place - place[segment]) ** 2).sum(axis=1)
+        evidence[:, class_id] += np.exp(-apart / 2)
+    expected = (evidence / evidence.sum(axis=1, keepdims=True)).T[:, segments]
+    np.testing.assert_allclose(POINTS(hinted(image, points=points), 2), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("change", [{"area": 0}, {"compactness": -1.0}, {"confidence": 0.0}, {"confidence": 1.1}])

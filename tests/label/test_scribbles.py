@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import segmentation_models_pytorch as smp
 from skimage.color import rgb2lab
 
 from factory.core.classes import IGNORE
-from factory.core.errors import ConfigError
+from factory.core.errors import ConfigError, MachineError
 from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.colours import ColourDensity
@@ -140,7 +141,15 @@ def test_features_are_unit_vectors_of_each_superpixel(tmp_path, mobilenet_weight
 
 @pytest.mark.parametrize(
     "change",
-    [{"area": 0}, {"smoothness": -1.0}, {"keep": 0.0}, {"rounds": 0}, {"certainty": 0.0}, {"likeness": -0.1}],
+    [
+        {"area": 0},
+        {"smoothness": -1.0},
+        {"colour_sigma": 1e6},
+        {"keep": 0.0},
+        {"rounds": 0},
+        {"certainty": 0.0},
+        {"likeness": -0.1},
+    ],
 )
 def test_impossible_settings_are_refused(change) -> None:
     """By name."""
@@ -148,9 +157,22 @@ def test_impossible_settings_are_refused(change) -> None:
         Scribbles(**SETTINGS | change)
 
 
+def test_without_the_hub_features_say_what_to_give_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that the system refused a file."""
+
+    def offline(*args: object, **kwargs: object) -> None:
+        raise OSError("no connection")
+
+    monkeypatch.setattr(smp.encoders, "get_encoder", offline)
+    there = Features(encoder="mobilenet_v2", weights=None, encoder_weights="imagenet", layers=[2])
+    with pytest.raises(MachineError, match=r"(?s)encoder cannot be made.*labeler.features.weights="):
+        Scribbles(**SETTINGS | {"features": there})(scribbled(three_bands(), at5=0, at25=1), 2)
+
+
 def test_layers_and_reaches_have_ranges() -> None:
     """Maps are numbered from 1 to 5."""
     with pytest.raises(ConfigError, match="layers"):
         Features(encoder="mobilenet_v2", weights=None, encoder_weights=None, layers=[0])
-    with pytest.raises(ConfigError, match="reach"):
-        Reach(weight=1.0, softness=0.0)
+    for change in ({"softness": 0.0}, {"weight": -1.0}):
+        with pytest.raises(ConfigError, match="reach"):
+            Reach(**{"weight": 1.0, "softness": 0.1} | change)

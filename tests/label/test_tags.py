@@ -17,7 +17,9 @@ from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.cam import fit
 from factory.label.cam.background import Extent, Rest, Threshold, undecided
-from factory.label.cam.frames import framed
+from factory.label.cam.frames import framed, reduced
+from factory.label.cam.kept import together
+from factory.label.cam.maps import _grown
 from factory.label.cam.methods import LayerCam
 from factory.label.cam.network import Classifier, build
 from factory.label.cam.normal import Normal
@@ -50,6 +52,14 @@ def test_the_square_of_a_tag_is_found(changes: dict[str, Any], tmp_path: Path) -
             place = np.unravel_index(scores[class_id].argmax(), picture.size_hw)
             found.append(abs(picture.image[place].astype(int) - 128).max() > 50)
     assert np.mean(found) > 0.8
+    shelf = labeler.maker.shelf
+    before, after = (model.encoder.state_dict() for model in (shelf.first(), shelf.trained(0)))
+    assert any(not torch.equal(before[name], after[name]) for name in before) == ("training" in changes)
+    seen = [p.id for p in pictures if labeler.fold_of[p.id] != 0]
+    kept = shelf.kept(lambda name: next(p.image for p in pictures if p.id == name), 64)
+    cells, norm = torch.cat([kept(name).flatten(1) for name in seen], dim=1), shelf.trained(0).norm
+    torch.testing.assert_close(norm.running_mean, cells.mean(dim=1), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(norm.running_var, cells.var(dim=1).clamp(min=1e-6), rtol=1e-2, atol=1e-5)
 
 
 def test_a_picture_is_labelled_by_a_model_that_never_saw_it(tmp_path: Path) -> None:
@@ -131,6 +141,14 @@ def test_points_scribbles_and_boxes_are_tags_too() -> None:
     assert said_of(given, 5).tolist() == [ABSENT, PRESENT, PRESENT, PRESENT, OPEN]
 
 
+def test_a_map_of_cells_lies_where_its_cells_do() -> None:
+    """The last cell reaches over the border: what lies beyond is cut off, not squeezed in."""
+    small, large = np.zeros((32, 40, 3), np.uint8), np.zeros((64, 80, 3), np.uint8)
+    cells = np.array([[0.0, 1.0]], np.float32)
+    np.testing.assert_allclose(_grown(cells, 32, small, small)[0, [8, 31, 39]], [0, 0.484, 0.734], atol=1e-3)
+    np.testing.assert_allclose(_grown(cells, 32, small, large)[0, 63], 0.492, atol=1e-3)
+
+
 def test_a_tag_that_no_picture_has_is_told_and_the_others_are_learnt(tmp_path: Path) -> None:
     """And so is one that nothing denies."""
     told: Heard = []
@@ -175,12 +193,22 @@ def test_pictures_of_a_pixel_and_of_other_sizes_are_labelled_too(tmp_path: Path)
     sizes = [(1, 1), (1, 70), (90, 3), (33, 65), (200, 40), (17, 17)] * 2
     said = [{"tags": (1,), "absent": (2,)}, {"absent": (1, 2)}, {"tags": (2,), "absent": (1,)}]
     pictures = [square(f"p{n}", said[n % 3], size) for n, size in enumerate(sizes)]
-    labeler = learnt(pictures, tmp_path, background=Extent(gain=3.0, softness=0.5), normal=NORMAL, shares=[0.05, 1.0])
+    labeler = learnt(pictures, tmp_path, background=Extent(gain=3.0, softness=0.5), normal=NORMAL, shares=[0.05, 0.4])
+    maker, taken = labeler.maker, []
     for picture in pictures:
         scores = labeler(picture, 3)
         assert scores.shape == (3, *picture.size_hw)
         assert np.isfinite(scores).all()
         np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-5)
+        fold = labeler.fold_of[picture.id]
+        maps, surprise = maker(picture.image, fold)
+        assert set(maps.max(axis=(1, 2)).round(5).tolist()) <= {0, 1}
+        if 1 in picture.hints.tags:
+            taken.append((3 * maps[1] + surprise > labeler.levels[1]).mean())
+            logits = maker.shelf.logits(maker.shelf.trained(fold), reduced(picture.image, 64))
+            beliefs = replace(maker, heads_k=(0, 1, 0)).beliefs(picture.image, fold)
+            np.testing.assert_allclose(beliefs, 1 / (1 + np.exp(-logits[[0, 1, 0], [0, 1, 2]])), rtol=1e-4)
+    np.testing.assert_allclose(np.mean(taken), maker.shelf.shares[maker.heads_k[1]], atol=0.02)
 
 
 def test_a_huge_picture_is_looked_at_no_larger_than_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,6 +320,9 @@ def test_frames_know_where_the_picture_ends() -> None:
     frames = framed([np.zeros((5, 9, 3), np.uint8), np.zeros((8, 4, 3), np.uint8)], stride=4)
     assert frames.images_nchw.shape == (2, 3, 8, 9)
     assert frames.inside_nhw.sum(dim=(1, 2)).tolist() == [6, 2]
+    features_nchw, inside_nhw = together([torch.ones(2, 3, 4), torch.ones(2, 5, 2)])
+    assert torch.equal(features_nchw[:, 0] == 1, inside_nhw)
+    assert inside_nhw.sum(dim=(1, 2)).tolist() == [12, 10]
 
 
 def test_statements_name_the_pictures_that_hold_nothing() -> None:

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import torch
 from pydensecrf import densecrf
+from scipy.ndimage import map_coordinates
 
 from factory.core.superpixels import superpixels
+from factory.refine.dense_crf import DenseCrf
 from factory.refine.fast_crf import FastCrf
 from factory.refine.guided_filter import GuidedFilter
 from factory.refine.pixel_adaptive import DIRECTIONS, PixelAdaptive
 from factory.refine.random_walk import HARD, RandomWalk
 from factory.refine.superpixel_vote import SuperpixelVote
+from factory.refine.upsampling import guided
 from factory.refine.windows import Windows
 
 
@@ -57,6 +60,20 @@ def test_fast_crf_is_mean_field_over_all_pairs_of_pixels(iterations: int) -> Non
         belief = unary * np.exp(2.0 * belief @ spatial + 3.0 * belief @ bilateral)
         belief /= belief.sum(axis=0)
     np.testing.assert_allclose(posterior(crf, image, scores).reshape(3, -1), belief, atol=2e-5)
+
+
+@pytest.mark.parametrize("iterations", [1, 6])
+def test_dense_crf_hands_each_setting_to_where_it_belongs(iterations: int) -> None:
+    """All of them different from each other."""
+    image, scores = problem(12, 17)
+    peer = densecrf.DenseCRF2D(17, 12, 3)
+    peer.setUnaryEnergy(np.ascontiguousarray(-np.log(scores.clip(1e-6)).reshape(3, -1)))
+    peer.addPairwiseGaussian(sxy=2.0, compat=1.5)
+    peer.addPairwiseBilateral(sxy=6.0, srgb=30.0, rgbim=image, compat=0.5)
+    expected = np.asarray(peer.inference(iterations)).reshape(scores.shape)
+    crf = DenseCrf(iterations=iterations, spatial_sxy=2.0, spatial_compat=1.5, bilateral_sxy=6.0, bilateral_srgb=30.0,
+                   bilateral_compat=0.5)  # fmt: skip
+    np.testing.assert_allclose(crf(image, scores)[1], expected.max(axis=0), atol=1e-5)
 
 
 def test_fast_crf_agrees_with_pydensecrf_on_a_scene_that_it_reduces() -> None:
@@ -149,6 +166,33 @@ def test_guided_filter_is_the_papers_regression_on_three_colours() -> None:
     np.testing.assert_allclose(found, expected / expected.sum(axis=0), atol=2e-5)
 
 
+@pytest.mark.parametrize(("height", "width"), [(8, 12), (7, 10)])
+def test_maps_of_cells_are_enlarged_by_a_regression_on_the_luminance(height: int, width: int) -> None:
+    """Algorithm 2 of He & Sun on cells of 4 pixels, those at the border cut short; bilinear in between."""
+    rng, side = np.random.default_rng(5), 4
+    image = torch.tensor(rng.integers(0, 256, (1, 3, height, width))).float()
+    cells = torch.nn.functional.avg_pool2d(image, side, ceil_mode=True)
+    maps = torch.tensor(rng.random((1, 1, *cells.shape[-2:]))).float()
+    weights = np.array([0.299, 0.587, 0.114])
+    fine, guide = (np.tensordot(weights, one[0].double().numpy(), 1) for one in (image, cells))
+
+    def around(values: np.ndarray) -> np.ndarray:
+        padded = np.pad(values, 1, mode="edge")
+        return np.stack([padded[y : y + len(values), x : x + values.shape[1]] for y, x in np.ndindex(3, 3)]).mean(
+            axis=0
+        )
+
+    given = maps[0, 0].double().numpy()
+    slope = (around(guide * given) - around(guide) * around(given)) / (around(guide**2) - around(guide) ** 2 + 25)
+    offset = around(given) - slope * around(guide)
+    rows, columns = (np.clip((np.arange(n) + 0.5) / side - 0.5, 0, cells.shape[axis] - 1)
+                     for axis, n in ((2, height), (3, width)))  # fmt: skip
+    spread = [
+        map_coordinates(around(one), np.meshgrid(rows, columns, indexing="ij"), order=1) for one in (slope, offset)
+    ]
+    np.testing.assert_allclose(guided(maps, image, cells, side)[0, 0], spread[0] * fine + spread[1], atol=1e-4)
+
+
 def dense_walk(image: np.ndarray, pull: np.ndarray, scores: np.ndarray, beta: float) -> np.ndarray:
     """(D + L) x = D s by elimination."""
     height, width = pull.shape
@@ -164,6 +208,15 @@ def dense_walk(image: np.ndarray, pull: np.ndarray, scores: np.ndarray, beta: fl
                 matrix[[i, j], [j, i]] -= weight
     flat = scores.reshape(len(scores), -1).astype(float)
     return np.linalg.solve(matrix, (pull.ravel() * flat).T).T.reshape(scores.shape)
+
+
+def test_random_walk_makes_nothing_up_of_one_picture_of_a_batch() -> None:
+    """Of a size that cells fill, where its equations have no other answer than that anything may be."""
+    images, scores = torch.zeros(2, 3, 17, 17), torch.full((2, 3, 17, 17), 1 / 3)
+    scores[0, :, 4, 5] = torch.tensor([0.0, 1.0, 0.0])
+    known, unknown = RandomWalk(beta=90.0, prior=0.1).posterior(images, scores)
+    assert known[1].min() > 0.99
+    np.testing.assert_allclose(unknown, 1 / 3, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (5, 6), (11, 10), (41, 30), (23, 61), (12, 96)])
