@@ -54,7 +54,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "inputs.source=gone", "refiner.iteratons=3"], "iteratons"),
         (["label", "inputs.source=gone", "min_confidence=much"], "expected: float"),
         (["label", "inputs.source=gone", "min_confidence=true"], "expected: float"),
-        (["label", "inputs.source=gone", "refiner.bilateral_sxy=-1"], "bilateral_sxy must be positive"),
+        (["label", "inputs.source=gone", "refiner.bilateral_sxy=-1"], "bilateral_sxy is out of range"),
         (["label", "inputs.source=gone", "seed=-1"], "seed"),
         (["label", "inputs.source=gone", "refiner._target_=os.system"], "_target_ is not one of ours"),
         (["label", "inputs.source=gone", "refiner._target_=factory.refine.gone.Gone"], "does not resolve"),
