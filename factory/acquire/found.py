@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -50,26 +50,26 @@ class Found:
         np.savez_compressed(buffer, **arrays)
         digests.replace_with(path, buffer.getvalue())
 
+    @classmethod
+    def load(cls, path: Path, sample: Sample, cost: Cost) -> Self | None:
+        """What was found of a sample, at what it costs by now; None where nothing was, or only a part is left of it."""
+        try:
+            with path.open("rb") as stream, np.load(stream) as held:
+                arrays = dict(held)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+            return None
+        return cls(
+            doubt=Doubt(**{name: arrays[name] for name in Doubt.__dataclass_fields__}),
+            candidates=_candidates(arrays, sample, cost),
+            vectors_nc=arrays.get("vectors_nc"),
+            examples=[Example(sample.id, *map(int, place)) for place in arrays.get("examples_n3", ())],
+        )
+
     def _looks(self) -> dict[str, npt.NDArray[Any]]:
         if self.vectors_nc is None:
             return {}
         places = [(one.x, one.y, one.class_id) for one in self.examples]
         return {"vectors_nc": self.vectors_nc, "examples_n3": np.array(places, np.int64).reshape(-1, 3)}
-
-
-def load(path: Path, sample: Sample, cost: Cost) -> Found | None:
-    """What was found of a sample, at what it costs by now; None where nothing was, or only a part is left of it."""
-    try:
-        with path.open("rb") as stream, np.load(stream) as held:
-            arrays = dict(held)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None
-    return Found(
-        doubt=Doubt(**{name: arrays[name] for name in Doubt.__dataclass_fields__}),
-        candidates=_candidates(arrays, sample, cost),
-        vectors_nc=arrays.get("vectors_nc"),
-        examples=[Example(sample.id, *map(int, place)) for place in arrays.get("examples_n3", ())],
-    )
 
 
 def place_of(sample: Sample) -> tuple[str, tuple[int, int, int, int]]:

@@ -27,7 +27,7 @@ from factory.core import masks as pixel_maps
 from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ConfigError, InputError
 from factory.exchange import Mask, outlines, parts, placed, require_size
-from factory.exchange.png import LOSSY
+from factory.exchange.png import stem_of
 
 ENDING = ".json"
 VERSION = "5.5.0"
@@ -87,8 +87,6 @@ class LabelMe:
     def write(self, masks: Iterable[tuple[str, Mask]], classes: ClassList) -> Iterator[tuple[str, bytes]]:
         """See `factory.exchange.Codec.write`: ``<image name without its ending>.json`` for each mask."""
         for name, mask_hw in masks:
-            ending = Path(name).suffix.lower()
-            stem = name[: -len(ending)] if ending in (".png", *LOSSY) else name
             height, width = mask_hw.shape
             body = {
                 "version": VERSION,
@@ -102,7 +100,7 @@ class LabelMe:
                 "imageHeight": height,
                 "imageWidth": width,
             }
-            yield f"{stem}{ENDING}", (json.dumps(body, indent=1) + "\n").encode()
+            yield f"{stem_of(name)}{ENDING}", (json.dumps(body, indent=1) + "\n").encode()
 
 
 def is_any(folder: Path) -> bool:

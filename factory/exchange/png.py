@@ -76,9 +76,7 @@ class Png:
     def write(self, masks: Iterable[tuple[str, Mask]], classes: ClassList) -> Iterator[tuple[str, bytes]]:
         """See `factory.exchange.Codec.write`: ``<image name without its ending>.png`` for each mask."""
         for name, mask_hw in masks:
-            ending = Path(name).suffix.lower()
-            stem = name[: -len(ending)] if ending in (".png", *LOSSY) else name
-            yield f"{stem}.png", self._encode(mask_hw, classes)
+            yield f"{stem_of(name)}.png", self._encode(mask_hw, classes)
 
     def _encode(self, mask_hw: Mask, classes: ClassList) -> bytes:
         if self.style == "colour":
@@ -90,6 +88,12 @@ class Png:
         picture.putpalette(classes.palette().tobytes())
         picture.save(buffer, format="PNG", compress_level=4)
         return buffer.getvalue()
+
+
+def stem_of(name: str) -> str:
+    """An image's name without the ending of a picture's file; what else follows a dot is a part of the name."""
+    ending = Path(name).suffix.lower()
+    return name[: -len(ending)] if ending in (".png", *LOSSY) else name
 
 
 def _require_distinct_ignore(mask_hw: Mask, classes: ClassList) -> None:

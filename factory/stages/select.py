@@ -15,8 +15,7 @@ from factory.acquire.candidates import Candidate, ranked, reason
 from factory.acquire.committee import Committee
 from factory.acquire.diversity import KCenter
 from factory.acquire.embeddings import Bank, Embedder
-from factory.acquire.found import load as load_found
-from factory.acquire.found import place_of
+from factory.acquire.found import Found, place_of
 from factory.acquire.regions import Regions
 from factory.acquire.survey import Survey
 from factory.acquire.tiles import best_seen
@@ -125,7 +124,7 @@ def _surveyed(survey: Survey, pool: list[Sample], folder: Path) -> tuple[list[Ca
     with Progress("select", len(pool)) as progress:
         for sample in pool:
             place = folder / f"{sample.id}.npz"
-            found = load_found(place, sample, survey.cost)
+            found = Found.load(place, sample, survey.cost)
             if found is None:
                 found = survey(sample)
                 found.save(place)

@@ -44,8 +44,6 @@ from factory.segment.weighing import PixelWeights
 FIGURES = ("val_miou", "best_step", "steps", "temperature")
 """All that a training may state."""
 
-NOT_VALIDATED = "no val rows with masks to trust (validation=… takes a data set with masks)"
-
 
 def run(
     *,
@@ -162,7 +160,8 @@ def _announce(module: SegmentationModule, out: ModelWriter) -> None:
             print(f"steps see {sizes}, at random (height × width; train.crop)", file=sys.stderr)
     if not len(module.validation):
         unused = "" if module.recipe.patience is None else ", and patience has nothing to go by"
-        out.report("validation", f"{NOT_VALIDATED}: the last weights stand for the best{unused}")
+        lacking = "no val rows with masks to trust (validation=… takes a data set with masks)"
+        out.report("validation", f"{lacking}: the last weights stand for the best{unused}")
 
 
 def _write(module: SegmentationModule, log: Log, last: bytes, out: ModelWriter) -> None:
