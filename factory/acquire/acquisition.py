@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from factory.acquire.candidates import Candidate, ranked
 from factory.acquire.caps import Caps
+from factory.acquire.embeddings import Vectors
 from factory.core.errors import ConfigError
 from factory.core.seeds import derive
 
@@ -31,15 +32,18 @@ class Acquisition(Protocol):
     def looks(self) -> bool:
         """Whether candidates must have embeddings."""
 
-    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
-        """The chosen ones, most urgent first; their order among ``candidates`` does not matter."""
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int, known_nc: Vectors) -> list[Candidate]:
+        """The chosen ones, most urgent first; their order among ``candidates`` does not matter.
+
+        What is known already looks like ``known_nc`` (N, C): one that looks asks for something else.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
 class TopRegions(Caps):
     """The highest scores; ties go by sample id and region number."""
 
-    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:  # noqa: ARG002
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int, known_nc: Vectors) -> list[Candidate]:  # noqa: ARG002
         """See `Acquisition`; nothing is drawn."""
         return self.kept(_sorted(candidates, lambda candidate: -candidate.score))
 
@@ -48,7 +52,7 @@ class TopRegions(Caps):
 class RandomRegions(Caps):
     """Any, all alike: what every other choice is to be held against."""
 
-    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int, known_nc: Vectors) -> list[Candidate]:  # noqa: ARG002
         """See `Acquisition`."""
         return self.kept(_sorted(candidates, lambda candidate: _uniform(seed, candidate)))
 
@@ -57,7 +61,7 @@ class RandomRegions(Caps):
 class ClassRandom(Caps):
     """Any of each predicted class in turn: the choice that is hardest to beat (nnActive, 2025)."""
 
-    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int, known_nc: Vectors) -> list[Candidate]:  # noqa: ARG002
         """See `Acquisition`."""
         return self.kept(_in_turn(candidates, lambda candidate: _uniform(seed, candidate)))
 
@@ -71,7 +75,7 @@ class ClassLikely(Caps):
     replacement by keys E / p, E exponential (Efraimidis & Spirakis 2006); a region has one draw, shifted by class.
     """
 
-    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int, known_nc: Vectors) -> list[Candidate]:  # noqa: ARG002
         """See `Acquisition`; the class that is likely least often goes first."""
         if not candidates:
             return []
@@ -109,7 +113,7 @@ class Stratified(Caps):
             got = f"noise {self.noise}, decay {self.decay}, round {self.round}"
             raise ConfigError("acquisition.noise, decay, round: 0 or more, 0 to 1, 0 or more", got=got)
 
-    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int, known_nc: Vectors) -> list[Candidate]:  # noqa: ARG002
         """See `Acquisition`."""
         noise = self.noise * self.decay**self.round
 

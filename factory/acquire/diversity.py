@@ -22,7 +22,7 @@ class KCenter(Caps):
     """Farthest-first in embeddings (core-set, Sener & Savarese 2018) among the most doubtful regions.
 
     Those are what ``pool`` times the budget would buy, the highest scores first; each next one asked is the one least
-    like all before and like what is known already (see `around`). Where nothing is, the most doubtful is the first.
+    like all before and like what is known already. Where nothing is, the most doubtful is the first.
     """
 
     pool: float
@@ -37,12 +37,8 @@ class KCenter(Caps):
         """See `Caps`."""
         return True
 
-    def __call__(self, candidates: Sequence[Candidate], *, seed: int) -> list[Candidate]:  # noqa: ARG002
+    def __call__(self, candidates: Sequence[Candidate], *, seed: int, known_nc: Vectors) -> list[Candidate]:  # noqa: ARG002
         """See `factory.acquire.acquisition.Acquisition`; nothing is drawn."""
-        return self.around(candidates, np.empty((0, 0), np.float32))
-
-    def around(self, candidates: Sequence[Candidate], known_nc: Vectors) -> list[Candidate]:
-        """As the call, where known pixels look like ``known_nc`` (N, C): that much is covered."""
         ranked = sorted(candidates, key=lambda one: (-one.score, one.sample_id, one.region))
         pool = replace(self, budget=self.pool * self.budget).kept(ranked)
         if not pool or any(candidate.embedding is None for candidate in pool):

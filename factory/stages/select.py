@@ -13,7 +13,6 @@ import numpy as np
 from factory.acquire.acquisition import Acquisition, class_of
 from factory.acquire.candidates import Candidate, ranked, reason
 from factory.acquire.committee import Committee
-from factory.acquire.diversity import KCenter
 from factory.acquire.embeddings import Bank, Embedder
 from factory.acquire.found import Found, place_of
 from factory.acquire.regions import Regions
@@ -89,11 +88,7 @@ def run(
     with Cache.of(cache, cache_gib).kept(_survey_name(survey, model, committee)) as folder:
         candidates, bank = _surveyed(survey, pool, folder)
         seen = best_seen(candidates, {sample.id: place_of(sample) for sample in pool})
-        chosen = (
-            acquisition.around(seen, bank.vectors_nc)
-            if isinstance(acquisition, KCenter)
-            else acquisition(seen, seed=seed)
-        )
+        chosen = acquisition(seen, seed=seed, known_nc=bank.vectors_nc)
         items = [_item(rank, one, bank, examples, source.classes) for rank, one in enumerate(chosen, 1)]
         _write(items, folder, out)
     if candidates and not chosen:

@@ -51,7 +51,10 @@ def picked(candidates, **changes) -> list[tuple[str, int]]:
     """What is chosen, by sample and region."""
     settings = {"budget": 3, "unit": "regions", "per_image": 2, "min_pixels": 10, "max_overlap": 0.3,
                 "max_likeness": None} | changes  # fmt: skip
-    return [(c.sample_id, c.region) for c in TopRegions(**settings)(list(candidates), seed=0)]
+    return [
+        (c.sample_id, c.region)
+        for c in TopRegions(**settings)(list(candidates), seed=0, known_nc=np.empty((0, 0), np.float32))
+    ]
 
 
 def test_the_highest_scores_come_first_under_budget_cap_and_size() -> None:
