@@ -22,8 +22,8 @@ class Intake:
     """Matches entries to samples by the image's name without folders and ending, its accents as ids have them (NFC).
 
     ``asked`` are the only ids that may come back (None: any). What cannot be used goes to ``report`` with its reason
-    and is left out; ``strict`` raises it instead. Of several masks of an image the first that can be used counts:
-    ``seen`` has its name by the image's id.
+    and, by its name, to ``left_out``; ``strict`` raises it instead. Of several masks of an image the first that can
+    be used counts: ``seen`` has its name by the image's id.
     """
 
     samples: dict[str, Sample]
@@ -31,7 +31,7 @@ class Intake:
     asked: frozenset[str] | None
     report: Callable[[object, str], None]
     strict: bool
-    left_out: int = 0
+    left_out: list[str] = field(default_factory=list)
     seen: dict[str, str] = field(default_factory=dict)
 
     def accept(self, entries: Iterable[Entry]) -> Iterator[tuple[Sample, Mask]]:
@@ -68,9 +68,10 @@ class Intake:
     def _refuse(self, error: InputError) -> None:
         if self.strict:
             raise error
-        self.left_out += 1
         sides = [f"{side} {value}" for side, value in (("got", error.got), ("expected", error.expected)) if value]
-        self.report(error.where, f"left out: {error.what}" + (f" ({', '.join(sides)})" if sides else ""))
+        reason = f"left out: {error.what}" + (f" ({', '.join(sides)})" if sides else "")
+        self.left_out.append(f"{error.where}: {reason}")
+        self.report(error.where, reason)
 
     def _pass_on(self, entry: Entry) -> None:
         for note in entry.notes:

@@ -70,13 +70,8 @@ def run(
         asked = Asked.of(queue, sample) if queue and asked_ids and sample.id in asked_ids else None
         if _merge_one(source, sample, stated_hw, asked, rules, tally, out):
             corrected.add(sample.id)
-    if intake.left_out and not intake.seen:
-        out.discard()
-        got = "\n            ".join(f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3])
-        where = corrections if isinstance(corrections, Path) else corrections.root
-        raise InputError(
-            "none of the corrections can be used", where=where, got=got, todo="correct them, and export again"
-        )
+    if intake.left_out and not corrected:
+        _nothing_changed(intake, corrections, out)
     for sample in source.samples:
         if sample.id not in corrected:
             out.add(out.carry(source, sample))
@@ -86,7 +81,20 @@ def run(
         )
         out.report("regions", f"{tally.regions_left_alone} {said}")
     unbiased = rules.unchanged != "skip" or rules.scope == "image"
-    out.figures |= tally.figures(source.classes, left_out=intake.left_out, unbiased=unbiased)
+    out.figures |= tally.figures(source.classes, left_out=len(intake.left_out), unbiased=unbiased)
+
+
+def _nothing_changed(intake: Intake, corrections: Path | Report, out: DatasetWriter) -> None:
+    """`InputError` where nothing can be used; otherwise said before all else, for others came back as they were."""
+    if not intake.seen:
+        out.discard()
+        got = "\n            ".join(intake.left_out[:3])
+        where = corrections if isinstance(corrections, Path) else corrections.root
+        raise InputError(
+            "none of the corrections can be used", where=where, got=got, todo="correct them, and export again"
+        )
+    said = f"changed nothing: what came back as it was is left alone, {len(intake.left_out)} cannot be used"
+    out.issues.insert(0, {"where": "corrections", "reason": f"{said}, first {intake.left_out[0]}"})
 
 
 def _entries(corrections: Path | Report, codec: Codec | None) -> Iterator[Entry]:

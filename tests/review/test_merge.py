@@ -227,6 +227,18 @@ def test_corrections_of_which_none_can_be_used_are_refused(tmp_path: Path) -> No
     assert not list(tmp_path.glob("merged*"))
 
 
+def test_where_only_what_cannot_be_used_was_changed_this_is_said_first(tmp_path: Path) -> None:
+    """A tool exports what nobody touched too: the one picture that somebody did must not be lost among them."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS})
+    everywhere, proposal = np.ones(SIZE, np.uint16), np.zeros(SIZE, np.uint8)
+    asked = artefacts.queue(tmp_path / "queue", dict.fromkeys("ab", (everywhere, proposal)))
+    path = xml(tmp_path, {"a.png": proposal, "b.png": np.full((3, 3), 1, np.uint8)})
+    said = reasons(merged(source, path, queue=asked))
+    assert said[0].startswith("corrections: changed nothing")
+    assert "1 cannot be used, first b.png: left out: another size than the image" in said[0]
+    assert len(said) == 3, "and each picture's own reason behind it"
+
+
 def test_figures_say_what_changed(tmp_path: Path) -> None:
     """Gains and losses by class, and which origins the human pixels replaced."""
     source = artefacts.dataset(tmp_path / "source", {"a": np.array([[0, 0, 1, IGNORE]], np.uint8)})
