@@ -69,7 +69,7 @@ class Step:
         for folder in (folder for part in self.parts.values() for folder in folders_of(part)):
             if not Path(folder).exists():
                 where = f"{self.name}.{key_of(self.config, folder)}"
-                raise InputError("missing file", where=where, got=folder, todo="check the path, or make it first")
+                raise InputError("missing file", where=where, got=folder, todo=given.instead_of(Path(folder)))
 
     def open_inputs(self) -> dict[str, Any]:
         """Open every input by its parameter's annotation; `ArtefactError` for a wrong or missing one."""
@@ -318,7 +318,7 @@ def _open(name: str, path: Path, annotation: Any) -> Artefact | Path:
     members = [member for member in (*typing.get_args(annotation), annotation) if isinstance(member, type)]
     openers = [member for member in members if issubclass(member, Artefact)]
     if not path.exists():
-        raise ArtefactError("missing input", where=f"{name}: {path}", todo="check the path, or make it first")
+        raise ArtefactError("missing input", where=f"{name}: {path}", todo=given.instead_of(path))
     if not openers or (Path in members and not (path / HEADER).is_file()):
         return path
     fitting = [opener for opener in openers if len(openers) > 1 and opener.kind == read_header(path).kind]

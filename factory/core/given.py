@@ -1,7 +1,8 @@
-"""The user's folders, without what the factory itself put into them."""
+"""The user's files and folders: without what the factory itself put into them, and by a name that is close."""
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,18 @@ def files_in(folder: Path) -> Iterator[Path]:
             waiting += [Path(parent, name) for name in folders if Path(parent, name).is_symlink()]
             found += [Path(parent, name) for name in names]
     return (path for path in sorted(found) if path.is_file() and not _is_hidden(path.name))
+
+
+def instead_of(absent: Path) -> str:
+    """What to do about a path that is not there: what beside it is called nearly so, if anything is."""
+    missing = next((path for path in (absent, *absent.parents) if path.parent.is_dir()), absent)
+    beside = [path.name for path in missing.parent.iterdir() if path.suffix != ".partial"]
+    close = difflib.get_close_matches(missing.name, beside, 1)
+    if not close:
+        return "check the path, or make it first"
+    found = missing.with_name(close[0])
+    whole = found / absent.relative_to(missing)
+    return f"did you mean {whole if whole.exists() else found}?"
 
 
 def _is_hidden(name: str) -> bool:

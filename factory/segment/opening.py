@@ -8,6 +8,7 @@ from factory.core.artefact import Kind, Model, Report, read_header
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError, InputError
+from factory.core.given import instead_of
 from factory.segment import checkpoint, onnx_model, torchscript
 from factory.segment.checkpoint import Trained
 from factory.segment.shipped import Shipped
@@ -46,7 +47,7 @@ def file_of(given: Model | Report | Dataset | Path, which: str) -> Path:
         todo = "give the model itself: what train or export wrote, or a file of it"
         raise ArtefactError("a data set holds no model", where=given.root, got=got, todo=todo)
     if not given.exists():
-        raise ArtefactError("no such model", where=given, todo="check the path, or make it first")
+        raise ArtefactError("no such model", where=given, todo=instead_of(given))
     if given.is_dir():
         kinds: dict[Kind, type[Model | Report | Dataset]]
         kinds = {Kind.MODEL: Model, Kind.REPORT: Report, Kind.DATASET: Dataset}

@@ -246,11 +246,15 @@ def test_a_sweep_over_out_makes_each_where_it_was_asked_for() -> None:
 
 def test_a_file_that_a_part_is_to_read_and_is_not_there_is_named(ingested, tmp_path, capfd) -> None:
     """It counted as an empty one, and its unfinished artefact lay in the way of the right one."""
+    (tmp_path / "coder.pth").touch()
     before = sorted(tmp_path.iterdir())
-    words = [f"inputs.source={ingested}", "labeler=across", f"labeler.weights={tmp_path}/gone.pth", "executor=serial"]
+    words = [f"inputs.source={ingested}", "labeler=across", f"labeler.weights={tmp_path}/codr.pth", "executor=serial"]
     assert main(["label", *words, f"out={tmp_path}/label"]) == 1
     printed = capfd.readouterr().err
     assert "missing file" in printed
+    assert f"did you mean {tmp_path}/coder.pth?" in printed
+    assert main(["label", f"inputs.source={ingested}s", f"out={tmp_path}/label"]) == 1
+    assert f"did you mean {ingested}?" in capfd.readouterr().err
     assert "where:    label.labeler.weights" in printed
     assert sorted(tmp_path.iterdir()) == before
 

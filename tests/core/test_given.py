@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from factory.core import given
 
 
@@ -45,3 +47,23 @@ def test_what_systems_note_of_a_folder_is_no_file_of_the_users(tmp_path: Path) -
     for name in ("a.png", "._a.png", ".DS_Store", "Thumbs.db", "desktop.ini", "notes.db"):
         touched(tmp_path / name)
     assert names(tmp_path) == ["a.png", "notes.db"]
+
+
+@pytest.mark.parametrize(
+    ("absent", "said"),
+    [
+        ("outputs/mine/labl", "did you mean outputs/mine/label?"),
+        ("outputs/mien/label", "did you mean outputs/mine/label?"),
+        ("output/gone", "did you mean outputs?"),
+        ("outputs/mine/label/masks", "check the path, or make it first"),
+        ("outputs/mine/evaluate", "check the path, or make it first"),
+        ("clicks.csv/x", "did you mean clicks.csv?"),
+    ],
+)
+def test_a_path_that_is_not_there_is_answered_with_one_that_is(absent: str, said: str, tmp_path, monkeypatch) -> None:
+    """The part that is wrong and, where it is there, what follows it; what is unfinished is nothing to read."""
+    monkeypatch.chdir(tmp_path)
+    touched(tmp_path / "outputs/mine/label/manifest.parquet")
+    (tmp_path / "outputs/mine/evaluate.partial").mkdir()
+    touched(tmp_path / "clicks.csv")
+    assert given.instead_of(Path(absent)) == said
