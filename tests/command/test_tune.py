@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -18,6 +19,7 @@ from factory.command.tuning.plan import Plan, plan
 from factory.command.tuning.words import read
 from factory.core.artefact import Model, Report
 from factory.tune.space import Choices, Numbers
+from tests import artefacts
 from tests.segment.training import bright_squares
 
 TINY = [
@@ -109,6 +111,14 @@ def test_a_training_that_fails_is_noted_and_the_search_goes_on(words, tmp_path, 
     printed = capfd.readouterr().err
     assert "the first 3 trials all failed" in printed
     assert "no longer a number" in printed
+
+
+def test_trainings_that_nothing_judges_are_refused_before_the_first(words, tmp_path, capfd) -> None:
+    """Not after it, which may take hours."""
+    bare = artefacts.dataset(tmp_path / "bare", {"a": np.zeros((8, 8), np.uint8)}).root
+    assert main([word if "real=" not in word else f"inputs.real={bare}" for word in words]) == 1
+    assert "nothing to judge trials by: no val rows" in capfd.readouterr().err
+    assert not (tmp_path / "tune").exists()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 
 from factory.command import show as steps_shown
+from factory.command.bind import bind
 from factory.command.perform import perform
 from factory.command.tuning import best, show
 from factory.command.tuning.plan import Plan, plan
@@ -36,6 +37,7 @@ def tune(words: list[str]) -> None:
         raise ConfigError("the processes of one job cannot share a search", got=f"process {rank()}", todo=todo)
     asked = read(words)
     planned = plan(asked)
+    _require_validation(planned)
     ledger = Ledger.open(
         asked.out,
         settings=planned.identity(asked),
@@ -46,6 +48,7 @@ def tune(words: list[str]) -> None:
         keep=asked.keep,
     )
     _make_shared(planned, asked.out)
+    _require_validation(planned)
 
     def carry_out(claim: Claim, listener: Listener) -> Figures:
         show.trial_began(claim.number, claim.words, asked.trials)
@@ -54,6 +57,25 @@ def tune(words: list[str]) -> None:
     for trial in search(ledger, trials=asked.trials, figure=planned.figure, carry_out=carry_out):
         _note(trial, asked, planned, ledger)
     _conclude(asked, planned, ledger)
+
+
+def _require_validation(planned: Plan) -> None:
+    """`ConfigError` where trainings would have nothing to be judged by, once what they read is there."""
+    if planned.figure != "val_miou":
+        return
+    step = bind(planned.judged, planned.base[planned.judged])
+    if not all(path.exists() for path in step.inputs.values() if path):
+        return
+    from factory.segment.data import validation_rows  # it loads torch, which what is wrong in words can do without
+
+    read_by = step.open_inputs()
+    given = [read_by[name] for name in ("validation", "real", "synthetic")]
+    if any(given) and not validation_rows(*given):
+        raise ConfigError(
+            "nothing to judge trials by: no val rows with masks to trust",
+            where=f"{planned.judged}.inputs",
+            todo="give validation=… (a data set with masks), or search a line that ends with evaluate",
+        )
 
 
 def _make_shared(planned: Plan, out: Path) -> None:
