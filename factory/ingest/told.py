@@ -20,14 +20,22 @@ KINDS = (*MAPS, "points", "boxes", "tags")
 BINARY = {0, IGNORE}
 """What masks of one thing hold as many tools save them: 255 is white."""
 
+PER_CENT, MANY, LARGE = 100, 20, 300
+"""A coordinate's most as a share of 100; how many hints, in pictures of which sides, are hardly all this close to 0."""
+
 
 @dataclass
 class Told:
-    """How much of each kind there is, the ids in each kind of map, and the classes that anything names."""
+    """How much of each kind there is, the ids in each kind of map, and the classes that anything names.
+
+    Of points and boxes also ``reach``, the farthest coordinate, and ``side``, the shortest one of a picture with any.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     ids: dict[str, set[int]] = field(default_factory=dict)
     named: set[int] = field(default_factory=set)
+    reach: dict[str, int] = field(default_factory=dict)
+    side: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, photo: Picture) -> Told:
@@ -36,7 +44,15 @@ class Told:
         maps = {kind: getattr(photo, field) for kind, field in MAPS.items()}
         ids = {kind: set(np.unique(pixels).tolist()) for kind, pixels in maps.items() if pixels is not None}
         named = {hint[-1] for hint in (*hints.points, *hints.boxes)}.union(hints.tags, *ids.values())
-        return cls(counts=Counter(many(hints) | dict.fromkeys(ids, 1)), ids=ids, named=named - {IGNORE})
+        places: dict[str, Sequence[tuple[int, ...]]] = {"points": hints.points, "boxes": hints.boxes}
+        reach = {kind: max(n for hint in some for n in hint[:-1]) for kind, some in places.items() if some}
+        return cls(
+            counts=Counter(many(hints) | dict.fromkeys(ids, 1)),
+            ids=ids,
+            named=named - {IGNORE},
+            reach=reach,
+            side=dict.fromkeys(reach, min(photo.image.shape[:2])),
+        )
 
     def add(self, other: Told) -> None:
         """Count another picture in."""
@@ -44,6 +60,9 @@ class Told:
         self.named |= other.named
         for kind, ids in other.ids.items():
             self.ids.setdefault(kind, set()).update(ids)
+        for kind, reach in other.reach.items():
+            self.reach[kind] = max(reach, self.reach.get(kind, 0))
+            self.side[kind] = min(other.side[kind], self.side.get(kind, other.side[kind]))
 
     def in_vain(self, given: Mapping[str, Path]) -> list[str]:
         """The kinds that were given and came to no picture."""
@@ -52,6 +71,18 @@ class Told:
     def unnamed(self, classes: ClassList) -> list[int]:
         """The classes that nothing names."""
         return [class_id for class_id in range(len(classes)) if class_id not in self.named]
+
+    def likely_per_cent(self, given: Mapping[str, Path]) -> list[tuple[str, str]]:
+        """The tables whose coordinates are hardly meant as pixels: many, and all close to a corner (table, reason)."""
+        reason = (
+            "all {:,} {} lie within {} pixels of the upper left corner, in pictures of more than {} x {}: taken as "
+            "pixels; if they are per cent of a picture's sides, multiply x by its width / 100, y by its height / 100"
+        )
+        return [
+            (given[kind].name, reason.format(self.counts[kind], kind, PER_CENT, LARGE, LARGE))
+            for kind, reach in self.reach.items()
+            if self.counts[kind] >= MANY and reach <= PER_CENT and self.side[kind] > LARGE
+        ]
 
     def hardly_ignored(
         self, classes: ClassList, given: Mapping[str, Path], translations: Mapping[str, Mapping[int, int]]

@@ -94,6 +94,7 @@ def run(
     told = _take_all(found, placed, settings, executor, out)
     _report(doubtful := told.hardly_ignored(out.classes, given, settings.translations), out)
     _refuse(told, given, out, strict=strict)
+    _report(told.likely_per_cent(given), out)
     if split == "auto":
         _require_training(out)
     if {"mask", "noisy_mask"} & folders.keys() and not doubtful:

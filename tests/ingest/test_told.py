@@ -9,6 +9,8 @@ from PIL import Image
 
 from tests.ingest.folders import BOTH, ingest, picture, reasons
 
+COLUMNS = {"points": "x,y,class", "boxes": "x0,y0,x1,y1,class"}
+
 
 @pytest.mark.parametrize(
     ("kind", "table", "said"),
@@ -59,6 +61,24 @@ def test_coordinates_that_are_shares_are_refused(tmp_path: Path, capfd, kind, ta
     assert "pixels, not shares of a picture" in capfd.readouterr().err
     (tmp_path / "hints.csv").write_text("image,x,y,class\na,0,1,car\n")
     assert ingest(tmp_path, f"inputs.points={tmp_path}/hints.csv").samples[0].hints.points == ((0, 1, 1),)
+
+
+@pytest.mark.parametrize(("kind", "row"), [("points", "a,{0},{1},car"), ("boxes", "a,1,2,{0},{1},car")])
+@pytest.mark.parametrize(("size", "count", "last", "told"), [
+    ((301, 301), 20, 100, True),
+    ((301, 301), 20, 101, False),
+    ((301, 301), 19, 100, False),
+    ((301, 300), 20, 100, False),
+])  # fmt: skip
+def test_coordinates_that_may_be_per_cent_are_told(tmp_path: Path, kind, row, size, count, last, told) -> None:
+    """Many, and all within 100 pixels of a large picture's corner. They are taken as pixels: they may be."""
+    picture(tmp_path / "in/a.png", size)
+    picture(tmp_path / "in/small.png")
+    given = [row.format(last - at, last) for at in range(count)]
+    (tmp_path / "hints.csv").write_text("\n".join(["image," + COLUMNS[kind], *given]))
+    made = ingest(tmp_path, f"inputs.{kind}={tmp_path}/hints.csv", "strict=true")
+    assert ("hints.csv" in reasons(made)) == told
+    assert len(getattr(made.samples[0].hints, kind)) == count
 
 
 @pytest.mark.parametrize("kind", ["masks", "noisy_masks", "scribbles"])
