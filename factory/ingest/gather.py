@@ -19,6 +19,7 @@ from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.core.words import many
 from factory.exchange import labelme
+from factory.exchange.png import PngFile
 from factory.ingest import hints, ids, pictures
 from factory.ingest.maps import MapFiles
 from factory.ingest.names import Names
@@ -200,6 +201,8 @@ def _read_ids(path: Path, field: str, settings: Settings, size_hw: tuple[int, in
     drawn = field == "scribbles"
     if path.suffix.lower() == ".json":
         ids = labelme.read_mask(path, settings.classes, IGNORE if drawn else 0)
+    elif not drawn and pictures.is_coloured(path):
+        ids = PngFile(path=path, name=path.name).mask(settings.classes, size_hw)
     else:
         ids = pictures.read_ids(path, settings.scribble_ids if drawn else settings.mask_ids)
     check_mask(ids, settings.classes, size_hw, path)

@@ -97,6 +97,13 @@ def read_ids(path: Path, translation: dict[int, int]) -> npt.NDArray[np.uint8]:
     return table[ids.astype(np.uint8)]
 
 
+def is_coloured(path: Path) -> bool:
+    """Whether a mask is painted in colours instead of ids; what cannot be read is for `read_ids` to refuse."""
+    with suppress(*BROKEN), warnings.catch_warnings(action="ignore"), _at_most(None), Image.open(path) as opened:
+        return opened.mode in ("RGB", "RGBA")
+    return False
+
+
 def passed_over(path: Path) -> list[str]:
     """The reason to report where a file holds more than the one picture that `read` finds; none where it does not."""
     count = _frames(path)

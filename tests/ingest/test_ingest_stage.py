@@ -239,6 +239,20 @@ def test_simulated_clicks_forget_the_mask(tmp_path: Path) -> None:
     np.testing.assert_array_equal(source == Origin.HUMAN, truth != 11)
 
 
+def test_masks_painted_in_the_classes_colours_are_read(tmp_path: Path) -> None:
+    """As `merge` reads them; what is of no class is told by its colour, and costs that picture alone."""
+    colours = np.array([[0, 0, 0], [200, 30, 40]], np.uint8)
+    for name, painted in (("a", colours[BOTH]), ("b", 255 - colours[BOTH])):
+        picture(tmp_path / f"in/{name}.png")
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        Image.fromarray(painted).save(tmp_path / f"masks/{name}.png")
+    made = ingest(tmp_path, f"inputs.masks={tmp_path}/masks", "colours=[[0,0,0],[200,30,40]]", "split=train")
+    assert [sample.id for sample in made.samples] == ["a"]
+    assert np.array_equal(made.mask(made.samples[0]), BOTH)
+    assert "colours of no class" in reasons(made)["b.png"]
+    assert "#37e1d7" in reasons(made)["b.png"]
+
+
 def test_a_labelme_file_serves_as_mask(tmp_path: Path) -> None:
     """Pixels whose centre lies inside the polygon; the rest is class 0."""
     picture(tmp_path / "in/a.png")
