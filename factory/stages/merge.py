@@ -24,6 +24,7 @@ from factory.exchange import Codec, Entry, Mask, labelme
 from factory.exchange.cvat import Cvat
 from factory.exchange.labelme import LabelMe
 from factory.exchange.png import Png
+from factory.exchange.unpacked import unpacked
 from factory.review.corrections import (
     Asked,
     Known,
@@ -99,9 +100,10 @@ def _nothing_changed(intake: Intake, corrections: Path | Report, out: DatasetWri
 
 def _entries(corrections: Path | Report, codec: Codec | None) -> Iterator[Entry]:
     if isinstance(corrections, Path):
-        return (codec or _fitting(corrections)).read(corrections)
-    answered = corrections.path(ANSWERS)
-    return iter(Png().read(answered) if answered.is_dir() else ())
+        with unpacked(corrections) as files:
+            yield from (codec or _fitting(files)).read(files)
+    elif (answered := corrections.path(ANSWERS)).is_dir():
+        yield from Png().read(answered)
 
 
 def _fitting(corrections: Path) -> Codec:

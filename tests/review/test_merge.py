@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,26 @@ def test_names_in_any_letters_come_back(tmp_path: Path, codec: Codec) -> None:
         assert not after.header.issues
         assert (after.mask(only(after, "猫")) == 1).all()
         assert (after.mask(only(after, "Bär")) == 2).all()
+
+
+@pytest.mark.parametrize("codec", [Png(), LabelMe()], ids=["png", "labelme"])
+def test_a_zip_is_read_as_the_folder_that_was_packed(tmp_path: Path, codec: Codec) -> None:
+    """Whatever folder lies in it; what cannot be used, or read, is told by the ZIP's own name."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS, "b": COINS})
+    with zipfile.ZipFile(tmp_path / "back.zip", "w") as archive:
+        for name, data in codec.write({"a.png": np.ones(SIZE, np.uint8), "c.png": COINS}.items(), CLASSES):
+            archive.writestr(f"sent/{name}", data)
+    after = merged(source, tmp_path / "back.zip", codec=None)
+    assert (after.mask(only(after, "a")) == 1).all()
+    assert [reason.split(":")[0] for reason in reasons(after)] == [f"sent/c{'.png' if codec == Png() else '.json'}"]
+    with pytest.raises(InputError) as caught:
+        merged(source, tmp_path / "back.zip", codec=Cvat(), name="other")
+    assert caught.value.where == tmp_path / "back.zip"
+    damaged = bytearray((tmp_path / "back.zip").read_bytes())
+    damaged[60:90] = bytes(30)
+    (tmp_path / "damaged.zip").write_bytes(damaged)
+    with pytest.raises(InputError, match="unreadable ZIP"):
+        merged(source, tmp_path / "damaged.zip", codec=None, name="other")
 
 
 def test_ids_splits_hints_and_other_samples_never_change(tmp_path: Path) -> None:
