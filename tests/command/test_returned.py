@@ -27,10 +27,11 @@ def test_answers_are_taken_however_their_names_are_written(tmp_path: Path) -> No
 
 def test_what_looks_like_answers_or_times_and_is_not_called_so_is_named(tmp_path: Path) -> None:
     """Nobody's work is passed over without a word."""
-    for name in ("annotations.xml", "corrections.rar", "Late-1.zip.part", "queue.csv", "notes.txt"):
+    strays = ["Late-1.zip.part", "annotations.xml", "corrections.rar", "photo.PNG", "photo.json", "queue.csv"]
+    for name in (*strays, "notes.txt"):
         (tmp_path / name).touch()
     assert returned(tmp_path, 2) == []
-    assert passed_over(tmp_path) == ["Late-1.zip.part", "annotations.xml", "corrections.rar", "queue.csv"]
+    assert passed_over(tmp_path) == strays
 
 
 @pytest.mark.parametrize("name", ["late.zip", "late-0.zip", "late-2.zip", "Late-9.xml"])

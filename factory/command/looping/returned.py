@@ -19,6 +19,8 @@ RETURNED, LATE = "corrections", "late"
 """Answers are looked for beside the round's steps by these names: ``corrections*`` answers the round's own queue,
 ``late-2*`` that of round 2, in small letters or capital ones; files that end as `FILES` do, or folders."""
 FILES = (".zip", ".xml")
+SINGLE = (".json", ".png")
+"""What belongs into a folder of answers, by the name of its picture."""
 
 
 class Return(NamedTuple):
@@ -45,7 +47,7 @@ def passed_over(folder: Path) -> list[str]:
 
 def _is_like(path: Path) -> bool:
     is_table = path.suffix.lower() == ".csv" and not holds_times(path)
-    return path.name.lower().startswith((LATE, RETURNED)) or _is_file(path) or is_table
+    return path.name.lower().startswith((LATE, RETURNED)) or path.suffix.lower() in (*FILES, *SINGLE) or is_table
 
 
 def _exports(folder: Path, called: str) -> list[Path]:

@@ -219,10 +219,10 @@ def _brought(course: Course, number: int, *, anew: bool) -> list[Return]:
         late = f"; what comes late for an earlier round counts too, as {LATE}-1.zip" if number > 1 else ""
         raise Ended(
             f"round {number} waits for people: {review / 'annotate'} is what they start from (README.txt says how); "
-            f"put what comes back to {review.parent / RETURNED}.zip{others} (.xml, or a folder, also of PNG files; of "
-            f"several people {RETURNED}-anna.zip, {RETURNED}-ben.zip){late}, and give the same command "
-            f"again; from a queue.csv with its column taken filled in, as {review.parent / times.TIMES}.csv, the next "
-            "round learns what answers cost"
+            f"put what comes back to {review.parent / RETURNED}.zip{others} (.xml, or a folder; ZIPs and folders may "
+            f"be of LabelMe or PNG files; of several people {RETURNED}-anna.zip, {RETURNED}-ben.zip){late}, and give "
+            "the same command again; from a queue.csv with its column taken filled in, as "
+            f"{review.parent / times.TIMES}.csv, the next round learns what answers cost"
         )
     if wrong := passed_over(review.parent):
         print(f"round {number}: not taken for answers or times: {', '.join(wrong)}", file=sys.stderr)
