@@ -123,7 +123,7 @@ def test_rounds_end_when_the_budget_is_spent_or_questions_are_no_longer_worth_as
     """And say so."""
     assert "the budget of 5 s is spent" in loop("oracle=true", "rounds=3", "budget=5")
     assert not (discs / "outputs/discs/round-2").exists()
-    assert "queue precision fell" in loop("oracle=true", "name=other", "rounds=3", "least_precision=1.1")
+    assert "queue precision fell" in loop("oracle=true", "name=other", "rounds=3", "least_precision=1")
     assert "there is nothing left to ask" in loop(
         "oracle=true", "name=all", "rounds=3", "acquisition.budget=99", "acquisition.per_image=99"
     )

@@ -38,8 +38,10 @@ class Teacher:
     after: int = 100
 
     def __post_init__(self) -> None:
-        if self.weight < 0 or self.after < 0:
-            raise ConfigError("teacher.weight and teacher.after must not be negative", got=(self.weight, self.after))
+        if self.weight <= 0:
+            raise ConfigError("teacher.weight must be positive", got=self.weight, todo="teacher=null for none")
+        if self.after < 0:
+            raise ConfigError("teacher.after must not be negative", got=self.after)
         if not 0 < self.decay < 1:
             raise ConfigError("teacher.decay lies between 0 and 1", got=self.decay)
         if not 0 <= self.threshold <= 1:

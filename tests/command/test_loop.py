@@ -150,6 +150,7 @@ def test_points_of_a_sweep_share_what_they_make_alike() -> None:
         (["oracle=perhaps"], "oracle"),
         (["budget=-1"], "seconds"),
         (["least_precision=null"], "least_precision"),
+        (["least_precision=20"], "a share lies between 0 and 1"),
         (["least_precision=0.2", "oracle=false"], "found right"),
         (["answer.inputs.truth=null"], "truth"),
         (["line=[ingest,validation,label]"], "no model learns"),

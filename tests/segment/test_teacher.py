@@ -95,7 +95,7 @@ def test_it_waits_and_then_rises():
     assert Teacher(loss=LOSS, after=0).share(1) == 1
 
 
-@pytest.mark.parametrize("change", [{"decay": 1.0}, {"weight": -1.0}, {"threshold": 1.5}, {"after": -1}])
+@pytest.mark.parametrize("change", [{"decay": 1.0}, {"weight": 0.0}, {"threshold": 1.5}, {"after": -1}])
 def test_impossible_teachers_are_refused(change):
     """By name."""
     with pytest.raises(ConfigError, match=next(iter(change))):

@@ -65,6 +65,8 @@ def _check(config: Config) -> None:
         raise ConfigError("a loop has 1 round or more", where="rounds", got=config["rounds"])
     if config["budget"] is not None and config["budget"] < 0:
         raise ConfigError("a budget is in seconds, 0 or more", where="budget", got=config["budget"])
+    if not 0 <= config["least_precision"] <= 1:
+        raise ConfigError("a share lies between 0 and 1", where="least_precision", got=config["least_precision"])
     if config["oracle"] and config["answer"]["inputs"]["truth"] is None:
         todo = "give answer.inputs.truth=<data set with true masks>, or leave out oracle=true"
         raise ConfigError("a simulated person needs the truth", where="answer.inputs.truth", got="nothing", todo=todo)
