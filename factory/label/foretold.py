@@ -26,7 +26,8 @@ class Foretold:
         if scores_khw.shape[1:] != given.size_hw:
             size_wh = given.size_hw[::-1]
             scores_khw = np.stack([cv2.resize(plane, size_wh, interpolation=cv2.INTER_LINEAR) for plane in scores_khw])
-        scores_khw = np.maximum(scores_khw, 0) ** self.certainty
+        scores_khw = np.maximum(scores_khw, 0) / scores_khw.max(axis=0)  # the likeliest stays 1, whatever the power
+        scores_khw **= self.certainty
         return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
 
     def knows(self, sample_id: str) -> bool:

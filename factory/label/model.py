@@ -88,7 +88,9 @@ class Opinion:
         if self.apart is not None:
             found_khw, foreign_hw = _only_apart(found_khw, self.apart), np.zeros_like(foreign_hw)
         known_k = np.array(self.ids_k) != UNKNOWN
-        seen_khw = found_khw[[k for k in self.ids_k if k != UNKNOWN]] ** np.float32(self.certainty)
+        seen_khw = found_khw[[k for k in self.ids_k if k != UNKNOWN]]
+        seen_khw /= np.maximum(seen_khw.max(axis=0), np.finfo(np.float32).tiny)  # the likeliest stays 1 in any power
+        seen_khw **= np.float32(self.certainty)
         seen_khw /= np.maximum(seen_khw.sum(axis=0), np.finfo(np.float32).tiny)
         scores_khw = np.full((classes, *given.size_hw), 1 / classes, np.float32)
         scores_khw[known_k] = (1 - foreign_hw) * known_k.mean() * seen_khw + foreign_hw / classes

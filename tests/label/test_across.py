@@ -199,13 +199,15 @@ def test_scores_fit_pictures_that_were_reduced(tmp_path: Path) -> None:
     said = Dataset.open(tmp_path / "wide/scratch/said")
     assert {(sample.height, sample.width) for sample in said.samples} == {(57, 64)}
     big = Picture(id="p0", image=np.repeat(np.repeat(given.picture("p0").image, 4, axis=0), 4, axis=1), hints=Hints())
-    plain, soft = (
+    plain, soft, certain = (
         across(f"labeler.certainty={certainty}").learnt(given, seed=0, shop=shop(tmp_path))(big, 2)
-        for certainty in (1.0, 0.2)
+        for certainty in (1.0, 0.2, 1e4)
     )
     assert plain.shape == (2, 128, 144)
     np.testing.assert_array_equal(plain.argmax(axis=0), soft.argmax(axis=0))
     assert soft.max(axis=0).mean() < plain.max(axis=0).mean()
+    np.testing.assert_array_equal(plain.argmax(axis=0), certain.argmax(axis=0))
+    assert (certain.max(axis=0) >= plain.max(axis=0)).all()
 
 
 @pytest.mark.parametrize("given", [corpus(said=False), corpus(3)], ids=["nothing said", "three pictures"])

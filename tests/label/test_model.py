@@ -63,6 +63,9 @@ def test_the_same_classes_in_another_order_keep_their_probabilities(tmp_path: Pa
     np.testing.assert_allclose(two, one[[2, 0, 1]], atol=1e-5)
     sharp = asked(tmp_path, file, ["stain", "ground", "hole"], certainty=3.0)
     np.testing.assert_allclose(sharp, one[[2, 0, 1]] ** 3 / (one**3).sum(axis=0), atol=1e-5)
+    certain = asked(tmp_path, file, ["stain", "ground", "hole"], certainty=1e4)
+    np.testing.assert_array_equal(certain.argmax(axis=0), two.argmax(axis=0), "no power is too high for it")
+    assert (certain.max(axis=0) >= two.max(axis=0)).all()
 
 
 def test_other_names_are_given_and_classes_may_share_one(tmp_path: Path, file: Path) -> None:
