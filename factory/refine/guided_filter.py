@@ -10,9 +10,13 @@ import numpy.typing as npt
 from kornia.filters import guided_blur
 from torch import Tensor
 
+from factory.core.errors import ConfigError
 from factory.refine import Confidence, Mask
 from factory.refine.checks import check_count, check_positive
 from factory.refine.tensors import FLOOR, decide, normalised
+
+MOST_RADIUS = 1000
+"""Pixels: memory grows with the square of what lies around the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,8 @@ class GuidedFilter:
 
     def __post_init__(self) -> None:
         check_count(self, "radius")
+        if self.radius > MOST_RADIUS:
+            raise ConfigError("refiner.radius is too large", got=self.radius, expected=f"up to {MOST_RADIUS} pixels")
         check_positive(self, "epsilon", "subsample")
 
     def __call__(

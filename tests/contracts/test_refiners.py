@@ -142,6 +142,7 @@ def test_scores_of_another_size_are_refused(refiner, shape) -> None:
         ("pixel_adaptive", {"dilations": [0, 1]}),
         ("pixel_adaptive", {"colour_weight": 0.0}),
         ("guided_filter", {"radius": -1}),
+        ("guided_filter", {"radius": 1001}),
         ("guided_filter", {"epsilon": 0.0}),
         ("guided_filter", {"subsample": 0}),
         ("superpixel_vote", {"share": 1.1}),
