@@ -69,6 +69,11 @@ def loop(overrides: list[str], *, sweep: bool) -> int:
     compose.run(tree.LOOP, overrides, sweep=sweep, job=lambda *point: found.append(point), failed=errors.append)
     for error in errors:
         raise error
+    vain = [word for word in overrides if word.startswith("merge.rules.")]
+    if vain and any(config["oracle"] for config, _ in found):
+        print(
+            f"{', '.join(vain)}: of no effect with oracle=true, which takes its person at their word", file=sys.stderr
+        )
     courses = _placed([_course(config, swept) for config, swept in found])
     for course in courses:
         _check(course.loop.config)
