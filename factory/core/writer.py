@@ -12,7 +12,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -241,6 +241,7 @@ def open_writer(target: Path, identity: Identity, kind: Kind, *, overwrite: bool
     `InputError`) is of no use to any later one, and would be in its way.
     """
     root = _partial(target)
+    absent = [folder for folder in root.parents if not folder.exists()]
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root):
         taken_up = _holds_work(root)
@@ -254,7 +255,15 @@ def open_writer(target: Path, identity: Identity, kind: Kind, *, overwrite: bool
         except Exception as error:
             if not _holds_work(root) or (isinstance(error, ConfigError | InputError) and not taken_up):
                 shutil.rmtree(root)
+                _remove_empty(absent)
             raise
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, the innermost first, up to the first in which something else was made meanwhile."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def _holds_work(root: Path) -> bool:

@@ -154,6 +154,23 @@ def test_settings_and_inputs_that_cannot_work_leave_nothing_in_the_way_of_those_
         assert out.done() == {"a"}
 
 
+def test_folders_that_were_made_for_nothing_are_taken_away(tmp_path: Path) -> None:
+    """As those of a sweep's points that failed; what was there before, or holds something else by then, stays."""
+    (tmp_path / "there").mkdir()
+
+    def fail(place: str, beside: str | None = None) -> None:
+        with open_writer(tmp_path / place, identity("one"), Kind.DATASET):
+            if beside:
+                (tmp_path / beside).touch()
+            raise ConfigError("impossible")
+
+    for places in (("there/new/data",), ("there/other/new/data", "there/other/note")):
+        with pytest.raises(ConfigError):
+            fail(*places)
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+    assert left == ["there", "there/other", "there/other/note"]
+
+
 def test_what_was_journalled_before_a_kill_is_taken_up_and_half_files_are_not(tmp_path: Path) -> None:
     """A row counts when all its files are there; what was being written is forgotten."""
     target, whole = tmp_path / "data", tmp_path / "whole"
