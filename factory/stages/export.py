@@ -119,6 +119,8 @@ def _rows(source: Dataset | None, split: str, out: ReportWriter) -> list[Sample]
     if not rows:
         out.report(source.root.name, f"no {split} rows with masks: no mIoU")
     tell_of_guesses(rows, source.root.name, out.report)
+    for sample in rows:  # one that is damaged is found before anything is exported, not after it
+        source.image(sample), source.mask(sample)
     return rows
 
 

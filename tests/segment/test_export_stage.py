@@ -10,7 +10,7 @@ from torch import nn
 
 from factory.core.artefact import Kind, Report
 from factory.core.dataset import Dataset
-from factory.core.errors import ArtefactError, ConfigError, WorkerError
+from factory.core.errors import ArtefactError, ConfigError, InputError, WorkerError
 from factory.core.sample import Split
 from factory.segment import footprint
 from factory.segment.checkpoint import load
@@ -66,6 +66,20 @@ def test_what_cannot_be_exported_is_said_before_anything_is_written(small_model,
         with pytest.raises(kind, match=said), written(tmp_path / "export", Kind.REPORT) as out:
             export.run(out=out, **SETTINGS | {"model": small_model} | changes)
     assert not list(tmp_path.glob("export*"))
+
+
+@pytest.mark.parametrize("what", ["images", "masks"])
+def test_a_damaged_picture_is_found_before_anything_is_exported(what, small_model, tmp_path, monkeypatch):
+    """And named; parity looks at a few pictures only, the mIoU at all."""
+    monkeypatch.setattr(export, "export", lambda *_, **__: pytest.fail("too late"))
+    with written(tmp_path / "source") as out:
+        out.classes = small_model.classes
+        for number in range(20):
+            add_sample(out, f"p{number}", np.eye(32, dtype=np.uint8), split=Split.VAL)
+    source = Dataset.open(out.target)
+    source.path(f"{what}/p1.png").write_bytes(b"cut")
+    with pytest.raises(InputError, match=r"p1\.png"), written(tmp_path / "export", Kind.REPORT) as out:
+        export.run(out=out, **SETTINGS | {"model": small_model, "source": source})
 
 
 @pytest.fixture
