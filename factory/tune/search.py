@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from factory.core.errors import ConfigError, FactoryError, TrainingError
+from factory.core.errors import ConfigError, FactoryError, MachineError, TrainingError
 from factory.execute.memory import is_out_of_memory
 from factory.execute.reporting import Listener, Pruned
 from factory.tune.ledger import REASON, Claim, Ledger
@@ -25,8 +25,10 @@ def search(ledger: Ledger, *, trials: int, figure: str, carry_out: CarryOut) -> 
     """Carry out trials until ``trials`` of the study are finished; yields each that this process finished.
 
     ``carry_out(claim, listener)`` makes a trial's artefacts and returns the figures, among them ``figure``. A trial
-    that fails with a `FactoryError`, or for lack of memory, is noted with its reason. Trials that other processes are
-    at are waited for, and taken over if their process dies. `TrainingError` where the first three all fail.
+    that fails with a `FactoryError`, or for lack of memory, is noted with its reason; anything else that the machine
+    lacks (`MachineError`: a network, a GPU) stops the search, which then takes the trial up again. Trials that other
+    processes are at are waited for, and taken over if their process dies. `TrainingError` where the first three all
+    fail.
     """
     while True:
         _stop_if_hopeless(ledger)
@@ -64,6 +66,8 @@ def _try(ledger: Ledger, claim: Claim, figure: str, carry_out: CarryOut) -> None
 
 def _reason(error: Exception) -> str:
     """Why settings failed; empty for what is not theirs to answer for."""
+    if isinstance(error, MachineError) and not is_out_of_memory(error):
+        return ""
     if isinstance(error, TrainingError):
         error.todo = None  # it speaks of weights in the folder of a trial that is not kept
     if isinstance(error, FactoryError):

@@ -12,7 +12,7 @@ import pytest
 import torch
 from optuna.trial import TrialState
 
-from factory.core.errors import ArtefactError, ConfigError, FactoryError, TrainingError
+from factory.core.errors import ArtefactError, ConfigError, FactoryError, MachineError, TrainingError
 from factory.execute.reporting import Listener
 from factory.tune import results
 from factory.tune.ledger import Claim, Ledger
@@ -306,13 +306,14 @@ def test_without_its_figure_a_search_stops_at_once_and_loses_nothing(figures: Fi
     assert opened(tmp_path).unfinished == 1
 
 
-def test_a_fault_that_is_no_settings_fault_stops_and_the_trial_is_taken_up_again(tmp_path: Path) -> None:
-    """Such as a full disk."""
+@pytest.mark.parametrize("fault", [OSError("no space left"), MachineError("weights cannot be had from the model hub")])
+def test_a_fault_that_is_no_settings_fault_stops_and_the_trial_is_taken_up_again(fault, tmp_path: Path) -> None:
+    """Such as a full disk, or no network."""
 
     def carry_out(claim: Claim, listener: Listener) -> Figures:
-        raise OSError("no space left")
+        raise fault
 
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(type(fault), match=r"no space|model hub"):
         searched(opened(tmp_path), carry_out)
     words = opened(tmp_path).words(opened(tmp_path).trials()[0])
     ledger = opened(tmp_path)
