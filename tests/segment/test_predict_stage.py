@@ -181,7 +181,7 @@ def test_what_cannot_be_predicted_is_said_before_anything_is_written(photographs
         ({"largest": 0.0}, ConfigError, "largest"),
         ({"checkpoint": "first"}, ConfigError, "checkpoint"),
         ({"images": tmp_path / "empty"}, InputError, "no picture found"),
-        ({"images": photographs / "broken.png"}, InputError, "nothing could be predicted"),
+        ({"images": photographs / "broken.png"}, InputError, r"nothing could be predicted.*got: +broken\.png: "),
         ({"largest": 0.0001}, InputError, "larger than allowed.*largest="),
     ]
     for changes, kind, said in wrong:
