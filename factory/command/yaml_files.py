@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from factory.core.errors import InputError
+from factory.core.given import instead_of
 
 
 def read(path: Path, what: str) -> DictConfig:
@@ -16,7 +17,8 @@ def read(path: Path, what: str) -> DictConfig:
     try:
         content = OmegaConf.load(path)
     except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        raise InputError.of(error, what=f"unreadable {what}", where=path, todo="check the path and the file") from error
+        todo = "check the path and the file" if path.exists() else instead_of(path)
+        raise InputError.of(error, what=f"unreadable {what}", where=path, todo=todo) from error
     if not isinstance(content, DictConfig) or not content:
         raise InputError(f"an empty {what}", where=path, got="no keys", expected="a YAML mapping of keys to values")
     return content

@@ -72,6 +72,7 @@ def test_help_of_a_line_shows_what_a_file_sets(stage_file: Path) -> None:
     ("text", "said"),
     [
         (None, "unreadable experiment file"),
+        (None, "mein.yaml?"),
         ("a: [", "unreadable experiment file"),
         ("", "an empty experiment file"),
         ("- a\n", "an empty experiment file"),
@@ -82,6 +83,7 @@ def test_help_of_a_line_shows_what_a_file_sets(stage_file: Path) -> None:
 def test_a_mistake_in_a_file_is_one_message(text: str | None, said: str, tmp_path: Path, capfd) -> None:
     """And nothing is made."""
     path = tmp_path / "mine.yaml"
+    (tmp_path / "mein.yaml").touch()
     if text is not None:
         path.write_text(text)
     assert main(["label", f"experiment={path}", "inputs.source=gone", f"out={tmp_path}/out"]) == 1
