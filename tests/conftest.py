@@ -4,6 +4,7 @@ import gc
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does, and like it before torch is imported
 
@@ -12,6 +13,10 @@ from factory.render import environment
 
 LONGEST = ("test_flow.py", "test_loop.py")
 """Their tests share what takes long to make: begun first, they stay with one of the processes that share the tests."""
+
+
+settings.register_profile("busy", parent=settings.default, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # on a machine that others use too, drawing an example may take a second
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
