@@ -60,12 +60,20 @@ def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, Any]) -> No
     console.print(f"[bold]factory {stage}[/]: {tree.first_line(stage)}\n")
     rows = [row for key, value in config.items() for row in _rows(stage, key, value, chosen)]
     _listing(console, "Keys", rows)
+    if to_choose := [
+        (f"{key}={name}", tree.first_line(key, name)) for key in _groups(config) for name in tree.choices(key)
+    ]:
+        _listing(console, "Choices", to_choose)
     if stage == tree.TUNE:
         console.print(TUNE_EXAMPLES, markup=False)
     else:
         console.print("key=a,b with -m sweeps. Inputs are artefact folders (or files where it says so).")
     if short := tree.short_inputs(stage):
         console.print(f"inputs. may be left out: {', '.join(f'{name}=…' for name in short)}", markup=False)
+
+
+def _groups(config: dict[str, Any]) -> list[str]:
+    return [key for key in config if key in tree.groups()]
 
 
 def _rows(stage: str, key: str, value: Any, chosen: dict[str, Any]) -> list[tuple[str, str]]:

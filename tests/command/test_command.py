@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -323,7 +324,7 @@ def test_a_fault_of_ours_is_logged_to_a_file_not_thrown_at_the_user(ingested, tm
 
 
 def test_help_lists_stages_and_experiments_and_a_stages_keys_with_their_choices(capfd) -> None:
-    """One line each; the choices of a group stand beside it."""
+    """One line each; the choices of a group stand beside it, and below what each of them is."""
     assert main(["--help"]) == 0
     page = capfd.readouterr().out
     assert all(
@@ -336,6 +337,8 @@ def test_help_lists_stages_and_experiments_and_a_stages_keys_with_their_choices(
     assert "min_confidence=0.6" in page
     assert "less sure become ignore" in page
     assert "inputs. may be left out: source=…" in page
+    assert re.search(r"\nlabeler=boxes +boxes: background outside", page)
+    assert re.search(r"\nrefiner=argmax +the likeliest class of each pixel by itself", page)
     for words, said in ((["label", "labeler=tags"], "  labeler.method=cam "), (["render"], "  sensor@scene=print ")):
         assert main([*words, "--help"]) == 0
         assert said in capfd.readouterr().out
