@@ -41,7 +41,8 @@ def space_of(stated: Mapping[str, Any] | None, labeler: Labeler, refiner: Refine
         todo = "give space.<key>=log:1:10 and its like"
         raise ConfigError("nothing may vary", where="space", got="parts that recommend no ranges", todo=todo)
     for key, dimension in space.items():
-        parts.changed(both, key, value_of(dimension.corners[0]))
+        for word in dimension.corners:
+            parts.changed(both, key, value_of(word))
         if key not in recommended and _is_learnt(both, key):
             expected = ", ".join(name for name in recommended if name.startswith("labeler.")) or "none of its keys"
             raise ConfigError("the labeler would have to learn again", where=f"space.{key}", expected=expected)
@@ -122,10 +123,14 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _dimension(key: str, value: Any) -> Dimension:
     """A range such as ``log:1:10``, or a list of choices."""
-    if isinstance(value, list):
-        return Choices(words=tuple(word_of(one) for one in value))
-    if isinstance(value, str) and (found := numbers(value)):
-        return found
+    try:
+        if isinstance(value, list):
+            return Choices(words=tuple(word_of(one) for one in value))
+        if isinstance(value, str) and (found := numbers(value)):
+            return found
+    except ConfigError as error:
+        error.where = f"space.{key}"
+        raise
     raise ConfigError(
         "neither a range nor a list of choices",
         where=f"space.{key}",

@@ -24,6 +24,8 @@ from factory.refine.argmax import Argmax
 
 OVERLAP = 0.125
 """Share of a tile that its neighbour decides again; each keeps what is further from its own edge."""
+SHORTEST = 64
+"""Pixels a side that hints are spread at, at least."""
 
 
 class Dense(NamedTuple):
@@ -61,8 +63,9 @@ class Densifier:
             raise ConfigError(
                 "min_confidence is a probability", where="label", got=self.min_confidence, expected="0 to 1"
             )
-        if self.longest < 64:
-            raise ConfigError("longest is too small", where="label", got=self.longest, expected="64 pixels or more")
+        if self.longest < SHORTEST:
+            expected = f"{SHORTEST} pixels or more"
+            raise ConfigError("longest is too small", where="label", got=self.longest, expected=expected)
 
     def __call__(self, given: Picture, classes: int) -> Dense:
         """Decide every pixel of a picture; what a person said of a pixel stands."""

@@ -17,6 +17,7 @@ from factory.calibrate.verdict import Curve, Verdict, compared, conclude
 from factory.core import digests, masks
 from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
+from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.photographs import shuffled
@@ -27,7 +28,7 @@ from factory.execute import Executor
 from factory.ingest.supervision.tags import among
 from factory.label import Labeler, Workshop
 from factory.label.calibrated import NAME, with_settings
-from factory.label.dense import Densifier
+from factory.label.dense import SHORTEST, Densifier
 from factory.measure import pictures as drawing
 from factory.refine import Refiner
 from factory.review import pictures
@@ -36,6 +37,7 @@ from factory.tune.samplers import Sampler
 
 LEAST_PICTURES = 4
 """Two to search on, two to judge on."""
+LEAST = {"trials": 1, "images": LEAST_PICTURES, "drawn": 0, "longest": SHORTEST}
 
 
 def run(
@@ -68,7 +70,7 @@ def run(
     Hints are simulated by ``supervision`` on exact or human masks (None: the hints that the pictures have). Writes
     `calibration.json`, `trials.json` and `pictures/<id>.png`.
     """
-    _check(trials=trials, pool=pool, images=images, drawn=drawn)
+    _check(trials=trials, pool=pool, images=images, drawn=drawn, longest=longest)
     with_settings(labeler, refiner, [{}], mirrored=mirrored)  # refuses before anything is searched
     varying = space_of(space, labeler, refiner)
     searched, held = _halves(source, images, seed)
@@ -94,18 +96,19 @@ def run(
     out.classes = source.classes
     out.write(NAME, digests.canonical(verdict.as_json()))
     out.write("trials.json", results.history(ledger))
+    _tell_failed(results.rows(ledger), out)
     densifier = replace(judge.densifier(settings), curve=verdict.calibration.curve)
     for sample in _spread(held, drawn):
         _draw(sample, densifier, judge.audit, out)
     _tell(verdict, out)
 
 
-def _check(*, trials: int, pool: int, images: int, drawn: int) -> None:
+def _check(*, pool: int, **numbers: int) -> None:
     """`ConfigError` for numbers that nothing can be done with."""
-    for name, value, least in (("trials", trials, 1), ("images", images, LEAST_PICTURES), ("drawn", drawn, 0)):
-        if value < least:
+    for name, value in numbers.items():
+        if value < (least := LEAST[name]):
             raise ConfigError(f"calibrate.{name} is too small", got=value, expected=f"{least} or more")
-    if not 1 <= pool <= trials:
+    if not 1 <= pool <= (trials := numbers["trials"]):
         raise ConfigError("pool is a number of trials", where="calibrate", got=pool, expected=f"1 to trials={trials}")
 
 
@@ -115,19 +118,31 @@ def _tell_bare(rows: Sequence[Sample], out: ReportWriter) -> None:
         out.report("hints", f"{bare} of {len(rows)} pictures have none; supervision=… simulates them")
 
 
+def _tell_failed(trials: Sequence[results.Row], out: ReportWriter) -> None:
+    """Report how many settings came to nothing, and why the first did."""
+    if failed := [trial for trial in trials if trial.reason]:
+        first = f"trial {failed[0].number} ({', '.join(failed[0].words.values())}): {failed[0].reason}"
+        out.report("trials", f"{len(failed)} of {len(trials)} failed, first {first}")
+
+
 def _halves(source: Dataset, images: int, seed: int) -> tuple[list[Sample], list[Sample]]:
     """Pictures with masks beyond doubt, at most so many, at random in two halves; those kept for tests never.
 
-    The tiles of a photograph, which may overlap, are in one half.
+    The tiles of a photograph, which may overlap, are in one half. A mask that is ignored throughout is none.
     """
     there = {s.id: s for s in source.samples if s.mask and s.supervision in TRUSTED and s.split != Split.TEST}
     drawn = shuffled({sample_id: sample.photograph for sample_id, sample in there.items()}, seed, "audit")
+
+    def known(sample_id: str) -> bool:
+        return bool((source.truth(there[sample_id]) != IGNORE).any())
+
     searched, held = (
-        sorted(itertools.islice(itertools.chain(*drawn[start::2]), (images + 1 - start) // 2)) for start in (0, 1)
+        sorted(itertools.islice(filter(known, itertools.chain(*drawn[start::2])), (images + 1 - start) // 2))
+        for start in (0, 1)
     )
     if min(len(searched), len(held)) < LEAST_PICTURES // 2:
         todo = "render some scenes, or give a data set in which some photographs have masks"
-        expected = f"{LEAST_PICTURES} or more pictures with exact or human masks, not all cut from one photograph"
+        expected = f"{LEAST_PICTURES} or more pictures with exact or human masks of known classes, of two photographs"
         got = f"{len(searched)} to search on and {len(held)} to judge on"
         raise ArtefactError("too few to calibrate on", where=source.root, got=got, expected=expected, todo=todo)
     return [there[sample_id] for sample_id in searched], [there[sample_id] for sample_id in held]

@@ -15,12 +15,11 @@ from factory.command import tree
 from factory.command.bind import make_part
 from factory.core import parts
 from factory.core.artefact import Kind, Report
-from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture, mirrored
 from factory.core.ranges import ranges
-from factory.core.sample import Domain, Hints, Origin, Split, Supervision
+from factory.core.sample import Hints, Origin, Supervision
 from factory.label import Scores, calibrated
 from factory.label.dense import Densifier
 from factory.label.mixed import Mixed, Weighed
@@ -30,38 +29,13 @@ from factory.measure.calibration import Isotonic, Reliability
 from factory.refine.argmax import Argmax
 from factory.refine.dense_crf import DenseCrf
 from tests.artefacts import add_sample, sealed
+from tests.calibrate.scenes import CLASSES, calibrate, scene
 from tests.command.composing import composed
 
-CLASSES = ClassList.of(["ground", "disc"])
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
 CRF = DenseCrf(
     iterations=5, spatial_sxy=3.0, spatial_compat=3.0, bilateral_sxy=50.0, bilateral_srgb=5.0, bilateral_compat=10.0
 )
-
-
-def scene(number: int) -> tuple[np.ndarray, np.ndarray]:
-    """A dark disc somewhere on a bright, noisy ground, and its mask."""
-    rng = np.random.default_rng(number)
-    rows, columns = np.mgrid[0:48, 0:64]
-    middle = rng.uniform(14, 34), rng.uniform(14, 50)
-    mask = ((rows - middle[0]) ** 2 + (columns - middle[1]) ** 2 < rng.uniform(7, 12) ** 2).astype(np.uint8)
-    image = 180 - 90 * mask[..., None] + rng.normal(0, 12, (48, 64, 3))
-    return image.clip(0, 255).astype(np.uint8), mask
-
-
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory) -> Path:
-    """Ten rendered scenes with exact masks, one of them kept for tests."""
-
-    def fill(out) -> None:
-        for number in range(10):
-            image, mask = scene(number)
-            add_sample(
-                out, f"s{number}", mask, image=image, domain=Domain.SYNTHETIC, supervision=Supervision.EXACT,
-                origin=Origin.EXACT, split=Split.TEST if number == 9 else Split.TRAIN,
-            )  # fmt: skip
-
-    return sealed(tmp_path_factory.mktemp("scenes") / "scenes", Kind.DATASET, fill, CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +50,6 @@ def photographs(tmp_path_factory) -> Path:
             add_sample(out, f"p{number}", None, image=image, hints=Hints(points=points), supervision=Supervision.POINTS)
 
     return sealed(tmp_path_factory.mktemp("photographs") / "photographs", Kind.DATASET, fill, CLASSES)
-
-
-def calibrate(scenes: Path, out: Path, *words: str, status: int = 0) -> Report | None:
-    """From the command line, few trials."""
-    given = [f"source={scenes}", "supervision.count=8", "trials=4", "executor=serial", "drawn=2", f"out={out}", *words]
-    assert main(["calibrate", *given]) == status
-    return Report.open(out) if status == 0 else None
 
 
 def test_hints_that_audited_pictures_have_are_taken_as_they_are(tmp_path, capfd) -> None:
@@ -261,41 +228,6 @@ def test_a_killed_search_goes_on_where_it_was(scenes, tmp_path, monkeypatch) -> 
         patch.setattr(settings, "miou", stopping)
         calibrate(scenes, tmp_path / "cut", status=130)
     assert calibrate(scenes, tmp_path / "cut").digest == whole.digest
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["space.labeler.aera=int:1:9"], "did you mean area"),
-        (["space.labeler.area=around:9"], "neither a range"),
-        (["space.refiner.iterations=log:0:9"], "begins above 0"),
-        (["images=3"], "calibrate.images is too small"),
-        (["images=-5"], "calibrate.images is too small"),
-        (["drawn=-1"], "calibrate.drawn is too small"),
-        (["trials=0"], "calibrate.trials is too small"),
-        (["pool=5"], "pool is a number of trials"),
-        (["labeler=across", "space.labeler.folds=int:2:3"], "would have to learn again"),
-    ],
-)
-def test_what_cannot_be_searched_is_said_before_anything_is_made(scenes, tmp_path, capfd, words, message) -> None:
-    """With the key; nothing is left behind."""
-    calibrate(scenes, tmp_path / "no", *words, status=1)
-    assert message in capfd.readouterr().err
-    assert not (tmp_path / "no").exists()
-
-
-def test_three_pictures_are_too_few(tmp_path, capfd) -> None:
-    """Two to search on, two to judge on."""
-
-    def fill(out) -> None:
-        for number in range(3):
-            image, mask = scene(number)
-            add_sample(out, f"p{number}", mask, image=image, supervision=Supervision.EXACT)
-
-    source = sealed(tmp_path / "few", Kind.DATASET, fill, CLASSES)
-    calibrate(source, tmp_path / "no", status=1)
-    assert "too few to calibrate on" in capfd.readouterr().err
-    assert not (tmp_path / "no").exists()
 
 
 def test_a_report_of_another_stage_is_no_calibration(photographs, scenes, tmp_path, capfd) -> None:

@@ -1,0 +1,90 @@
+"""What can be searched and judged on, and what is said of the rest."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from factory.calibrate.audit import miou
+from factory.core.artefact import Kind
+from factory.core.classes import IGNORE
+from factory.core.sample import Supervision
+from factory.label import calibrated
+from tests.artefacts import add_sample, sealed
+from tests.calibrate.scenes import CLASSES, calibrate, scene
+
+
+def test_settings_that_the_machine_has_no_memory_for_are_told(scenes, tmp_path, monkeypatch) -> None:
+    """The others are judged."""
+    from factory.calibrate import settings
+
+    rest = iter([MemoryError()])
+
+    def short(outcomes) -> float:
+        for error in rest:
+            raise error
+        return miou(outcomes)
+
+    monkeypatch.setattr(settings, "miou", short)
+    report = calibrate(scenes, tmp_path / "calibrate", "refiner=argmax")
+    (told,) = (issue["reason"] for issue in report.header.issues if issue["where"] == "trials")
+    assert told.startswith("1 of 4 failed, first trial 0 (64, ")
+    assert "out of memory" in told
+    assert "labeler.area" in calibrated.read(report).settings
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["space.labeler.aera=int:1:9"], "did you mean area"),
+        (["space.labeler.area=[30,-5]"], "labeler.area must be positive"),
+        (["space.labeler.area=[30]"], "space.labeler.area"),
+        (["longest=63"], "calibrate.longest is too small"),
+        (["space.labeler.area=around:9"], "neither a range"),
+        (["space.refiner.iterations=log:0:9"], "begins above 0"),
+        (["images=3"], "calibrate.images is too small"),
+        (["images=-5"], "calibrate.images is too small"),
+        (["drawn=-1"], "calibrate.drawn is too small"),
+        (["trials=0"], "calibrate.trials is too small"),
+        (["pool=5"], "pool is a number of trials"),
+        (["labeler=across", "space.labeler.folds=int:2:3"], "would have to learn again"),
+    ],
+)
+def test_what_cannot_be_searched_is_said_before_anything_is_made(scenes, tmp_path, capfd, words, message) -> None:
+    """With the key; nothing is left behind."""
+    calibrate(scenes, tmp_path / "no", *words, status=1)
+    assert message in capfd.readouterr().err
+    assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize("void", [0, 2])
+def test_three_pictures_are_too_few(tmp_path, capfd, void) -> None:
+    """Two to search on, two to judge on; one of whose pixels none has a class is none of them."""
+
+    def fill(out) -> None:
+        for number in range(3 + void):
+            image, mask = scene(number)
+            mask = mask if number >= void else np.full_like(mask, IGNORE)
+            add_sample(out, f"p{number}", mask, image=image, supervision=Supervision.EXACT)
+
+    source = sealed(tmp_path / "few", Kind.DATASET, fill, CLASSES)
+    calibrate(source, tmp_path / "no", status=1)
+    assert "too few to calibrate on" in capfd.readouterr().err
+    assert not (tmp_path / "no").exists()
+
+
+def test_the_pictures_judged_are_those_that_have_a_truth(tmp_path) -> None:
+    """Of ten there is one in each half of whose pixels none has a class: it is neither counted nor drawn."""
+
+    def fill(out) -> None:
+        for number in range(10):
+            image, mask = scene(number)
+            mask = mask if number not in (3, 4) else np.full_like(mask, IGNORE)
+            add_sample(out, f"p{number}", mask, image=image, supervision=Supervision.EXACT)
+
+    source = sealed(tmp_path / "some", Kind.DATASET, fill, CLASSES)
+    report = calibrate(source, tmp_path / "calibrate", "images=10", "trials=1", "drawn=9")
+    assert json.loads(report.path("calibration.json").read_text())["pictures"] == 4
+    assert not {"p3.png", "p4.png"} & {path.name for path in report.path("pictures").iterdir()}
