@@ -116,9 +116,9 @@ def _card(
         pictures.enlarged(layer, factor, smooth=False) for layer in (region_hw, proposal_hw[window])
     )
     laid = masks.overlay(plain, proposal_hw, source.classes, opacity=0.45)
-    name = f"Region {item.rank} of {sample.id}"
+    name, width = f"Region {item.rank} of {sample.id}", max(2, max(outline.shape) // 165)
     shown = [
-        pictures.photo(pictures.outlined(view, outline, width=2), what, longest=330)
+        pictures.photo(pictures.outlined(view, outline, width=width), what, longest=330)
         for view, what in ((plain, f"{name}, photograph"), (laid, f"{name}, with the proposal"))
     ]
     return Card(

@@ -97,9 +97,8 @@ def enlarged(rgb: Image8, factor: int, *, smooth: bool) -> Image8:
 
 def outlined(rgb: Image8, regions_hw: npt.NDArray[np.integer], *, width: int = 1) -> Image8:
     """White lines inside the border of each region, on a black rim outside it: visible on any picture."""
-    cross = ndimage.iterate_structure(ndimage.generate_binary_structure(2, 1), width)
-    highest = ndimage.maximum_filter(regions_hw, footprint=cross, mode="constant")
-    lowest = ndimage.minimum_filter(regions_hw, footprint=cross, mode="constant")
+    highest = ndimage.maximum_filter(regions_hw, size=2 * width + 1, mode="constant")
+    lowest = ndimage.minimum_filter(regions_hw, size=2 * width + 1, mode="constant")
     line = (regions_hw > 0) & ((highest != regions_hw) | (lowest != regions_hw))
     rim = (regions_hw == 0) & (highest > 0)
     drawn = rgb.copy()
@@ -127,22 +126,26 @@ def middle(region_hw: npt.NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def with_hints(image: Image8, hints: Hints, classes: ClassList, scribbles_hw: Image8 | None) -> Image8:
-    """The image with its weak labels: points as ringed dots, boxes as frames, scribbles as strokes."""
+    """The image with its weak labels: points as ringed dots, boxes as frames, scribbles as strokes.
+
+    Lines are as wide as a large picture needs that is shown small.
+    """
     factor = max(1, -(-360 // max(image.shape[:2])))
     if scribbles_hw is not None:
         said = (scribbles_hw != IGNORE)[..., None]
         image = np.where(said, masks.colour(scribbles_hw, classes), image)
     picture = Image.fromarray(enlarged(image, factor, smooth=True))
     draw, radius = ImageDraw.Draw(picture), max(3, max(picture.size) // 90)
+    line = max(1, radius // 5)
     for x0, y0, x1, y1, class_id in hints.boxes:
         frame = (x0 * factor, y0 * factor, x1 * factor - 1, y1 * factor - 1)
-        draw.rectangle(frame, outline=classes.colours[class_id], width=2)
+        draw.rectangle(frame, outline=classes.colours[class_id], width=2 * line)
     for x, y, class_id in hints.points:
         centre_x, centre_y = (x + 0.5) * factor, (y + 0.5) * factor
         for reach, colour in (
-            (radius + 2, (0, 0, 0)),
-            (radius + 1, (255, 255, 255)),
-            (radius - 1, classes.colours[class_id]),
+            (radius + 2 * line, (0, 0, 0)),
+            (radius + line, (255, 255, 255)),
+            (radius - line, classes.colours[class_id]),
         ):
             draw.ellipse((centre_x - reach, centre_y - reach, centre_x + reach, centre_y + reach), fill=colour)
     return np.asarray(picture)

@@ -254,12 +254,13 @@ def _labelled_strip(data: Dataset, sample: Sample) -> Strip:
     return Strip(name=sample.id, note=_hints_in_words(sample), pictures=tuple(row))
 
 
-SINGULAR = {"points": "point", "boxes": "box", "tags": "tag"}
+SINGULAR = {"points": "point", "boxes": "box", "tags": "tag", "classes denied": "class denied"}
 
 
 def _hints_in_words(sample: Sample) -> str:
     hints = sample.hints
     counted = {"points": len(hints.points), "boxes": len(hints.boxes), "tags": len(hints.tags)}
+    counted |= {"classes denied": len(hints.absent)}
     words = [f"{count} {name if count > 1 else SINGULAR[name]}" for name, count in counted.items() if count]
     words += [name for name in ("scribbles", "masks") if getattr(hints, name)]
     return ", ".join(words) or "no hints"

@@ -86,6 +86,18 @@ def test_hints_are_drawn_in_the_colours_of_their_classes() -> None:
         assert np.abs(centre - [250, 10, 10]).max() < 40
 
 
+def test_hints_on_a_large_picture_are_seen_where_it_is_shown_small() -> None:
+    """A frame, and the two rings around a point, take a pixel at least of the 480 that are shown of a side."""
+    classes = ClassList.of(["ground", "coin"], [(0, 0, 0), (250, 10, 10)])
+    hints = Hints(points=((800, 400, 1),), boxes=((100, 100, 900, 900, 1),))
+    drawn = pictures.with_hints(np.full((1600, 1600, 3), 90, np.uint8), hints, classes, None)
+    least = 1600 // 480
+    assert (drawn[500, :200] == [250, 10, 10]).all(axis=1).sum() >= least
+    across = drawn[400, 750:800]
+    for ring in (0, 255):
+        assert (across == ring).all(axis=1).sum() >= least
+
+
 @pytest.mark.parametrize(("low", "high", "expected"), [(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (3, 3, [1, 2, 3, 4, 5])])
 def test_ticks_are_round_numbers(low: float, high: float, expected: list[float]) -> None:
     """Also for a single value."""

@@ -208,6 +208,8 @@ def test_the_page_shows_every_stage(tmp_path: Path, line: dict[str, Any]) -> Non
         assert said in text
     assert all(artefact.digest in text for artefact in line.values())
     assert text.count('<li class="card"') == 4
+    names = re.findall(r'<li class="card" data-class="([^"]+)"', text)
+    assert set(names) <= set(re.findall(r'<option value="([^"]+)"', text))
 
 
 def test_every_class_has_its_curve_its_row_and_the_confusion_is_shown(tmp_path: Path, line: dict[str, Any]) -> None:

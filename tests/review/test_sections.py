@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
@@ -48,12 +51,12 @@ def test_images_whose_mask_is_ignored_throughout_are_not_labelled(tmp_path: Path
 
 
 def test_hints_are_counted_in_words(tmp_path: Path) -> None:
-    """One point is no points."""
-    hints = Hints(points=((1, 1, 0),), tags=(0, 1))
-    data = noted(tmp_path / "data", {"a": (MASK, {"hints": hints})})
-    found = sections.labels(data, 1, seed=0, examples=1)
+    """One point is no points, and to deny a class is a hint."""
+    hints = {"a": Hints(points=((1, 1, 0),), tags=(0, 1)), "b": Hints(absent=(2,))}
+    data = noted(tmp_path / "data", {name: (MASK, {"hints": hint}) for name, hint in hints.items()})
+    found = sections.labels(data, 1, seed=0, examples=2)
     assert found is not None
-    assert [strip.note for strip in found.strips] == ["1 point, 2 tags"]
+    assert [strip.note for strip in found.strips] == ["1 point, 2 tags", "1 class denied"]
 
 
 def test_shares_are_of_the_pixels_that_have_a_class(tmp_path: Path) -> None:
@@ -72,3 +75,22 @@ def test_a_picture_with_one_region_says_so(tmp_path: Path) -> None:
     found = gallery.uncertainty(asked, data, examples=1)
     assert found is not None
     assert [strip.note for strip in found.strips] == ["1 region, ranked 1"]
+
+
+def test_regions_of_a_large_picture_are_seen_where_it_is_shown_small(tmp_path: Path) -> None:
+    """Their lines on a card, and on the whole picture, are white still when it is scaled down."""
+    dark, regions = np.zeros((1280, 1280, 3), np.uint8), np.zeros((1280, 1280), np.uint16)
+    regions[300:1000, 300:1000] = 1
+    nothing = np.zeros_like(regions, np.uint8)
+    with artefacts.written(tmp_path / "data") as out:
+        out.classes = CLASSES
+        artefacts.add_sample(out, "a", None, image=dark)
+    data, asked = Dataset.open(tmp_path / "data"), artefacts.queue(tmp_path / "queue", {"a": (regions, nothing)})
+    (card,) = gallery.cards(asked, data)
+    found = gallery.uncertainty(asked, data, examples=1)
+    assert found is not None
+    for shown in (*card.pictures, found.strips[0].pictures[1]):
+        with Image.open(io.BytesIO(base64.b64decode(shown.uri.partition(",")[2]))) as opened:
+            grey_hw = np.asarray(opened.convert("L"))
+        side = len(grey_hw)
+        assert grey_hw[side // 3, : side // 3].max() > 200
