@@ -56,14 +56,14 @@ class Found:
         try:
             with path.open("rb") as stream, np.load(stream) as held:
                 arrays = dict(held)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+            return cls(
+                doubt=Doubt(**{name: arrays[name] for name in Doubt.__dataclass_fields__}),
+                candidates=_candidates(arrays, sample, cost),
+                vectors_nc=arrays.get("vectors_nc"),
+                examples=[Example(sample.id, *map(int, place)) for place in arrays.get("examples_n3", ())],
+            )
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
             return None
-        return cls(
-            doubt=Doubt(**{name: arrays[name] for name in Doubt.__dataclass_fields__}),
-            candidates=_candidates(arrays, sample, cost),
-            vectors_nc=arrays.get("vectors_nc"),
-            examples=[Example(sample.id, *map(int, place)) for place in arrays.get("examples_n3", ())],
-        )
 
     def _looks(self) -> dict[str, npt.NDArray[Any]]:
         if self.vectors_nc is None:

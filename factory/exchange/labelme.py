@@ -41,6 +41,7 @@ BROKEN = (
     TypeError,
     IndexError,
     ArithmeticError,
+    RecursionError,
     SyntaxError,
     Image.DecompressionBombError,
 )
@@ -107,8 +108,8 @@ def is_any(folder: Path) -> bool:
     """Whether there are LabelMe files in a folder, by the first JSON in it."""
     first = next(_files(folder), None)
     try:
-        return first is not None and "shapes" in json.loads(first.read_text())
-    except (OSError, ValueError, TypeError):
+        return first is not None and "shapes" in json.loads(first.read_bytes())
+    except BROKEN:
         return False
 
 
@@ -118,7 +119,7 @@ def read_mask(path: Path, classes: ClassList, unstated: int, expected_hw: tuple[
     `InputError` for a bad file, and for an image of another size than expected.
     """
     try:
-        body = json.loads(path.read_text())
+        body = json.loads(path.read_bytes())
         size_hw = int(body["imageHeight"]), int(body["imageWidth"])
         require_size(size_hw, expected_hw or size_hw, path)
         mask_hw = np.full(size_hw, unstated, np.uint8)
@@ -135,6 +136,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _inside(shape: dict[str, Any], size_hw: tuple[int, int], path: Path) -> npt.NDArray[np.bool_]:
     points_n2 = np.asarray(shape["points"], float)
+    if not np.isfinite(points_n2).all():
+        raise ValueError("points that are no numbers")
     kind = shape.get("shape_type", "polygon")
     if kind == "mask":
         return _masked(shape["mask"], points_n2, size_hw)

@@ -200,7 +200,7 @@ def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:
 def _read_ids(path: Path, field: str, settings: Settings, size_hw: tuple[int, int]) -> Map8:
     drawn = field == "scribbles"
     if path.suffix.lower() == ".json":
-        ids = labelme.read_mask(path, settings.classes, IGNORE if drawn else 0)
+        ids = labelme.read_mask(path, settings.classes, IGNORE if drawn else 0, size_hw)
     elif not drawn and pictures.is_coloured(path):
         ids = PngFile(path=path, name=path.name).mask(settings.classes, size_hw)
     else:

@@ -50,12 +50,33 @@ def test_circles_are_round_and_later_shapes_win(tmp_path: Path) -> None:
     assert not (cut[:, 4:] == 1).any()
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"imageHeight": 8, "imageWidth": 12, "shapes": [{"label": "coin"}]}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[" * 10_000, "{}", '{"imageHeight": 8, "imageWidth": 12, "shapes": [{"label": "coin"}]}']
+)
 def test_a_broken_file_is_one_message(tmp_path: Path, text) -> None:
     """With its name."""
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(InputError, match="unreadable LabelMe"):
         read_mask(tmp_path / "a.json", CLASSES, 0)
+
+
+def test_a_name_in_any_encoding_that_json_knows_is_read(tmp_path: Path) -> None:
+    """Editors of some systems put a mark before the text."""
+    classes = ClassList.of(["background", "Münze"])
+    shape = {"label": "Münze", "points": [[0, 0], [12, 8]], "shape_type": "rectangle"}
+    body = json.dumps({"imageHeight": 8, "imageWidth": 12, "shapes": [shape]}, ensure_ascii=False)
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        (tmp_path / "a.json").write_text(body, encoding)
+        assert (read_mask(tmp_path / "a.json", classes, 0) == 1).all()
+        assert is_any(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["circle", "polygon", "rectangle"])
+def test_points_that_are_no_numbers_are_refused(tmp_path: Path, kind: str) -> None:
+    """A shape with one was nowhere, without a word."""
+    shape = {"label": "coin", "points": [[float("nan"), 1], [5, 5]], "shape_type": kind}
+    with pytest.raises(InputError, match="unreadable LabelMe"):
+        read_mask(written(tmp_path / "a.json", shape), CLASSES, 0)
 
 
 def test_a_shape_without_an_area_is_refused_by_name(tmp_path: Path) -> None:

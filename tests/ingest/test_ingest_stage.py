@@ -266,6 +266,19 @@ def test_a_labelme_file_serves_as_mask(tmp_path: Path) -> None:
     np.testing.assert_array_equal(made.mask(made.samples[0]), expected)
 
 
+def test_a_labelme_file_of_another_size_is_told_however_large_it_says_it_is(tmp_path: Path) -> None:
+    """No memory is asked for what no picture has."""
+    for name in "ab":
+        picture(tmp_path / f"in/{name}.png")
+    (tmp_path / "masks").mkdir()
+    for name, width, height in (("a", 10**9, 10**9), ("b", 32, 24)):
+        body = {"imageHeight": height, "imageWidth": width, "shapes": []}
+        (tmp_path / f"masks/{name}.json").write_text(json.dumps(body))
+    made = ingest(tmp_path, f"inputs.masks={tmp_path}/masks")
+    assert [sample.id for sample in made.samples if sample.mask] == ["b"]
+    assert any("another size than the image" in issue["reason"] for issue in made.header.issues)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
