@@ -235,9 +235,9 @@ def _confusion(evaluation: Report) -> tuple[Picture, ...]:
     return (pictures.drawing(evaluation.path(name).read_bytes(), "What each class was taken for, in per cent"),)
 
 
-def _listed(evaluation: Report) -> list[str]:
+def _listed(artefact: Artefact) -> list[str]:
     """The files in it, as its checksums name them."""
-    return [line.split("  ", 1)[1] for line in evaluation.path(SUMS).read_text().splitlines()]
+    return [line.split("  ", 1)[1] for line in artefact.path(SUMS).read_text().splitlines()]
 
 
 def _rgb(path: Any) -> pictures.Image8:
@@ -246,7 +246,10 @@ def _rgb(path: Any) -> pictures.Image8:
 
 
 def read(artefact: Artefact, relative: str) -> Any:
-    """A JSON file of an artefact; `ArtefactError` where it cannot be read."""
+    """A JSON file of an artefact; `ArtefactError` where it cannot be read, or another stage made the artefact."""
+    if relative not in _listed(artefact):
+        made, todo = f"what {artefact.header.identity.stage} made", "check which input is given for which"
+        raise ArtefactError(f"it holds no {relative}", where=artefact.root, got=made, todo=todo)
     try:
         return json.loads(artefact.path(relative).read_text())
     except (OSError, ValueError) as error:

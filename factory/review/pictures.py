@@ -120,9 +120,10 @@ def numbered(rgb: Image8, places: Iterable[tuple[str, tuple[int, int]]], *, size
 
 def middle(region_hw: npt.NDArray[np.bool_]) -> tuple[int, int]:
     """(x, y) of the region's pixel that is farthest from its border."""
-    depth = ndimage.distance_transform_edt(np.pad(region_hw, 1))[1:-1, 1:-1]
+    (window,) = ndimage.find_objects(region_hw.astype(np.uint8))
+    depth = ndimage.distance_transform_edt(np.pad(region_hw[window], 1))[1:-1, 1:-1]
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-    return int(column), int(row)
+    return int(column) + window[1].start, int(row) + window[0].start
 
 
 def with_hints(image: Image8, hints: Hints, classes: ClassList, scribbles_hw: Image8 | None) -> Image8:

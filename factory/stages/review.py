@@ -48,8 +48,8 @@ def run(
         calibration=calibration,
         comparison=comparison,
     )
+    html = page(line, title=title, seed=seed, examples=examples)  # what it cannot show is said before anything is made
     pack(queue, source, out, "annotate")
-    html = page(line, title=title, seed=seed, examples=examples)
     out.write("index.html", html)
     images = len(queued_samples(queue, source))
     out.figures |= {"regions": len(queue.items), "images": images, "page_megabytes": round(len(html) / 1e6, 2)}

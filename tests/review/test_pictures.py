@@ -58,6 +58,10 @@ def test_the_middle_lies_inside_a_ring() -> None:
     ring[6:15, 6:15] = False
     x, y = pictures.middle(ring)
     assert ring[y, x]
+    strip = np.zeros((21, 40), bool)
+    strip[12:15, 30:39] = True
+    assert pictures.middle(strip) == (31, 13)
+    assert pictures.middle(strip[12:, 30:]) == (1, 1)
 
 
 @given(

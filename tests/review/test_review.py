@@ -344,3 +344,12 @@ def test_a_queue_of_other_images_or_classes_is_refused(tmp_path: Path, line: dic
         reviewed(tmp_path / "two", {**line, "queue": Queue.open(other)})
     with pytest.raises(ConfigError, match="examples"):
         reviewed(tmp_path / "three", line, examples=0)
+
+
+@pytest.mark.parametrize(("name", "given"), [("evaluation", "calibration"), ("calibration", "audit")])
+def test_a_report_of_another_stage_is_told_before_anything_is_made(tmp_path: Path, line, name: str, given: str) -> None:
+    """As what it is, so that the corrected command finds its place empty."""
+    with pytest.raises(ArtefactError, match="it holds no") as caught:
+        reviewed(tmp_path / "review", {**line, name: line[given]})
+    assert line[given].header.identity.stage in caught.value.got
+    assert not list(tmp_path.rglob("annotate"))
