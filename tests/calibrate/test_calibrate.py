@@ -258,14 +258,17 @@ def test_parts_recommend_their_own_ranges_which_hold_what_they_are_given() -> No
 
 @dataclass(frozen=True)
 class Sure:
-    """Stands for a labeler: 0.96 for ground at six pixels of ten, for disc else; of the first rows it knows nothing."""
+    """Stands for a labeler: ``sure`` of ground at six pixels of ten, of disc else; knows nothing of the first rows."""
 
     unknown: int
+    sure: float = 0.96
 
     def __call__(self, given: Picture, classes: int) -> Scores:
         """The same for every picture."""
         guess_hw = np.random.default_rng(7).random(given.size_hw) < 0.4
-        scores_khw = np.where(np.arange(classes)[:, None, None] == guess_hw, 0.96, 0.04).astype(np.float32)
+        scores_khw = np.where(np.arange(classes)[:, None, None] == guess_hw, self.sure, 1 - self.sure).astype(
+            np.float32
+        )
         scores_khw[:, : self.unknown] = 1 / classes
         return scores_khw
 
@@ -285,16 +288,16 @@ def clicked(tmp_path_factory) -> Audit:
     return Audit(source=Dataset.open(place), supervision=None, seed=0)
 
 
-@pytest.mark.parametrize("unknown", [0, 24])
-def test_the_curve_is_of_the_pixels_it_is_applied_to_and_the_error_that_of_the_labels(clicked, unknown) -> None:
+@pytest.mark.parametrize(("unknown", "sure"), [(0, 0.96), (24, 0.96), (0, 1.0)])
+def test_the_curve_is_of_the_pixels_it_is_applied_to_and_the_error_that_of_the_labels(clicked, unknown, sure) -> None:
     """Clicks are right, and so are unknown pixels, of the class that comes first: neither makes guesses any better."""
-    densifier = Densifier(labeler=Sure(unknown), refiner=Argmax(), min_confidence=0, longest=64)
+    densifier = Densifier(labeler=Sure(unknown, sure), refiner=Argmax(), min_confidence=0, longest=64)
     rows = clicked.source.samples
     outcomes = [judge(sample, audit=clicked, densifier=densifier) for sample in rows]
     words = {"settings": [{}], "mirrored": False, "labeler": POINTS, "refiner": Argmax(), "seed": 0, "hints": ()}
     verdict = conclude(outcomes[:2], outcomes[2:], curve=Isotonic(prior=1e-3), **words)
     guesses = densifier.labeler(clicked.hinted(rows[0]), 2).argmax(axis=0)[unknown:]
-    assert verdict.calibration.curve[245] == pytest.approx((guesses == 0).mean(), abs=0.01)
+    assert verdict.calibration.curve[round(255 * sure)] == pytest.approx((guesses == 0).mean(), abs=0.01)
     made, stated = Reliability(), Reliability()
     for sample in rows[2:]:
         for seen, curve in ((made, verdict.calibration.curve), (stated, ())):

@@ -22,6 +22,11 @@ def test_intervals_hold_the_figure_and_narrow_with_more_pictures() -> None:
     assert few[0] < miou(counts[:8]) < few[1]
     assert many[1] - many[0] < few[1] - few[0]
     assert interval(counts, NAMES, beside=counts, seed=0) == (0, 0)
+    gain, loss = (
+        interval(a, NAMES[:40], beside=b, seed=0) for a, b in ((counts[:40], counts[40:]), (counts[40:], counts[:40]))
+    )
+    assert gain == pytest.approx((-loss[1], -loss[0]))
+    assert min(*gain, *loss) < 0
     assert interval([np.diag([9, 9]), 9 - np.diag([9, 9])], NAMES[:2], seed=0) == (0, 1)
     assert interval(counts[:1], NAMES[:1], seed=0) is None
 

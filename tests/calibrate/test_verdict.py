@@ -48,11 +48,15 @@ def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     words = WORDS | {"refiner": Named(), "curve": AsStated()}
     assert conclude(seen, held, **words).calibration.refused
     assert not conclude(held, seen, **words).calibration.refused
+    same = [outcome(50, 50, 50, name) for name in "0123"]
+    assert not conclude(same, same, **words).calibration.refused
     assert not conclude(seen, held, **words | {"refiner": Argmax()}).calibration.refused
     alone = conclude(seen, [one._replace(photograph="one") for one in held], **words)
     assert alone.calibration.refused
     assert alone.miou_interval is alone.gain_interval is None
     found = conclude(seen, held, **words)
+    low, high = found.gain_interval
+    assert low <= found.gain == found.as_json()["gain"] == found.refined_miou - found.plain_miou <= high < 0
     assert calibrated.Calibration(**found.as_json()["calibration"]) == found.calibration
 
 
