@@ -55,6 +55,8 @@ def _mirrored(stated: dict[str, Any]) -> str:
 
 def _refiner(stated: dict[str, Any]) -> str:
     name, gain = stated["calibration"]["refiner"], 100 * stated["gain"]
+    if name == "argmax":
+        return "No refiner is asked."
     within = _within(stated["gain_interval"], lambda value: f"{100 * value:+.1f}", "{} to {}")
     verdict = "was refused: it changes the mean IoU" if stated["calibration"]["refused"] else "changes it"
     return f"The refiner {name} {verdict} by {gain:+.1f} points ({within})."
@@ -67,6 +69,10 @@ def _within(interval: list[float] | None, word: Callable[[float], str], between:
 
 def _confidence(stated: dict[str, Any]) -> str:
     after, before = percent(stated["ece"]), percent(stated["ece_as_stated"])
+    if (fitted := stated.get("curve_ece", 0)) > stated["ece_as_stated"]:
+        return (
+            f"Confidence stays as stated, off by {after} on average (ECE): with the curve fitted, by {percent(fitted)}."
+        )
     return f"Confidence is off by {after} on average (ECE); as first stated, by {before}."
 
 

@@ -151,6 +151,16 @@ def test_of_one_photograph_the_page_tells_no_interval(tmp_path, line) -> None:
     assert "by -2.1 points (of one photograph: no interval)" in text
 
 
+def test_the_page_tells_of_a_curve_that_was_refused_and_of_no_refiner(tmp_path, line) -> None:
+    """Instead of the same error twice, and of what argmax is worth beside itself."""
+    stated = CALIBRATED | {"ece": 0.083, "ece_as_stated": 0.083, "curve_ece": 0.099, "gain": 0.0}
+    stated |= {"calibration": CALIBRATED["calibration"] | {"refiner": "argmax", "refused": False}}
+    report = artefacts.report(tmp_path / "calibration", stated, name="calibration.json")
+    text = " ".join(page(reviewed(tmp_path / "review", line | {"calibration": report})).split())
+    assert "No refiner is asked. Confidence stays as stated, off by 8.3 % on average (ECE): " in text
+    assert "with the curve fitted, by 9.9 %." in text
+
+
 def test_the_page_tells_how_good_the_labels_are_where_the_truth_is_known(tmp_path, line) -> None:
     """Coverage and calibration error stand beside the scores; what was not measured has no column."""
     text = page(reviewed(tmp_path / "review", line))
