@@ -91,6 +91,7 @@ def test_what_was_found_on_scenes_labels_photographs(scenes, photographs, tmp_pa
     best = max(trials, key=lambda trial: trial["value"])
     assert {key: str(value) for key, value in stated["calibration"]["settings"].items()} == best["settings"]
     assert stated["pictures"] == 4
+    assert stated["calibration"]["hints"] == ["points"]
     low, high = stated["miou_interval"]
     assert low <= stated["miou"] <= high
     assert len(list((tmp_path / "calibrate/pictures").iterdir())) == 2
