@@ -60,14 +60,19 @@ def lines(title: str, curves: Sequence[Curve], *, across: str) -> Chart | None:
     ys += [edge for curve in curves for _, *edges in curve.band for edge in edges]
     x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
     frame = _Frame(min(xs), max(xs), min(*ys, y_ticks[0]), max(*ys, y_ticks[-1]))
-    drawn = (_line(frame, f"series-{k % 6}", curve) for k, curve in enumerate(curves))
-    bands = (_band(frame, f"series-{k % 6}", curve) for k, curve in enumerate(curves) if curve.band)
+    drawn = (_line(frame, series(k), curve) for k, curve in enumerate(curves))
+    bands = (_band(frame, series(k), curve) for k, curve in enumerate(curves) if curve.band)
     parts = [_grid(frame, x_ticks, y_ticks, across), *bands, *drawn]
     summary = "; ".join(f"{curve.name} ends at {number(curve.known()[-1][1])}" for curve in curves)
     svg = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">{}</svg>').format(
         WIDTH, HEIGHT, title, summary, Markup("").join(parts)
     )
     return Chart(title=title, svg=svg, names=tuple(curve.name for curve in curves), summary=summary)
+
+
+def series(number: int) -> str:
+    """The style of a curve, by its place among those of a chart: six colours, and the same again in dashes."""
+    return f"series-{number % 6}{' again' if number >= 6 else ''}"
 
 
 def small(curve: Curve, beside: Curve, *, until: float) -> Markup:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 
+from factory.review.charts import series
 from factory.review.measures import percent
 
 TEMPLATES = Path(__file__).parent
@@ -21,7 +22,7 @@ def render(template: str, **values: Any) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"rgb": _rgb, "percent": percent}
+    environment.filters |= {"rgb": _rgb, "percent": percent, "series": series}
     return environment.get_template(template).render(**values).encode()
 
 

@@ -34,6 +34,15 @@ def test_points_that_differ_by_their_seed_alone_are_one_curve_with_a_band() -> N
     assert "http://" not in html
 
 
+def test_of_many_choices_each_has_a_line_of_its_own() -> None:
+    """Colours that come again are dashed, in the chart and in its key."""
+    names = [f"choice{number}" for number in range(8)]
+    html = page([point(name, 0, [0.3, 0.4, 0.5]) for name in names], title="run").decode()
+    chart = html[html.index("<figure") : html.index("</figure>")]
+    for found in (re.findall(r'<polyline class="([^"]+)"', chart), re.findall(r'<i class="key ([^"]+)"', chart)):
+        assert len(found) == len(set(found)) == 8
+
+
 def test_every_round_of_every_point_stands_in_the_table() -> None:
     """Hours for seconds; a point that failed at once has none."""
     rows = table([*POINTS, point("entropy", 0, [], failed=True)])
