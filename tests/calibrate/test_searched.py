@@ -59,15 +59,17 @@ def test_what_cannot_be_searched_is_said_before_anything_is_made(scenes, tmp_pat
     assert not (tmp_path / "no").exists()
 
 
-@pytest.mark.parametrize("void", [0, 2])
-def test_three_pictures_are_too_few(tmp_path, capfd, void) -> None:
-    """Two to search on, two to judge on; one of whose pixels none has a class is none of them."""
+@pytest.mark.parametrize("more", ["", "ignored", "pseudo"])
+def test_three_pictures_are_too_few(tmp_path, capfd, more) -> None:
+    """Two to search on, two to judge on; one whose mask is guessed, or ignored throughout, is none of them."""
 
     def fill(out) -> None:
-        for number in range(3 + void):
+        for number in range(5 if more else 3):
             image, mask = scene(number)
-            mask = mask if number >= void else np.full_like(mask, IGNORE)
-            add_sample(out, f"p{number}", mask, image=image, supervision=Supervision.EXACT)
+            first = number < 2
+            mask = np.full_like(mask, IGNORE) if first and more == "ignored" else mask
+            said = Supervision.PSEUDO if first and more == "pseudo" else Supervision.EXACT
+            add_sample(out, f"p{number}", mask, image=image, supervision=said)
 
     source = sealed(tmp_path / "few", Kind.DATASET, fill, CLASSES)
     calibrate(source, tmp_path / "no", status=1)
@@ -85,6 +87,7 @@ def test_the_pictures_judged_are_those_that_have_a_truth(tmp_path) -> None:
             add_sample(out, f"p{number}", mask, image=image, supervision=Supervision.EXACT)
 
     source = sealed(tmp_path / "some", Kind.DATASET, fill, CLASSES)
-    report = calibrate(source, tmp_path / "calibrate", "images=10", "trials=1", "drawn=9")
-    assert json.loads(report.path("calibration.json").read_text())["pictures"] == 4
+    for images, judged in ((5, 2), (10, 4)):
+        report = calibrate(source, tmp_path / f"{images}", f"images={images}", "trials=1", "drawn=9")
+        assert json.loads(report.path("calibration.json").read_text())["pictures"] == judged
     assert not {"p3.png", "p4.png"} & {path.name for path in report.path("pictures").iterdir()}
