@@ -26,7 +26,10 @@ def choose(path: Path | None, names: Sequence[str | int] | None, colours: list[l
         raise ConfigError(
             "no classes are given", where="classes", todo="give classes=[background,…] or inputs.class_list"
         )
-    return ClassList.of(names, colours)
+    texts = [" ".join(str(name).split()) for name in names]
+    if not all(texts):
+        raise ConfigError("a class has no name", where="classes", got=list(names))
+    return ClassList.of(texts, colours)
 
 
 def read(path: Path) -> ClassList:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.core.errors import InputError
-from factory.ingest.class_list import read
+from factory.core.errors import ConfigError, InputError
+from factory.ingest.class_list import choose, read
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,13 @@ def test_names_alone_may_be_any(tmp_path: Path) -> None:
     """Quoted with a comma in them, of digits, with what other alphabets have."""
     (tmp_path / "classes.txt").write_text('ground,,\n"car, red"\n2024\nstraßé & <x>\n')
     assert read(tmp_path / "classes.txt").names == ("ground", "car, red", "2024", "straßé & <x>")
+
+
+def test_names_in_the_configuration_have_no_blanks_around_them_and_are_there() -> None:
+    """Else no tool's file would name them."""
+    assert choose(None, [" wet  road\n", 2024], None).names == ("wet road", "2024")
+    with pytest.raises(ConfigError, match="a class has no name"):
+        choose(None, ["road", " "], None)
 
 
 @pytest.mark.parametrize(
