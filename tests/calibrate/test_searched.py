@@ -8,12 +8,28 @@ import numpy as np
 import pytest
 
 from factory.calibrate.audit import miou
+from factory.calibrate.verdict import conclude
 from factory.core.artefact import Kind
 from factory.core.classes import IGNORE
 from factory.core.sample import Supervision
 from factory.label import calibrated
 from tests.artefacts import add_sample, sealed
 from tests.calibrate.scenes import CLASSES, calibrate, scene
+
+
+def test_the_curve_is_fitted_where_settings_were_searched_and_judged_elsewhere(scenes, tmp_path, monkeypatch) -> None:
+    """Nine pictures, that for tests aside: five and four others."""
+    halves = []
+
+    def noting(seen, held, **words):
+        halves.extend({one.photograph for one in side} for side in (seen, held))
+        return conclude(seen, held, **words)
+
+    monkeypatch.setattr("factory.stages.calibrate.conclude", noting)
+    calibrate(scenes, tmp_path / "calibrate", "trials=1")
+    searched, held = halves
+    assert (len(searched), len(held)) == (5, 4)
+    assert not searched & held
 
 
 def test_settings_that_the_machine_has_no_memory_for_are_told(scenes, tmp_path, monkeypatch) -> None:
