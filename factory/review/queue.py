@@ -99,9 +99,9 @@ def overlay(queue: Queue, source: Dataset, sample: Sample) -> npt.NDArray[np.uin
     laid = masks.overlay(image, proposal_hw.astype(np.uint8), source.classes, opacity=0.35)
     mine = [item for item in queue.items if item.sample_id == sample.id]
     places = [(str(item.rank), pictures.middle(regions_hw == item.region)) for item in mine]
-    longest = max(laid.shape)
-    outlined = pictures.outlined(laid, regions_hw, width=longest // 320)
-    return pictures.numbered(outlined, places, size=max(20, longest // 32))
+    shorter, longer = sorted(laid.shape[:2])
+    outlined = pictures.outlined(laid, regions_hw, width=longer // 320)
+    return pictures.numbered(outlined, places, size=max(20, min(longer // 32, shorter // 8)))
 
 
 def image_name(sample: Sample) -> str:
