@@ -8,6 +8,7 @@ import pytest
 from factory.calibrate.audit import Outcome, Trust, miou
 from factory.calibrate.verdict import compared, conclude
 from factory.core.errors import InputError
+from factory.core.sample import Hints
 from factory.label import calibrated
 from factory.label.points import Points
 from factory.measure.calibration import AsStated, Isotonic, Reliability
@@ -95,3 +96,10 @@ def test_more_looks_stand_unless_they_are_worse_beyond_doubt() -> None:
     assert seen.miou == miou(one.refined_kk for one in worse) < seen.before
     one = [[outcome._replace(photograph="one") for outcome in side] for side in (worse, alone)]
     assert not compared(*one, seed=0).refused
+
+
+def test_who_denies_a_class_gives_tags() -> None:
+    """Kinds of hint stand in one order, whichever picture has them."""
+    hints = [Hints(points=((1, 1, 0),)), Hints(absent=(1,)), Hints()]
+    assert set(calibrated.kinds_of(hints)) == {"tags", "points"}
+    assert calibrated.kinds_of(hints) == calibrated.kinds_of([*reversed(hints), Hints(tags=(0,))])
