@@ -43,6 +43,13 @@ class Named:
     """Stands for a refiner by name."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Linked:
+    """Stands for a refiner with a setting."""
+
+    connectivity: int
+
+
 def test_the_verdict_is_by_the_pictures_held_back_alone() -> None:
     """Better where it was searched, worse where it is judged: refused; of one photograph there is no interval."""
     seen, held = ([outcome(right, 100 - right, 50, name) for name in "0123"] for right in (90, 40))
@@ -103,3 +110,11 @@ def test_who_denies_a_class_gives_tags() -> None:
     hints = [Hints(points=((1, 1, 0),)), Hints(absent=(1,)), Hints()]
     assert set(calibrated.kinds_of(hints)) == {"tags", "points"}
     assert calibrated.kinds_of(hints) == calibrated.kinds_of([*reversed(hints), Hints(tags=(0,))])
+
+
+def test_a_pool_has_the_refiner_of_its_best_settings() -> None:
+    """And a labeler for each."""
+    best, next_best = ({"labeler.area": area, "refiner.connectivity": c} for area, c in ((20, 1), (40, 2)))
+    labeler, refiner = calibrated.with_settings(POINTS, Linked(connectivity=0), [best, next_best])
+    assert refiner == Linked(connectivity=1)
+    assert [member.labeler.area for member in labeler.members.values()] == [20, 40]

@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from factory.core.classes import IGNORE, ClassList
 from factory.core.errors import ConfigError, InputError
 from factory.exchange.labelme import LabelMe, is_any, read_mask
+from factory.exchange.parts import connected
 
 CLASSES = ClassList.of(["background", "coin"])
 
@@ -45,6 +46,8 @@ def test_circles_are_round_and_later_shapes_win(tmp_path: Path) -> None:
     half = {"label": "background", "points": [[4, 0], [12, 8]], "shape_type": "rectangle"}
     whole = read_mask(written(tmp_path / "a.json", circle), CLASSES, 0)
     assert abs(whole.sum() - np.pi * 9) < 4
+    np.testing.assert_array_equal(whole, whole[::-1])
+    np.testing.assert_array_equal(whole[:, :8], whole[:, 7::-1])
     cut = read_mask(written(tmp_path / "b.json", circle, half), CLASSES, 255)
     assert set(np.unique(cut)) == {0, 1, 255}
     assert not (cut[:, 4:] == 1).any()
@@ -133,7 +136,14 @@ def test_a_mask_lies_where_its_points_say(tmp_path: Path, corner: tuple[int, int
 
 @pytest.mark.parametrize(
     "changes",
-    [{"mask": "AAAA"}, {"mask": None}, {"points": [[0, 0], [9, 9]]}, {"points": [[0, 0], [float("nan"), 1]]}],
+    [
+        {"mask": "AAAA"},
+        {"mask": None},
+        {"points": [[0, 0], [9, 9]]},
+        {"points": [[0, 0], [2, 3]]},
+        {"points": [[0, 0], [4, 1]]},
+        {"points": [[0, 0], [float("nan"), 1]]},
+    ],
 )
 def test_a_mask_that_is_none_is_one_message(tmp_path: Path, changes: dict) -> None:
     """By the image's name, with what to do."""
@@ -155,3 +165,21 @@ def test_a_folder_without_its_files_is_refused(tmp_path: Path) -> None:
         assert not is_any(tmp_path)
     with pytest.raises(ConfigError, match="specks"):
         LabelMe(specks=-1)
+
+
+def test_things_that_touch_at_a_corner_are_one_and_dust_of_a_class_is_one() -> None:
+    """Every pixel of a class is in one part, in a window as small as it can be."""
+    mask_hw = np.full((6, 9), IGNORE, np.uint8)
+    for row, column in ((0, 0), (1, 1), (0, 4), (5, 0), (5, 8)):
+        mask_hw[row, column] = 1
+    mask_hw[3:5, 3:5] = 0
+    found = [(class_id, rows, columns, region.sum()) for class_id, (rows, columns), region in connected(mask_hw, 2)]
+    assert found == [
+        (0, slice(3, 5), slice(3, 5), 4),
+        (1, slice(0, 2), slice(0, 2), 2),
+        (1, slice(0, 6), slice(0, 9), 3),
+    ]
+    assert [region.sum() for *_, region in connected(mask_hw, 0)] == [4, 2, 1, 1, 1]
+    ring_hw = np.pad(np.full((3, 3), IGNORE, np.uint8), 1)
+    ring_hw[2, 2] = 0
+    assert [region.sum() for *_, region in connected(ring_hw, 0)] == [16, 1], "what lies in a part is none of it"
