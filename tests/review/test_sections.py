@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import csv
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from factory.core.artefact import Kind
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
+from factory.core.queue import Example, Queue, QueueItem, write_items, write_maps
 from factory.core.sample import Hints, Supervision
 from factory.review import gallery, report, sections
+from factory.review.queue import pack
 from factory.review.report import Line
 from tests import artefacts
 from tests.artefacts import CLASSES
@@ -94,3 +99,55 @@ def test_regions_of_a_large_picture_are_seen_where_it_is_shown_small(tmp_path: P
             grey_hw = np.asarray(opened.convert("L"))
         side = len(grey_hw)
         assert grey_hw[side // 3, : side // 3].max() > 200
+
+
+def test_a_card_says_what_else_a_region_may_be_and_its_share_of_the_picture(tmp_path: Path, monkeypatch) -> None:
+    """The first alternative is what it is taken for; of many regions the first are shown and listed."""
+    data = noted(tmp_path / "data", {"a": (MASK, {})})
+    region = QueueItem(
+        rank=1, sample_id="a", region=1, box=(0, 0, 2, 1), pixels=2, class_id=1, score=0.5, scores={}, reason="why",
+        alternatives=((1, 0.6), (0, 0.3), (2, 0.1)), border=7, clicks=3, seconds=2.5,
+    )  # fmt: skip
+
+    def fill(out: Any) -> None:
+        maps = np.zeros(MASK.shape, np.uint8)
+        numbers = np.zeros(MASK.shape, np.uint16)
+        numbers[0, :2], numbers[0, 2:] = 1, 2
+        write_maps(out, "a", regions=numbers, proposal=maps, uncertainty=maps)
+        write_items(out, [region, dataclasses.replace(region, rank=2, region=2, box=(2, 0, 4, 1))])
+
+    asked = Queue.open(artefacts.sealed(tmp_path / "queue", Kind.QUEUE, fill))
+    first, second = gallery.cards(asked, data)
+    assert (first.class_name, first.alternatives) == ("coin", "background 30%, wood & <cloth> 10%")
+    assert first.share == second.share == 0.25
+    assert first.pictures[0].uri != second.pictures[0].uri, "each has its own region outlined"
+    assert gallery.table(asked, data).title == "Every region"
+    with artefacts.written(tmp_path / "pack", Kind.REPORT) as out:
+        pack(asked, data, out, "annotate")
+    row, _ = csv.DictReader((tmp_path / "pack/annotate/queue.csv").read_text().splitlines())
+    assert row["alternatives"] == "coin 60%; background 30%; wood & <cloth> 10%"
+    assert [row[name] for name in ("x1", "border", "clicks", "seconds", "taken")] == ["2", "7", "3", "2.5", ""]
+    monkeypatch.setattr(gallery, "CARDS", 1)
+    monkeypatch.setattr(gallery, "ROWS", 1)
+    assert [card.rank for card in gallery.cards(asked, data)] == [1]
+    assert (gallery.table(asked, data).title, len(gallery.table(asked, data).rows)) == ("The first 1 regions", 1)
+
+
+def test_a_known_pixel_at_the_edge_is_shown_in_as_much_of_its_surroundings(tmp_path: Path) -> None:
+    """A square, moved into the picture."""
+    data = noted(tmp_path / "data", {"a": (np.zeros((12, 12), np.uint8), {})})
+    near = Example(data.samples[0].id, 11, 5, 2)
+    region = QueueItem(
+        rank=1, sample_id="a", region=1, box=(0, 0, 2, 1), pixels=2, class_id=1, score=0.5, scores={}, reason="why",
+        nearest=((near, 0.9),),
+    )  # fmt: skip
+
+    def fill(out: Any) -> None:
+        maps = np.zeros((12, 12), np.uint8)
+        write_maps(out, "a", regions=maps.astype(np.uint16) + 1, proposal=maps, uncertainty=maps)
+        write_items(out, [region])
+
+    (card,) = gallery.cards(Queue.open(artefacts.sealed(tmp_path / "queue", Kind.QUEUE, fill)), data)
+    (nearest,) = card.nearest
+    assert nearest.class_name == "wood & <cloth>"
+    assert nearest.picture.width == nearest.picture.height
