@@ -19,7 +19,7 @@ from factory.core.dataset import Dataset
 from factory.core.queue import Example, Queue, QueueItem, write_items, write_maps
 from factory.core.sample import Hints, Supervision
 from factory.review import gallery, report, sections
-from factory.review.queue import pack
+from factory.review.queue import overlay, pack
 from factory.review.report import Line
 from tests import artefacts
 from tests.artefacts import CLASSES
@@ -151,3 +151,25 @@ def test_a_known_pixel_at_the_edge_is_shown_in_as_much_of_its_surroundings(tmp_p
     (nearest,) = card.nearest
     assert nearest.class_name == "wood & <cloth>"
     assert nearest.picture.width == nearest.picture.height
+
+
+def test_regions_are_numbered_by_their_rank(tmp_path: Path) -> None:
+    """As the list of them is: their numbers in the map are nobody's business."""
+    data, maps = noted(tmp_path / "data", {"a": (MASK, {})}), np.zeros(MASK.shape, np.uint8)
+    numbers = np.repeat(np.array([[1, 2]], np.uint16), 2, axis=0).repeat(2, axis=1)
+
+    def drawn(*order: int) -> np.ndarray:
+        items = [
+            QueueItem(rank=rank, sample_id="a", region=region, box=(2 * region - 2, 0, 2 * region, 2), pixels=4,
+                      class_id=0, score=0.5, scores={}, reason="why")
+            for rank, region in enumerate(order, start=1)
+        ]  # fmt: skip
+
+        def fill(out: Any) -> None:
+            write_maps(out, "a", regions=numbers, proposal=maps, uncertainty=maps)
+            write_items(out, items)
+
+        asked = Queue.open(artefacts.sealed(tmp_path / f"queue{order}", Kind.QUEUE, fill))
+        return overlay(asked, data, data.samples[0])
+
+    assert (drawn(1, 2) != drawn(2, 1)).any()
