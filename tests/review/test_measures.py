@@ -10,7 +10,7 @@ from factory.core.writer import Writer
 from factory.measure.calibration import Reliability
 from factory.review import calibration, measures
 from factory.review.measures import trust
-from tests.artefacts import sealed
+from tests.artefacts import CLASSES, report, sealed
 
 
 def test_confidence_is_drawn_where_there_is_any() -> None:
@@ -43,3 +43,22 @@ def test_the_curve_of_confidence_is_drawn_level_by_level() -> None:
     right, _ = calibration.curves(levels)
     assert right.points[-2:] == ((254 / 255, 0.5), (1.0, 0.9))
     assert len(right.points) == 256
+
+
+def test_a_row_of_two_reports_stands_once_and_names_that_are_shared_are_marked(tmp_path: Path) -> None:
+    """A classical peer is measured beside each of two models, with the same figures."""
+    peer, ours, theirs = {"name": "otsu", "miou": 0.3}, {"name": "model", "miou": 0.6}, {"name": "model", "miou": 0.5}
+    mine, other = (
+        report(tmp_path / name, {"name": name, "rows": [row, peer]})
+        for name, row in (("adapted", ours), ("plain", theirs))
+    )
+    names = [(row["name"], row["miou"]) for row in measures.score_rows(mine, other)]
+    assert names == [("model (adapted)", 0.6), ("otsu", 0.3), ("model (plain)", 0.5)]
+    assert [row["name"] for row in measures.score_rows(mine, None)] == ["model", "otsu"]
+
+
+def test_classes_have_their_share_of_the_truth() -> None:
+    """The last two columns; shares add up to one."""
+    by_class = {name: {"iou": 0.5, "pixels": pixels} for name, pixels in (("coin", 1000), ("background", 3000))}
+    (table,) = measures.class_tables([{"name": "ours", "by_class": by_class}], CLASSES)
+    assert [row[-2:] for row in table.rows] == [("3,000", 0.75), ("1,000", 0.25)]

@@ -17,7 +17,7 @@ from factory.core.artefact import Kind
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
 from factory.core.queue import Example, Queue, QueueItem, write_items, write_maps
-from factory.core.sample import Hints, Supervision
+from factory.core.sample import Hints, Split, Supervision
 from factory.review import gallery, report, sections
 from factory.review.queue import overlay, pack
 from factory.review.report import Line
@@ -173,3 +173,12 @@ def test_regions_are_numbered_by_their_rank(tmp_path: Path) -> None:
         return overlay(asked, data, data.samples[0])
 
     assert (drawn(1, 2) != drawn(2, 1)).any()
+
+
+def test_training_pictures_are_shown_before_others(tmp_path: Path) -> None:
+    """Where there are enough of them."""
+    splits = dict(zip("abcdef", (Split.TEST, Split.TRAIN, Split.VAL, Split.TRAIN, Split.TEST, Split.VAL), strict=True))
+    data = noted(tmp_path / "data", {name: (MASK, {"split": split}) for name, split in splits.items()})
+    for seed in range(5):
+        assert [sample.id for sample in sections.chosen(data.samples, seed, "labels", 2)] == ["b", "d"]
+    assert len(sections.chosen(data.samples, 0, "labels", 3)) == 3
