@@ -13,6 +13,7 @@ from factory.core.artefact import Artefact, Model, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.queue import Queue
+from factory.core.words import many
 from factory.review import gallery, layout, measures, sections
 from factory.review.calibration import calibration
 from factory.review.measures import percent
@@ -83,7 +84,8 @@ def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
 def facts(line: Line, labelled: int) -> list[tuple[str, str, str]]:
     """The run in a few figures: (value, name, note); of ``labelled`` images some pixel has a class."""
     items = line.queue.items
-    found = [(str(len(items)), "regions to look at", f"in {len({item.sample_id for item in items})} images")]
+    images = many(len({item.sample_id for item in items}), "image")
+    found = [(str(len(items)), "region to look at" if len(items) == 1 else "regions to look at", f"in {images}")]
     if line.evaluation:
         ours, *others = measures.score_rows(line.evaluation, line.comparison)
         scored = [row for row in others if row.get("miou") is not None]

@@ -17,6 +17,7 @@ from factory.core.artefact import Artefact
 from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
 from factory.core.sample import Domain, Origin, Sample, Split, Supervision
+from factory.core.words import many
 from factory.review import pictures
 from factory.review.charts import Chart
 from factory.review.pictures import Picture
@@ -97,7 +98,7 @@ def renders(rendered: Dataset | None, *, seed: int, examples: int) -> Section | 
                 ),
             )
         )
-    lead = f"{len(rendered.samples)} synthetic images. Their masks come from the renderer and are exact."
+    lead = f"{many(len(rendered.samples), 'synthetic image')}. Their masks come from the renderer and are exact."
     columns = ("Image", "Mask over image", "Mask")
     return Section(
         key="renders",

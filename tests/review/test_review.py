@@ -154,9 +154,10 @@ def test_of_one_photograph_the_page_tells_no_interval(tmp_path, line) -> None:
 def test_the_page_tells_of_a_curve_that_was_refused_and_of_no_refiner(tmp_path, line) -> None:
     """Instead of the same error twice, and of what argmax is worth beside itself."""
     stated = CALIBRATED | {"ece": 0.083, "ece_as_stated": 0.083, "curve_ece": 0.099, "gain": 0.0}
-    stated |= {"calibration": CALIBRATED["calibration"] | {"refiner": "argmax", "refused": False}}
+    stated |= {"calibration": CALIBRATED["calibration"] | {"refiner": "argmax", "refused": False, "pooled": [{}, {}]}}
     report = artefacts.report(tmp_path / "calibration", stated, name="calibration.json")
     text = " ".join(page(reviewed(tmp_path / "review", line | {"calibration": report})).split())
+    assert "Labelers of the 3 best settings are pooled" in text
     assert "No refiner is asked. Confidence stays as stated, off by 8.3 % on average (ECE): " in text
     assert "with the curve fitted, by 9.9 %." in text
 

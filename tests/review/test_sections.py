@@ -182,3 +182,29 @@ def test_training_pictures_are_shown_before_others(tmp_path: Path) -> None:
     for seed in range(5):
         assert [sample.id for sample in sections.chosen(data.samples, seed, "labels", 2)] == ["b", "d"]
     assert len(sections.chosen(data.samples, 0, "labels", 3)) == 3
+
+
+def test_facts_count_images_once_and_leave_out_peers_without_a_figure(tmp_path: Path) -> None:
+    """Two regions of one image; peers may lack the mIoU."""
+    data = noted(tmp_path / "data", {"a": (MASK, {})})
+    numbers = np.arange(MASK.size, dtype=np.uint16).reshape(MASK.shape) % 3
+    asked = artefacts.queue(tmp_path / "queue", {"a": (numbers, np.zeros_like(MASK))})
+    rows = [{"name": "ours", "miou": 0.5}, {"name": "void", "miou": None}, {"name": "peer", "miou": 0.25}]
+    measured = artefacts.report(tmp_path / "report", {"name": "set", "rows": rows})
+    line = Line(queue=asked, source=data, evaluation=measured)
+    assert report.facts(line, 0) == [("50.0 %", "mIoU", "peer 25.0 %"), ("2", "regions to look at", "in 1 image")]
+
+
+def test_pictures_with_hints_are_shown_and_renders_say_what_they_hold(tmp_path: Path) -> None:
+    """Before those that nobody said anything of; a class of under half a per cent is not named."""
+    rows: dict[str, tuple[np.ndarray, dict[str, Any]]] = {name: (MASK, {}) for name in "abcdef"}
+    data = noted(tmp_path / "data", rows | {"d": (MASK, {"hints": Hints(tags=(1,))})})
+    found = sections.labels(data, 6, seed=0, examples=1)
+    assert found is not None
+    assert [strip.name for strip in found.strips] == ["d"]
+    speck = np.zeros((20, 20), np.uint8)
+    speck[0, 0], speck[1:5] = 1, 2
+    shown = sections.renders(noted(tmp_path / "one", {"a": (speck, {})}), seed=0, examples=1)
+    assert shown is not None
+    assert [strip.note for strip in shown.strips] == ["background 80%, wood & <cloth> 20%"]
+    assert shown.lead.startswith("1 synthetic image. ")
