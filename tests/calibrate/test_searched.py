@@ -32,6 +32,16 @@ def test_the_curve_is_fitted_where_settings_were_searched_and_judged_elsewhere(s
     assert not searched & held
 
 
+def test_pictures_show_the_confidence_that_labels_will_state(scenes, tmp_path) -> None:
+    """The same labels through another curve are drawn otherwise."""
+    words = ["trials=1", "drawn=1"]
+    fitted, stated = (calibrate(scenes, tmp_path / c, *words, f"confidence={c}") for c in ("isotonic", "as_stated"))
+    assert calibrated.read(fitted).curve != calibrated.read(stated).curve
+    (one,), (other,) = (list(report.path("pictures").iterdir()) for report in (fitted, stated))
+    assert one.name == other.name
+    assert one.read_bytes() != other.read_bytes()
+
+
 def test_settings_that_the_machine_has_no_memory_for_are_told(scenes, tmp_path, monkeypatch) -> None:
     """The others are judged."""
     from factory.calibrate import settings
