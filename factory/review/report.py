@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from factory.core.artefact import Artefact, Model, Report
-from factory.core.classes import ClassList
+from factory.core.classes import VOID, ClassList
 from factory.core.dataset import Dataset
 from factory.core.queue import Queue
 from factory.core.words import many
@@ -73,6 +73,7 @@ def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
         title=title,
         facts=facts(line, labelled),
         legend=_legend(line.source.classes),
+        ignored=VOID,
         sections=[section for section in found if section],
         cards=gallery.cards(line.queue, line.source),
         queue_table=gallery.table(line.queue, line.source),

@@ -52,6 +52,10 @@ def test_images_whose_mask_is_ignored_throughout_are_not_labelled(tmp_path: Path
     assert ("3", "images labelled", "of 5") in report.facts(line, 3)
     text = report.page(line, title="run", seed=0, examples=1).decode()
     assert "Images with labels: 3 of 5." in text
+    assert '<span class="swatch" style="background:#e0e0c0"></span><i>ignored</i>' in text
+    void = Line(queue=line.queue, source=data, rendered=noted(tmp_path / "void", {"a": (BARE, {})}))
+    assert 'class="stack"' in text
+    assert 'class="stack"' not in report.page(void, title="run", seed=0, examples=1).decode(), "no bar of nothing"
     assert "<dt>images labelled</dt><dd><strong>3</strong><span>of 5</span>" in text
 
 
