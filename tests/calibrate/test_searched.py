@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from factory.calibrate.audit import miou
+from factory.calibrate.settings import best_settings
 from factory.calibrate.verdict import conclude
 from factory.core.artefact import Kind
 from factory.core.classes import IGNORE
@@ -25,11 +26,18 @@ def test_the_curve_is_fitted_where_settings_were_searched_and_judged_elsewhere(s
         halves.extend({one.photograph for one in side} for side in (seen, held))
         return conclude(seen, held, **words)
 
+    def learning(judge, rows, *given, **words):
+        learnt.extend(sample.id for sample in judge.rows)
+        return best_settings(judge, rows, *given, **words)
+
+    learnt: list[str] = []
+    monkeypatch.setattr("factory.stages.calibrate.best_settings", learning)
     monkeypatch.setattr("factory.stages.calibrate.conclude", noting)
     calibrate(scenes, tmp_path / "calibrate", "trials=1")
     searched, held = halves
     assert (len(searched), len(held)) == (5, 4)
     assert not searched & held
+    assert len(set(learnt)) == 9, "labelers that learn do so from the hints on all of them"
 
 
 def test_pictures_show_the_confidence_that_labels_will_state(scenes, tmp_path) -> None:
