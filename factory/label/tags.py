@@ -19,6 +19,7 @@ from factory.core.words import many
 from factory.execute.progress import Progress
 from factory.label import Labeler, Tell, Workshop
 from factory.label.cam.background import Background, Extent
+from factory.label.cam.extents import surprises
 from factory.label.cam.fit import Course, Training
 from factory.label.cam.maps import MapMaker
 from factory.label.cam.methods import Method
@@ -90,6 +91,7 @@ class Tags:
         with learnt_once(shop.cache, self._name(corpus, statements, folds, seed), shelf.folder):
             self._train(corpus, statements, folds, shelf, seed)
             told = telling(statements, fold_of, shelf, _Images(corpus=corpus), self.training.longest)
+            taken_k = self._taken(statements, fold_of, shelf, corpus, told)
         maker = MapMaker(
             shelf=shelf, method=self.method, views=self.views, longest=self.training.longest, normal=self.normal,
             heads_k=told.heads_k,
@@ -98,9 +100,9 @@ class Tags:
             fold: _heard(statements.without(ids), statements.learnable, fold, corpus, shop.tell)
             for fold, ids in enumerate(folds)
         }
-        levels = self._levels(corpus, statements, fold_of, maker, told, seed) if self._weighs else {}
+        levels = self._levels(corpus, statements, fold_of, maker, taken_k, seed) if self._weighs else {}
         if self._weighs:
-            _report_extents(corpus, told, self.shares, statements, shop.tell)
+            _report_extents(corpus, told, taken_k, statements, shop.tell)
         return TagScores(
             maker=maker, fold_of=fold_of, background=self.background, levels=levels, ignore_band=self.ignore_band,
             learnable=statements.learnable, heard=heard,
@@ -152,9 +154,19 @@ class Tags:
             )
             known.save(place)
 
+    def _taken(
+        self, statements: Statements, fold_of: Mapping[str, int], shelf: Shelf, corpus: Corpus, told: Telling
+    ) -> Sequence[float]:
+        """The share of its pictures that each class takes: by what stands out beside normal ones, if they are known."""
+        if self.normal is None or shelf.heads == 1:
+            return [self.shares[head] for head in told.heads_k]
+        image = _Images(corpus=corpus)
+        seen = surprises(statements, fold_of, shelf, self.normal, image, self.training.longest)
+        return seen.extents(statements)
+
     def _levels(
-        self, corpus: Corpus, statements: Statements, fold_of: Mapping[str, int], maker: MapMaker, told: Telling,
-        seed: int,
+        self, corpus: Corpus, statements: Statements, fold_of: Mapping[str, int], maker: MapMaker,
+        taken_k: Sequence[float], seed: int,
     ) -> dict[int, float]:  # fmt: skip
         """For each class the evidence that the share of its pixels which it takes goes beyond."""
         place = maker.shelf.folder / "levels.json"
@@ -175,7 +187,7 @@ class Tags:
                     found[class_id].append(evidence_hw.ravel()[places])
                 progress.advance()
         levels = {
-            class_id: float(np.quantile(np.concatenate(some), 1 - self.shares[told.heads_k[class_id]]))
+            class_id: float(np.quantile(np.concatenate(some), 1 - taken_k[class_id]))
             for class_id, some in found.items()
         }
         digests.write_atomically(place, digests.canonical({str(key): value for key, value in levels.items()}))
@@ -220,7 +232,11 @@ def _heard(rest: Statements, learnable: Sequence[int], fold: int, corpus: Corpus
     return known
 
 
-def _report_extents(corpus: Corpus, told: Telling, shares: Sequence[float], statements: Statements, tell: Tell) -> None:
+def _report_extents(
+    corpus: Corpus, told: Telling, taken_k: Sequence[float], statements: Statements, tell: Tell
+) -> None:
     for class_id in statements.learnable:
-        said = ", ".join(f"{share:g}: {auc:.2f}" for share, auc in zip(shares, told.auc_hk[:, class_id], strict=True))
-        tell(corpus.classes.names[class_id], f"how well each share of the picture tells its tag (AUC): {said}")
+        aucs = zip(told.shares, told.auc_hk[:, class_id], strict=True)
+        said = ", ".join(f"{share:g}: {auc:.2f}" for share, auc in aucs)
+        taken = f"takes {taken_k[class_id]:g} of its pictures; how well each share tells its tag (AUC): {said}"
+        tell(corpus.classes.names[class_id], taken)

@@ -39,7 +39,7 @@ def test_every_view_of_a_ramp_is_the_same_ramp(scale: float, flip: bool, across:
     image = np.tile(ramp[None, :, None], (300, 1, 3))
     image = image if across else np.ascontiguousarray(image.transpose(1, 0, 2))
     plain, seen = (
-        Views(scales=scales, flip=flipped)(Brightness(), Cam(), image, [0])[0].numpy()
+        Views(scales=scales, flip=flipped)(Brightness(), Cam(), image, 0)[0].numpy()
         for scales, flipped in (([1.0], False), ([scale], flip))
     )
     assert seen.shape == plain.shape

@@ -20,7 +20,7 @@ from factory.label.cam.background import Extent, Rest, Threshold, undecided
 from factory.label.cam.frames import framed, reduced
 from factory.label.cam.kept import together
 from factory.label.cam.maps import _grown
-from factory.label.cam.methods import LayerCam
+from factory.label.cam.methods import Cam, LayerCam
 from factory.label.cam.network import Classifier, build
 from factory.label.cam.normal import Normal
 from factory.label.cam.statements import ABSENT, OPEN, PRESENT, said_of, statements_of
@@ -193,7 +193,10 @@ def test_pictures_of_a_pixel_and_of_other_sizes_are_labelled_too(tmp_path: Path)
     sizes = [(1, 1), (1, 70), (90, 3), (33, 65), (200, 40), (17, 17)] * 2
     said = [{"tags": (1,), "absent": (2,)}, {"absent": (1, 2)}, {"tags": (2,), "absent": (1,)}]
     pictures = [square(f"p{n}", said[n % 3], size) for n, size in enumerate(sizes)]
-    labeler = learnt(pictures, tmp_path, background=Extent(gain=3.0, softness=0.5), normal=NORMAL, shares=[0.05, 0.4])
+    told: Heard = []
+    evidence: dict[str, Any] = {"background": Extent(gain=3.0, softness=0.5), "normal": NORMAL, "shares": [0.05, 0.4]}
+    evidence["method"] = Cam(whole=True)  # the positive part alone is 0 nearly everywhere: no level would leave a share
+    labeler = learnt(pictures, tmp_path, heard=told, **evidence)
     maker, taken = labeler.maker, []
     for picture in pictures:
         scores = labeler(picture, 3)
@@ -208,7 +211,20 @@ def test_pictures_of_a_pixel_and_of_other_sizes_are_labelled_too(tmp_path: Path)
             logits = maker.shelf.logits(maker.shelf.trained(fold), reduced(picture.image, 64))
             beliefs = replace(maker, heads_k=(0, 1, 0)).beliefs(picture.image, fold)
             np.testing.assert_allclose(beliefs, 1 / (1 + np.exp(-logits[[0, 1, 0], [0, 1, 2]])), rtol=1e-4)
-    np.testing.assert_allclose(np.mean(taken), maker.shelf.shares[maker.heads_k[1]], atol=0.02)
+    np.testing.assert_allclose(np.mean(taken), float(dict(told)["red"].split()[1]), atol=0.1)
+
+
+def test_maps_are_of_the_head_that_pools_most(tmp_path: Path) -> None:
+    """Wherever it stands among the shares."""
+    maker = learnt(squares(), tmp_path, shares=[0.05, 0.4, 0.1]).maker
+    image = squares()[0].image
+    found = []
+    for head in range(3):
+        seen_khw = maker.views(maker.shelf.trained(0), Cam(), image, head).numpy()
+        grown_khw = np.stack([_grown(map_hw, SPEC.stride, image, image) for map_hw in seen_khw])
+        found.append(grown_khw / grown_khw.max(axis=(1, 2), keepdims=True).clip(1e-9))
+    maps, _ = maker(image, 0)
+    assert [np.allclose(maps, one, atol=1e-5) for one in found] == [False, True, False]
 
 
 def test_a_huge_picture_is_looked_at_no_larger_than_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,13 +53,13 @@ class Rest:
 
 @dataclass(frozen=True, kw_only=True)
 class Extent:
-    """A class gets as much of its pictures as the share by which its tag is told best.
+    """A class gets as much of its pictures as what stands out in them.
 
-    Each head of the classifier pools another share of the picture. Of pictures that it never saw, the one that tells a
-    class best (of equals the larger, see `factory.label.cam.telling`) says how much of a picture the class takes; the
-    pixels with the strongest evidence, over all pictures tagged with it, make that share. Evidence is ``gain`` times
-    the map (0 to 1) plus the surprise beside normal pictures; ``softness`` is the evidence around the threshold that
-    changes the odds by a factor of e.
+    Which of the labeler's ``shares`` that is follows from the surprise beside normal pictures (see
+    `factory.label.cam.extents`); where none are known, from the head of the classifier that tells the class best (of
+    equals the one of the largest share, see `factory.label.cam.telling`). The pixels with the strongest evidence, over
+    all pictures tagged with the class, make that share. Evidence is ``gain`` times the map (0 to 1) plus the surprise;
+    ``softness`` is the evidence around the threshold that changes the odds by a factor of e.
     """
 
     gain: float

@@ -23,7 +23,9 @@ Map = npt.NDArray[np.float32]
 class MapMaker:
     """The activation maps of the classifier that never saw a picture, and the surprise beside normal ones.
 
-    Pictures are reduced to ``longest`` pixels a side as in training, their maps brought back to size.
+    Pictures are reduced to ``longest`` pixels a side as in training, their maps brought back to size. Maps are of the
+    head that pools most: every cell of a thing has its say there, where a small share hears its strongest ones alone.
+    ``heads_k`` are those that tell each class best.
     """
 
     shelf: Shelf
@@ -37,7 +39,7 @@ class MapMaker:
         """Maps (K, H, W) from 0 to 1, the highest of each being 1 (0 where it is flat); surprise (H, W), or 0."""
         small = reduced(image, self.longest)
         model = self.shelf.trained(fold)
-        maps_khw = self.views(model, self.method, small, self.heads_k).cpu().numpy()
+        maps_khw = self.views(model, self.method, small, self.shelf.widest).cpu().numpy()
         full_khw = np.stack([_grown(one, model.spec.stride, small, image) for one in maps_khw])
         highest_k11 = full_khw.max(axis=(1, 2), keepdims=True)
         full_khw /= np.where(highest_k11 > 0, highest_k11, 1)

@@ -48,6 +48,11 @@ class Shelf:
         """One for each share of the map that is pooled."""
         return len(self.shares)
 
+    @property
+    def widest(self) -> int:
+        """The head that pools most of the picture."""
+        return int(np.argmax(self.shares))
+
     def trained(self, fold: int) -> Classifier:
         """The classifier that did not see a fold."""
         return self._opened(trained_file(fold))

@@ -1,4 +1,4 @@
-"""How well each head tells each class in pictures its model never saw: by it every class gets its head.
+"""How well each head tells each class in pictures its model never saw: the one that tells it best is believed.
 
 A thing that fills much of a picture is told nearly as well by its few strongest cells as by all of them, while a small
 one drowns among many cells. So where heads tell a class equally well, as far as so many pictures can say, the one that

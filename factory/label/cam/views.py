@@ -28,10 +28,10 @@ class Views:
             raise ConfigError("labeler.views.scales are factors from 0.1 to 4, at least one", got=list(self.scales))
 
     @torch.inference_mode()
-    def __call__(self, model: Classifier, method: Method, image: Image8, heads_k: Sequence[int]) -> Tensor:
-        """Maps (K, h, w) over the cells of the picture at its own size; class k is taken from head ``heads_k[k]``."""
+    def __call__(self, model: Classifier, method: Method, image: Image8, head: int) -> Tensor:
+        """Maps (K, h, w) over the cells of the picture at its own size; all are of one ``head``."""
         picture_nchw = tensor(image)[None].to(best_device(), memory_format=torch.channels_last)
-        weights_kc = model.weights_hkc()[torch.tensor(heads_k), torch.arange(model.classes)]
+        weights_kc = model.weights_hkc()[head]
         stride, size_hw = model.spec.stride, picture_nchw.shape[-2:]
         total_khw = torch.zeros(model.classes, *(-(-side // stride) for side in size_hw), device=picture_nchw.device)
         for scale in self.scales:
