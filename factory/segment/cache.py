@@ -106,12 +106,12 @@ class PixelCache:
                     image_hwc, label_hwc = decode(self.rows[index], self.size_hw)
                     counts_nk[index] = np.bincount(label_hwc[..., CLASS].ravel(), minlength=IDS)
                     data = np.concatenate([image_hwc.ravel(), label_hwc.ravel()]).tobytes()
-                    os.pwrite(file.fileno(), data, int(self._starts[index]))
+                    _write(file.fileno(), data, int(self._starts[index]))
 
                 with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
                     for _ in pool.map(keep, range(len(self.rows))):
                         progress.advance()
-                os.pwrite(file.fileno(), counts_nk.tobytes(), int(self._starts[-1]))
+                _write(file.fileno(), counts_nk.tobytes(), int(self._starts[-1]))
                 os.fsync(file.fileno())
             draft.replace(place)
         except OSError as error:
@@ -125,3 +125,11 @@ def largest(caches: Iterable[PixelCache]) -> Size:
     """The smallest frame that every picture of all of them fits in, (height, width)."""
     heights, widths = zip(*(shape for cache in caches for shape in cache.shapes), strict=True)
     return max(heights), max(widths)
+
+
+def _write(descriptor: int, data: bytes, start: int) -> None:
+    """All of it, at its place: a disk that fills up takes a part, and refuses only what is asked of it after that."""
+    rest = memoryview(data)
+    while rest:
+        taken = os.pwrite(descriptor, rest, start)
+        rest, start = rest[taken:], start + taken

@@ -13,6 +13,7 @@ from factory.core.errors import ConfigError, InputError, MachineError
 from factory.segment.cache import PixelCache
 from factory.segment.data import CLASS, decode, training_rows
 from tests.artefacts import dataset
+from tests.full_disk import cut_at
 from tests.segment.test_data import mask
 
 
@@ -68,6 +69,17 @@ def test_a_file_of_the_wrong_length_is_made_anew(source: Dataset, tmp_path: Path
     assert (found.counts_nk == before).all()
     assert (found[2].image_hwc == decode(found.rows[2], None).image_hwc).all()
     assert file.stat().st_size == length
+
+
+@pytest.mark.parametrize("short", [1, 2000, 7000])
+def test_a_disk_that_takes_a_part_of_a_picture_is_full(source: Dataset, tmp_path: Path, short: int) -> None:
+    """The rest was missing, of counts at once and of pictures unseen, where others made room meanwhile."""
+    whole = cache(source, tmp_path / "roomy").counts_nk
+    (file,) = (tmp_path / "roomy").glob("pixels-*")
+    with cut_at(file.stat().st_size - short), pytest.raises(MachineError, match=r"(?s)cannot be kept.*free some room"):
+        cache(source, tmp_path / "c")[0]
+    assert kept(tmp_path / "c") == []
+    assert (cache(source, tmp_path / "c").counts_nk == whole).all()
 
 
 def test_other_sizes_and_other_pictures_are_files_of_their_own(source: Dataset, tmp_path: Path) -> None:
