@@ -98,9 +98,7 @@ class Writer:
             try:
                 os.link(origin, place)
             except OSError:
-                draft = place.with_name(f".{place.name}.draft")
-                shutil.copyfile(origin, draft)
-                draft.replace(place)
+                digests.replace_with(place, origin.read_bytes())
         return relative
 
     def add(self, sample: Sample) -> None:

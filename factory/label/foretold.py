@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from factory.core import digests
 from factory.core.picture import Picture
 from factory.label import Scores
 
@@ -38,10 +40,9 @@ class Foretold:
         """Write a picture's scores: whole or not at all."""
         path = self._file(sample_id)
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".draft")
-        with draft.open("wb") as stream:
-            np.save(stream, scores_khw.astype(np.float16))
-        draft.replace(path)
+        buffer = io.BytesIO()
+        np.save(buffer, scores_khw.astype(np.float16))
+        digests.replace_with(path, buffer.getvalue())
 
     def _file(self, sample_id: str) -> Path:
         return Path(self.folder) / f"{sample_id}.npy"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from factory.core import masks
+from factory.core import digests, masks
 from factory.core.artefact import Model, Report
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
@@ -98,7 +98,7 @@ def _take(picture: Piece, predictor: Predictor, out: DatasetWriter, min_confiden
     maps = {"mask": mask_hw, "confidence": confidence_hw, "source": origin_hw}
     row = picture.row(image_hwc)
     table = as_csv(areas(picture.file, picture.id, mask_hw, confidence_hw, predictor.trained.classes))
-    _table(out, picture).write_bytes(table)
+    digests.replace_with(_table(out, picture), table)
     if overlays:
         drawn_hwc = overlay(image_hwc, mask_hw, predictor.trained.classes)
         out.write(f"overlays/{picture.id}.png", masks.encode_png(drawn_hwc))

@@ -232,7 +232,11 @@ def _writing(folder: Path) -> Iterator[None]:
         journal.with_name(f"{JOURNAL}.lock").unlink(missing_ok=True)
         if journal.is_file():
             _drop_half_a_line(journal)
-        yield
+        try:
+            yield
+        except OSError as error:
+            error.filename = error.filename or str(journal)
+            raise
 
 
 def _drop_half_a_line(journal: Path) -> None:

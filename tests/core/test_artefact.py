@@ -1,9 +1,9 @@
 """Artefacts are whole, unchanged and accounted for, or they are not there."""
 
+import errno
 import itertools
 import json
 import os
-import resource
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError, InputError
 from factory.core.writer import is_begun, is_sealed, open_writer
 from tests.artefacts import CLASSES, add_sample, dataset, identity, sealed
+from tests.full_disk import cut_at
 
 MASK = np.zeros((6, 8), np.uint8)
 
@@ -344,21 +345,29 @@ def test_different_class_lists_are_refused_with_both_lists(tmp_path: Path) -> No
     assert caught.value.got == "coin, x"
 
 
-@pytest.fixture
-def small_files_only():
-    """Files end after a thousand bytes, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.usefixtures("small_files_only")
 def test_what_a_full_disk_cuts_short_is_removed_and_named(tmp_path):
     """It took the room that was left, under a name that nobody looks for; the message did not say on which disk."""
     with open_writer(tmp_path / "a", identity("a"), Kind.REPORT) as out:
         for write in (out.write, lambda name, data: digests.write_atomically(out.root / name, data)):
-            with pytest.raises(OSError, match="large") as error:
+            with cut_at(1000), pytest.raises(OSError, match="large") as error:
                 write("big.bin", bytes(5000))
             assert error.value.filename == str(out.root / "big.bin")
         assert not list(out.root.glob("*big*"))
+
+
+def test_a_copy_that_a_full_disk_cuts_short_is_named_where_it_was_to_be(tmp_path, monkeypatch):
+    """The source, on a disk with room, was named: whoever made room there had the same message again."""
+    (tmp_path / "big.bin").write_bytes(bytes(5000))
+    monkeypatch.setattr(os, "link", unlinkable)
+    with open_writer(tmp_path / "a", identity("a"), Kind.REPORT) as out:
+        with cut_at(1000), pytest.raises(OSError, match="large") as error:
+            out.link(tmp_path / "big.bin", "big.bin")
+        assert error.value.filename == str(out.root / "big.bin")
+        assert not list(out.root.glob("*big*"))
+        out.link(tmp_path / "big.bin", "big.bin")
+        assert (out.root / "big.bin").read_bytes() == bytes(5000)
+
+
+def unlinkable(*_: object) -> None:
+    """As between two disks."""
+    raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))

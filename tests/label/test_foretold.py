@@ -10,6 +10,7 @@ import pytest
 from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.foretold import Foretold
+from tests.full_disk import cut_at
 
 
 @pytest.mark.parametrize(("certainty", "expected"), [(1.0, [0.6, 0.4]), (0.5, [0.5505, 0.4495]), (1000.0, [1.0, 0.0])])
@@ -24,3 +25,12 @@ def test_scores_are_probabilities_however_sure(tmp_path: Path, certainty: float,
     found = place(given, 2)
     assert found.shape == (2, 3, 8)
     np.testing.assert_allclose(found, np.broadcast_to(np.array(expected)[:, None, None], found.shape), atol=1e-3)
+
+
+def test_scores_that_a_full_disk_cuts_short_leave_nothing_and_name_their_file(tmp_path: Path) -> None:
+    """NumPy told so many items "requested" and "written", of no file, and what it had written stayed."""
+    place = Foretold(folder=str(tmp_path))
+    with cut_at(1000), pytest.raises(OSError, match="large") as error:
+        place.keep("a", np.full((2, 40, 40), 0.5, np.float32))
+    assert error.value.filename == str(tmp_path / "a.npy")
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """Maps, surprise and what is said of a picture, beside the formulas that make scores of them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.cam.background import Extent, Threshold
 from factory.label.cam.network import build
-from factory.label.cam.normal import _features, contrast
+from factory.label.cam.normal import Known, _features, contrast
 from factory.label.tag_scores import TagScores
+from tests.full_disk import cut_at
 from tests.label.tagged import SPEC
 from tests.label.test_tags import NORMAL
 
@@ -87,3 +89,19 @@ def test_the_background_is_shared_and_what_weighs_evidence_leaves_it_what_no_cla
     both = replace(labeler, levels={1: 0.4, 2: 0.9}, learnable=(1, 2), heard={0: (1, 2)})
     of_two = both(replace(given, hints=Hints(tags=(1, 2))), 3)[:, 0, 0]
     np.testing.assert_allclose(of_two, np.array([0.25, 0.5, 0.5]) / 1.25, atol=1e-6)
+
+
+def test_what_is_known_of_normal_pictures_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    """The message names the file that a full disk cut short."""
+    known = Known(
+        normal=NORMAL,
+        mean_c=np.zeros(9, np.float32),
+        whitener_cc=np.eye(9, dtype=np.float32),
+        tails_2n=np.zeros((2, 99), np.float32),
+    )
+    with cut_at(1000), pytest.raises(OSError, match="large") as error:
+        known.save(tmp_path / "normal.npz")
+    assert error.value.filename == str(tmp_path / "normal.npz")
+    assert not list(tmp_path.iterdir())
+    known.save(tmp_path / "normal.npz")
+    assert (Known.load(tmp_path / "normal.npz", NORMAL).whitener_cc == np.eye(9)).all()

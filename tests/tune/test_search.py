@@ -22,6 +22,7 @@ from factory.tune.pruners import Hyperband, Median
 from factory.tune.samplers import Gp, Random, Sampler, Tpe
 from factory.tune.search import CarryOut, Figures, search
 from factory.tune.space import Choices, Numbers
+from tests.full_disk import cut_at
 from tests.tune.searching import climb, done, height, opened
 
 
@@ -319,6 +320,17 @@ def test_a_fault_that_is_no_settings_fault_stops_and_the_trial_is_taken_up_again
     ledger = opened(tmp_path)
     assert searched(ledger, climb, 1) == [TrialState.COMPLETE]
     assert ledger.words(ledger.trials()[0]) == words
+
+
+def test_a_journal_that_a_full_disk_cuts_short_is_named_and_goes_on(whole: bytes, tmp_path: Path) -> None:
+    """The half line is dropped, and the same is proposed as if there had been room."""
+    ledger, journal = opened(tmp_path / "full"), tmp_path / "full" / "study.journal"
+    with cut_at(journal.stat().st_size + 9), pytest.raises(OSError, match="large") as error:
+        ledger.claim(1)
+    assert error.value.filename == str(journal)
+    ledger = opened(tmp_path / "full")
+    done(ledger, 8)
+    assert results.history(ledger) == whole
 
 
 def test_what_mattered_is_said_once_there_is_enough_to_say(tmp_path: Path) -> None:

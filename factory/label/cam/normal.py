@@ -9,6 +9,7 @@ thousand.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from factory.core import digests
 from factory.core.errors import ConfigError
 from factory.core.seeds import generator
 from factory.execute.progress import Progress
@@ -129,10 +131,9 @@ class Known:
 
     def save(self, path: Path) -> None:
         """Write it whole or not at all."""
-        draft = path.with_name(f".{path.name}")
-        with draft.open("wb") as stream:
-            np.savez(stream, mean_c=self.mean_c, whitener_cc=self.whitener_cc, tails_2n=self.tails_2n)
-        draft.replace(path)
+        buffer = io.BytesIO()
+        np.savez(buffer, mean_c=self.mean_c, whitener_cc=self.whitener_cc, tails_2n=self.tails_2n)
+        digests.replace_with(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path: Path, normal: Normal) -> Known:
