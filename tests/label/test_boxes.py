@@ -87,6 +87,17 @@ def test_colours_say_no_more_than_they_may() -> None:
         np.testing.assert_allclose(scores[1].max(), odds / (1 + odds), atol=0.01)
 
 
+def test_what_lies_in_another_box_is_no_background() -> None:
+    """Two alike side by side are each found as if the other were not there."""
+    image, _ = scene()
+    image[:] = (200, 180, 140)
+    image[40:80, 50:70] = image[40:80, 72:92] = (40, 130, 60)
+    first, second = (48, 38, 71, 82, 1), (71, 38, 94, 82, 1)
+    found = Boxes(**SETTINGS)(boxed(image, first, second), 2)[1]
+    assert found[42:78, 52:68].min() > 0.9
+    assert found[42:78, 74:90].min() > 0.9
+
+
 def test_the_background_must_be_a_class() -> None:
     """Among those there are."""
     with pytest.raises(ConfigError, match="no such class"):

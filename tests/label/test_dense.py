@@ -5,6 +5,7 @@ import resource
 import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,12 +13,15 @@ from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError, InputError
 from factory.core.picture import Picture
 from factory.core.sample import Hints, Origin
-from factory.label.dense import Densifier
+from factory.label import Workshop
+from factory.label.dense import Densifier, _cut, _tiles
 from factory.label.mixed import Mixed, Weighed
 from factory.label.points import Points
 from factory.label.seeds import Seeds
 from factory.refine.argmax import Argmax
 from factory.refine.guided_filter import GuidedFilter
+from tests.label.shops import shop
+from tests.label.tagged import corpus_of
 
 RNG = np.random.default_rng(3)
 POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
@@ -128,6 +132,25 @@ def test_large_pictures_are_decided_in_tiles_and_look_as_if_they_were_not(size_h
     np.testing.assert_allclose(whole.confidence_hw[16:], tiled.confidence_hw[16:], atol=0.06)
 
 
+@pytest.mark.parametrize("length", [65, 100, 500])
+def test_what_lies_near_the_edge_of_a_tile_is_decided_by_its_neighbour(length: int) -> None:
+    """Each pixel once; a refiner sees four pixels at least on either side of it, but at the picture's border."""
+    decided = []
+    for tile, own in _tiles(length, 64):
+        decided += range(own.start, own.stop)
+        assert tile.start == 0 or own.start - tile.start >= 4
+        assert tile.stop == length or tile.stop - own.stop >= 4
+    assert decided == list(range(length))
+
+
+def test_scores_of_a_part_are_those_of_the_whole_brought_to_its_size() -> None:
+    """Each score stands for the middle of its share of the picture; by OpenCV's word for it, but for its rounding."""
+    scores = np.random.default_rng(0).random((2, 12, 9), np.float32)
+    whole = np.stack([cv2.resize(plane, (36, 30), interpolation=cv2.INTER_LINEAR) for plane in scores])
+    part = _cut(scores, (30, 36), slice(7, 30), slice(0, 21))
+    np.testing.assert_allclose(part, whole[:, 7:30, :21], atol=0.05)
+
+
 def test_memory_does_not_grow_with_the_scores_of_a_large_picture() -> None:
     """Of a picture of 2000 by 1500 no map of all classes is ever made at full size."""
     given = picture((1500, 2000), points=((1, 1, 0),))
@@ -171,6 +194,28 @@ def test_labelers_that_know_nothing_change_nothing_and_agreement_adds_up() -> No
     np.testing.assert_allclose(Mixed(members={"a": certain, "b": nearly})(given, 2)[0], 1 / (1 + 999e-6), rtol=1e-4)
     loud = Weighed(labeler=Stated([0.1, 0.1, 0.8]), weight=999.0)
     np.testing.assert_allclose(Mixed(members={"a": loud})(given, 3).sum(axis=0), 1, rtol=1e-5)
+
+
+class Remembering:
+    """A labeler that learns which class it is of, and goes by what it finds noted in its folder."""
+
+    def __init__(self, class_id: int) -> None:
+        self.class_id = class_id
+
+    def learnt(self, *_: object, shop: Workshop, **__: object) -> Stated:
+        """What a killed run noted stands."""
+        shop.scratch.mkdir(parents=True, exist_ok=True)
+        note = shop.scratch / "note"
+        if not note.exists():
+            note.write_text(str(self.class_id))
+        return Stated(np.arange(2) == int(note.read_text()))
+
+
+def test_members_that_learn_do_not_take_up_what_others_of_their_kind_left(tmp_path) -> None:
+    """Each has a folder of its own."""
+    members = {name: Weighed(labeler=Remembering(class_id), weight=1.0) for class_id, name in enumerate("ab")}
+    ready = Mixed(members=members).learnt(corpus_of([]), seed=0, shop=shop(tmp_path))
+    assert [one.labeler.scores_k.argmax() for one in ready.members.values()] == [0, 1]
 
 
 @pytest.mark.parametrize("members", [{}, {"a": 0.0}, {"a": -1.0}])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import segmentation_models_pytorch as smp
+import torch
 from skimage.color import rgb2lab
 
 from factory.core.classes import IGNORE
@@ -11,9 +12,9 @@ from factory.core.picture import Picture
 from factory.core.sample import Hints
 from factory.label.colours import ColourDensity
 from factory.label.dense import Densifier
-from factory.label.features import Features
+from factory.label.features import Features, _framed, _gathered
 from factory.label.reach import Reach
-from factory.label.scribbles import Scribbles
+from factory.label.scribbles import Scribbles, Seen, _seen
 from factory.label.superpixel_graph import graph_of
 
 NO_FEATURES = Features(encoder="mobilenet_v2", weights=None, encoder_weights=None, layers=[2, 3])
@@ -176,3 +177,51 @@ def test_layers_and_reaches_have_ranges() -> None:
     for change in ({"softness": 0.0}, {"weight": -1.0}):
         with pytest.raises(ConfigError, match="reach"):
             Reach(**{"weight": 1.0, "softness": 0.1} | change)
+
+
+def test_a_superpixel_is_of_the_class_that_most_of_its_named_pixels_are_of() -> None:
+    """The first of two that name as many; a class that is outnumbered everywhere was named nowhere."""
+    image, drawn = three_bands(), np.full((45, 60), IGNORE, np.uint8)
+    graph = graph_of(image, area=20, compactness=10.0)
+    for superpixel, ids in ((40, (2, 1, 1, 1)), (60, (3, 3, 1, 1))):
+        rows, columns = np.nonzero(graph.segments_hw == superpixel)
+        drawn[rows[:4], columns[:4]] = ids
+    found = _seen(Picture(id="p", image=image, hints=Hints(), scribbles=drawn), graph, 4)
+    assert [(one.id, one.superpixels.tolist(), one.pixels.tolist()) for one in found] == [(1, [40, 60], [3, 2])]
+
+
+@pytest.mark.parametrize("keep", [0.3, 1.0])
+def test_colours_are_of_what_was_named_and_of_the_cut_in_their_shares(keep: float) -> None:
+    """Each superpixel counts by its pixels, in what was named by those that were; no class falls too far behind."""
+    labeler = Scribbles(**SETTINGS | {"keep": keep})
+    graph = graph_of(three_bands(), area=20, compactness=10.0)
+    order, labels_s = graph.place_s2[:, 1].argsort(), np.where(graph.place_s2[:, 1] < 0.4, 0, 1)
+    named = [Seen(0, order[[1, len(order) // 2]], np.array([1.0, 7.0])), Seen(1, order[[-2]], np.array([2.0]))]
+    logs = []
+    for one in named:
+        cut_s = np.where(labels_s == one.id, graph.pixels_s, 0)
+        weight_s = (1 - keep) * cut_s / cut_s.sum()
+        for superpixel, pixels in zip(one.superpixels, one.pixels, strict=True):
+            weight_s[superpixel] += keep * pixels / one.pixels.sum()
+        logs.append(np.log(ColourDensity(graph.lab_sc, weight_s, 3.0)(graph.lab_sc) + 1e-6))
+    behind_sj = np.stack(logs, axis=1) - np.max(logs, axis=0)[:, None]
+    assert behind_sj.min() < -4
+    found = labeler._coloured(graph, named, labels_s)
+    np.testing.assert_allclose(found, np.maximum(behind_sj, -4.0), atol=1e-9)
+
+
+def test_an_encoder_sees_a_picture_in_0_to_1_continued_by_its_edge() -> None:
+    """A black frame would be a border of things, and eight bits cut short are two levels."""
+    image = three_bands()[:41, :57]
+    continued = np.pad(image, ((0, 23), (0, 7), (0, 0)), mode="edge") / 255
+    np.testing.assert_allclose(_framed(image)[0].permute(1, 2, 0).numpy(), continued, atol=1e-6)
+
+
+def test_maps_are_gathered_where_superpixels_lie() -> None:
+    """Of a map that says in which row it is, each superpixel has the row that it lies in."""
+    image = three_bands()[:41, :57]
+    graph = graph_of(image, area=20, compactness=10.0)
+    rows = (torch.arange(16) * 4 + 1.5).view(1, 1, 16, 1).expand(1, 1, 16, 16)
+    found = _gathered(torch.cat([rows, torch.ones_like(rows)], dim=1), (41, 57), graph)
+    lie = [np.nonzero(graph.segments_hw == s)[0].mean() for s in range(len(graph))]
+    np.testing.assert_allclose(found[:, 0] / found[:, 1], lie, atol=1.1)
