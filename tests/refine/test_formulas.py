@@ -264,3 +264,40 @@ def test_superpixel_vote_blends_the_mean_of_each_superpixel() -> None:
     mask, confidence = SuperpixelVote(area=30, compactness=10.0, share=0.7)(image, scores)
     np.testing.assert_array_equal(mask, blended.argmax(axis=0))
     np.testing.assert_allclose(confidence, blended.max(axis=0), rtol=1e-5)
+
+
+def test_random_walk_shares_out_what_is_left_to_classes_that_nobody_speaks_for() -> None:
+    """In equal parts where they are alike, else by the equations of each: none gets what another was given."""
+    rng = np.random.default_rng(3)
+    image, certain = rng.integers(0, 256, (9, 12, 3), np.uint8), np.where(rng.random((9, 12)) < 0.3, 0.6, 0.25)
+    for shares in ([1 / 3, 1 / 3, 1 / 3], [0.4, 0.35, 0.25]):
+        scores = np.stack([certain, *(share * (1 - certain) for share in shares)]).astype(np.float32)
+        scores[1:, certain == 0.25] = 0.25
+        surest = (scores.max(axis=0) - 0.25) / 0.75
+        expected = dense_walk(image, 0.1 * surest / (1 - surest), scores, 90.0)
+        found = posterior(RandomWalk(beta=90.0, prior=0.1), image, scores)
+        np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+def crf(reach: float, **changes: float) -> FastCrf:
+    """With a bilateral kernel that reaches so far."""
+    settings = {
+        "iterations": 1,
+        "spatial_sxy": 1.0,
+        "spatial_compat": 0.0,
+        "bilateral_srgb": 10.0,
+        "bilateral_compat": 5.0,
+    }
+    return FastCrf(**settings | changes, bilateral_sxy=reach)
+
+
+def test_fast_crf_reduces_a_picture_no_further_than_its_kernel_and_its_size_allow() -> None:
+    """To a ninth of a sigma, to 8 pixels, and small pictures not at all; samples lie densely enough for its kernel."""
+    assert [crf(reach).cell(600, 800) for reach in (9.0, 50.0, 900.0)] == [1, 6, 8]
+    assert [crf(900.0).cell(side, side) for side in (64, 127, 128, 400)] == [1, 1, 2, 6]
+    for reach in (1.0, 9.0, 50.0, 900.0):
+        cell = crf(reach).cell(600, 800)
+        windows = crf(reach).windows(600 // cell, 800 // cell, cell)
+        assert windows.reach * windows.stride * cell >= min(2 * reach, 800 - 2 * cell)
+        assert windows.stride * cell <= max(reach / 2, cell)
+    assert 48 // crf(900.0).windows(40, 48, 1).stride >= 16
