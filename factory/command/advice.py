@@ -82,13 +82,14 @@ def _known_keys(stage: str) -> list[str]:
 
 
 def _alike(missed: str, known: list[str]) -> list[str]:
-    """Up to three keys that look like one that is not there, those within the same part and of the same name first."""
+    """Up to three keys for one that is not there: those within the same part and of the same name, then those alike."""
 
     def ends(key: str) -> tuple[str, str]:
         return key.partition(".")[0], key.rpartition(".")[2]
 
-    close = difflib.get_close_matches(missed, [key for key in known if key != missed], 3, 0.6)
-    return sorted(close, key=lambda key: ends(key) != ends(missed))
+    others = [key for key in known if key != missed]
+    same = difflib.get_close_matches(missed, [key for key in others if ends(key) == ends(missed)], 3, 0.0)
+    return list(dict.fromkeys([*same, *difflib.get_close_matches(missed, others, 3, 0.6)]))[:3]
 
 
 def _advice(stage: str, error: BaseException) -> str:

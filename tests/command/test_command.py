@@ -118,6 +118,10 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["train", "train.steps=3"], "leave out the train. before it: steps=…"),
         (["run", "teacher=ema"], "name its step: train.teacher=… or train_unadapted.teacher=…"),
         (["label", "labeler=across", "labeler.training.steps=3"], "did you mean labeler.training.recipe.steps or"),
+        (
+            ["label", "labeler=across", "labeler.steps=3"],
+            "did you mean labeler.training.steps or labeler.training.recipe.steps",
+        ),
         (["render", "scene=street", "scene.trees.cuont=[1,2]"], "did you mean scene.trees.count"),
         (["render", "scene=stret"], "did you mean street?"),
         (["render", "scene.exposure.highlight=[5,2]"], "highlight: got [5, 2]"),
