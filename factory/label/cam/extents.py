@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from factory.core import digests
 from factory.execute.progress import Progress
 from factory.label.cam.frames import Image8, reduced
 from factory.label.cam.models import Shelf
 from factory.label.cam.normal import Normal
+from factory.label.cam.pooling import top_mean
 from factory.label.cam.statements import PRESENT, Statements
 
 BODY = (0.5, 0.9)
@@ -84,17 +86,12 @@ def surprises(
         with Progress("surprise", len(statements.ids)) as progress:
             for sample_id in statements.ids:
                 known = shelf.known(fold_of[sample_id], normal)
-                surprise_hw = known(reduced(image(sample_id), longest), shelf.first())
-                rows.append([*(_top(surprise_hw, share) for share in shelf.shares), *np.quantile(surprise_hw, BODY)])
+                surprise_1p = known(reduced(image(sample_id), longest), shelf.first()).reshape(1, -1)
+                tops = [float(top_mean(torch.from_numpy(surprise_1p), share)) for share in shelf.shares]
+                rows.append([*tops, *np.quantile(surprise_1p, BODY)])
                 progress.advance()
         buffer = io.BytesIO()
         np.save(buffer, np.array(rows, np.float32))
         digests.write_atomically(place, buffer.getvalue())
     found_nc = np.load(place)
     return Surprises(shares=shelf.shares, top_ns=found_nc[:, : shelf.heads], body_nq=found_nc[:, shelf.heads :])
-
-
-def _top(values_hw: Values, share: float) -> float:
-    """The mean over the highest share of the pixels, one at least."""
-    count = max(1, round(share * values_hw.size))
-    return float(np.partition(values_hw.ravel(), values_hw.size - count)[values_hw.size - count :].mean())

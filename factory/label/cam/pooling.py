@@ -17,11 +17,12 @@ def pooled(maps_nhkhw: Tensor, shares: Sequence[float], inside_nhw: Tensor) -> T
     logits = []
     for maps_hkhw, inside_hw in zip(maps_nhkhw, inside_nhw, strict=True):
         cells_hkc = maps_hkhw[..., inside_hw]
-        logits.append(torch.stack([_top(one_kc, share) for one_kc, share in zip(cells_hkc, shares, strict=True)]))
+        logits.append(torch.stack([top_mean(one_kc, share) for one_kc, share in zip(cells_hkc, shares, strict=True)]))
     return torch.stack(logits)
 
 
-def _top(cells_kc: Tensor, share: float) -> Tensor:
+def top_mean(cells_kc: Tensor, share: float) -> Tensor:
+    """The mean over each row's highest share of the cells, one at least."""
     count = max(1, round(share * cells_kc.shape[1]))
     if count == cells_kc.shape[1]:
         return cells_kc.mean(dim=1)
