@@ -19,7 +19,7 @@ from factory.core.words import many
 from factory.execute.progress import Progress
 from factory.label import Labeler, Tell, Workshop
 from factory.label.cam.background import Background, Extent
-from factory.label.cam.extents import surprises
+from factory.label.cam.extents import BODY, surprises
 from factory.label.cam.fit import Course, Training
 from factory.label.cam.maps import MapMaker
 from factory.label.cam.methods import Method
@@ -158,7 +158,8 @@ class Tags:
         self, statements: Statements, fold_of: Mapping[str, int], shelf: Shelf, corpus: Corpus, told: Telling
     ) -> Sequence[float]:
         """The share of its pictures that each class takes: by what stands out beside normal ones, if they are known."""
-        if self.normal is None or shelf.heads == 1:
+        too_wide = min(self.shares) >= 1 - BODY[-1]  # to stand out
+        if self.normal is None or shelf.heads == 1 or too_wide:
             return [self.shares[head] for head in told.heads_k]
         image = _Images(corpus=corpus)
         seen = surprises(statements, fold_of, shelf, self.normal, image, self.training.longest)

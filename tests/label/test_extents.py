@@ -1,6 +1,7 @@
 """How much of its pictures a class takes: told by what stands out in them beside pictures that hold nothing."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,6 +107,15 @@ def test_surprise_is_pooled_as_logits_are(tmp_path: Path) -> None:
         np.testing.assert_allclose(found.body_nq[row], np.quantile(surprise_hw, [0.5, 0.9]), rtol=1e-5)
     extents = found.extents(statements)
     assert [what.split()[1] for _, what in told] == [f"{extents[class_id]:g}" for class_id in statements.learnable]
+
+
+def test_where_every_share_is_wide_the_head_that_tells_best_decides(tmp_path: Path) -> None:
+    """No picture is looked at for what stands out."""
+    told: Heard = []
+    wide: dict[str, Any] = {"background": Extent(gain=3.0, softness=0.5), "normal": NORMAL, "shares": [0.1, 0.4]}
+    maker = learnt(squares(), tmp_path, heard=told, **wide).maker
+    assert [what.split()[1] for _, what in told] == [f"{wide['shares'][head]:g}" for head in maker.heads_k[1:]]
+    assert not (maker.shelf.folder / "surprises.npy").exists()
 
 
 def _never(sample_id: str) -> np.ndarray:
