@@ -72,7 +72,7 @@ def _settings(bproc: Any, name: str, plan: dict[str, Any], samples: int, threads
 
 
 def _stock(bproc: Any, plan: dict[str, Any], scratch: Path, samples: int, out: Path, index: int) -> Any:
-    for obj in objects.mesh_objects():
+    for obj in passes.mesh_objects():
         obj["category_id"] = obj[CLASS_KEY]
     mapping = ["category_id", "instance", "name"]
     bproc.renderer.enable_segmentation_output(map_by=mapping, default_values={"category_id": 0, "name": ""})

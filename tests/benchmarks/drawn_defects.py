@@ -23,13 +23,14 @@ def rehearsal(sound: dict[str, np.ndarray], seed: int) -> list[tuple[str, str, n
 
 def painted(rng: np.random.Generator, grey: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """The picture with one defect, and where it is."""
+    size = (grey.shape[0], grey.shape[1])
     for _ in range(20):
-        mask, factor, edge = SHAPES[kind](rng, *grey.shape)
+        mask, factor, edge = SHAPES[kind](rng, *size)
         if 20 < mask.sum() < 0.6 * mask.size:
             break
     light = grey.astype(np.float32)
     alpha = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), edge)
-    inside = light * factor * (1 + 0.06 * noise(rng, *grey.shape, 1.2))
+    inside = light * factor * (1 + 0.06 * noise(rng, *size, 1.2))
     if kind == "Uneven":  # grinding marks of another strength
         smooth = cv2.GaussianBlur(light, (0, 0), 5)
         inside = smooth * factor + (light - smooth) * rng.uniform(1.2, 2.2)
@@ -49,7 +50,7 @@ def blowhole(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndar
     centre = (rng.uniform(0.08, 0.92) * width, rng.uniform(0.08, 0.92) * height)
     radius = rng.uniform(3, 10)
     turned = rng.uniform(0, 180) if rng.random() < 0.3 else rng.normal(0, 15)
-    cv2.ellipse(mask, (centre, (2 * radius, 2 * radius * rng.uniform(0.35, 1)), turned), 1, -1)
+    cv2.ellipse(mask, (centre, (2 * radius, 2 * radius * rng.uniform(0.35, 1)), turned), (1,), -1)
     return mask > 0, rng.uniform(0.4, 0.85), 0.8
 
 
@@ -73,7 +74,7 @@ def crack(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarray
     for _ in range(int(length / 5)):
         angle += rng.normal(0, 0.18)
         line.append(line[-1] + 5 * np.array([np.cos(angle), np.sin(angle)]))
-    cv2.polylines(mask, [np.round(line).astype(np.int32)], False, 1, int(rng.integers(1, 4)))
+    cv2.polylines(mask, [np.round(line).astype(np.int32)], False, (1,), int(rng.integers(1, 4)))
     return mask > 0, rng.uniform(0.45, 0.85), 0.6
 
 

@@ -61,8 +61,8 @@ def grabcut(image_hwc: Map8, said_hw: Map8) -> Map8:
     state_hw = np.where(distances[1] < distances[0], cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     state_hw[said_hw == OBJECT], state_hw[said_hw == BACKGROUND] = cv2.GC_FGD, cv2.GC_BGD
     cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(np.ascontiguousarray(image_hwc[..., ::-1]), state_hw, None, *models, 5, cv2.GC_INIT_WITH_MASK)
+    models, nowhere = (np.zeros((1, 65)), np.zeros((1, 65))), (0, 0, 0, 0)
+    cv2.grabCut(np.ascontiguousarray(image_hwc[..., ::-1]), state_hw, nowhere, *models, 5, cv2.GC_INIT_WITH_MASK)
     return np.isin(state_hw, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
 
 

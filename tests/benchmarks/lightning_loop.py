@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import lightning
 import segmentation_models_pytorch as smp
@@ -53,7 +54,7 @@ class Plain(lightning.LightningModule):
         found = plain_loop.logits(self.model, images.float() / 127.5 - 1)
         return functional.cross_entropy(found, target, ignore_index=IGNORE)
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> Any:
         """As in the plain loop."""
         optimiser, decay = plain_loop.optimisation(self.model, self.steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": decay, "interval": "step"}}

@@ -97,7 +97,9 @@ def measure(words: list[str]) -> dict[str, float]:
     folder = Path("outputs") / f"{name}_photographs"
     (folder / "images").mkdir(parents=True, exist_ok=True)
     seed = next((int(word[5:]) for word in words if word.startswith("seed=")), 0)
-    truth = drawn(folder, seed) if rehearsing else real(folder)
+    truth = drawn(folder, seed) if rehearsing else None
+    if truth is None:
+        real(folder)
     began = time.monotonic()
     if main(["run", "experiment=magnetic_tile", f"name={name}", f"photographs={folder}", *words]):
         raise SystemExit(1)

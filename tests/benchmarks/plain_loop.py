@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ def train(
     """The model after ``steps`` steps; lr 5e-4 encoder, 1e-3 decoder, AdamW, poly 0.9. Each step calls ``tick``."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    model: torch.nn.Module = smp.DeepLabV3Plus("mobilenet_v2", encoder_weights=None, classes=len(data.classes))
+    model: Any = smp.DeepLabV3Plus("mobilenet_v2", encoder_weights=None, classes=len(data.classes))
     state = load_file(weights)
     model.encoder.load_state_dict({key: state[key] for key in model.encoder.state_dict()})
     images, masks = _all(data, Split.TRAIN)
@@ -56,9 +57,7 @@ def train(
     return model
 
 
-def optimisation(
-    model: torch.nn.Module, steps: int
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+def optimisation(model: Any, steps: int) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """AdamW with two learning rates, and their poly decay."""
     head = [*model.decoder.parameters(), *model.segmentation_head.parameters()]
     optimiser = torch.optim.AdamW([{"params": model.encoder.parameters(), "lr": 5e-4}, {"params": head, "lr": 1e-3}])

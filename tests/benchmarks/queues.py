@@ -60,4 +60,5 @@ def measure(model: str, source: str, truth: str, out: Path, words: list[str]) ->
 
 
 if __name__ == "__main__":
-    measure(*sys.argv[1:4], Path(sys.argv[4]), sys.argv[5:])
+    model, source, truth, out = sys.argv[1:5]
+    measure(model, source, truth, Path(out), sys.argv[5:])

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ Decide = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Figures = dict[str, dict[str, dict[str, float]]]
 
 
-def configured(group: str, choice: str) -> object:
+def configured(group: str, choice: str) -> Any:
     """A part as its YAML file sets it up."""
     ((config, _),) = composed("label", f"{group}={choice}")
     return make_part(group, config[group])

@@ -93,11 +93,11 @@ def _divergence(first: Array, second: Array) -> float:
 def main(rendered: str, annotations: str) -> None:
     """Print the table of two folders."""
     names = [name for name, _ in CLASSES]
-    found = [
+    ours, theirs = (
         layout((np.asarray(Image.open(path)) for path in masks_of(Path(folder))), classes=len(names))
         for folder in (rendered, annotations)
-    ]
-    print(table(*found, names), band_table(*found, names), sep="\n\n")
+    )
+    print(table(ours, theirs, names), band_table(ours, theirs, names), sep="\n\n")
 
 
 if __name__ == "__main__":

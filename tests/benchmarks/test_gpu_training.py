@@ -22,6 +22,7 @@ def test_both_can_take_part(tmp_path: Path) -> None:
     """On a processor, in a few steps: whoever has a GPU must not be the first to notice what has changed."""
     data, clock = photographs(tmp_path / "data", 9, (40, 64)), Watch()
     found = measured("ours", data, 8, *SMALL)
+    assert found["pictures"] is not None
     assert found["pictures"] > 0
     lightning_loop.train(data, steps=8, batch=4, tick=clock.tick, workers=0)
     assert len(clock.wall) == 8

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,8 +71,9 @@ def ours(data: Dataset, weights: Path | None, steps: int, *words: str, clock: Cl
     ((config, _),) = composed("train", *chosen)
     clock = clock or Clock()
     with tempfile.TemporaryDirectory() as folder, written(Path(folder) / "model", Kind.MODEL) as out:
-        parts = dict(bind("train", config).parts) | {"loss": {"ce": Ticking(clock=clock)}, "cache": folder}
-        inputs = dict.fromkeys(config["inputs"]) | {"real": data, "weights": weights}
+        replaced = {"loss": {"ce": Ticking(clock=clock)}, "cache": folder}
+        parts: dict[str, Any] = dict(bind("train", config).parts) | replaced
+        inputs: dict[str, Any] = dict.fromkeys(config["inputs"]) | {"real": data, "weights": weights}
         train.run(**parts, **inputs, out=out)
     return clock.figures()
 
