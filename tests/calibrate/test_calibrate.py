@@ -36,6 +36,8 @@ POINTS = Points(area=30, compactness=10.0, colour_sigma=12.0, place_sigma=0.3)
 CRF = DenseCrf(
     iterations=5, spatial_sxy=3.0, spatial_compat=3.0, bilateral_sxy=50.0, bilateral_srgb=5.0, bilateral_compat=10.0
 )
+BLIND = ["refiner.bilateral_compat=0", "refiner.spatial_sxy=40", "refiner.spatial_compat=60"]
+"""A refiner that smooths everything away."""
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +181,7 @@ def test_the_same_search_again_is_the_same_to_the_byte(scenes, tmp_path) -> None
 
 def test_a_refiner_that_makes_masks_worse_is_refused_with_the_numbers(scenes, photographs, tmp_path) -> None:
     """One that smooths everything away: labels are made without it, and both reports say so."""
-    blind = ["refiner.bilateral_compat=0", "refiner.spatial_sxy=40", "refiner.spatial_compat=60"]
-    words = ["space.labeler.area=int:30:32", *blind]
+    words = ["space.labeler.area=int:30:32", *BLIND]
     report = calibrate(scenes, tmp_path / "calibrate", *words)
     stated = json.loads(report.path("calibration.json").read_text())
     assert stated["calibration"]["refused"]
@@ -188,11 +189,22 @@ def test_a_refiner_that_makes_masks_worse_is_refused_with_the_numbers(scenes, ph
     (issue,) = report.header.issues
     assert issue["where"] == "refiner dense_crf"
     assert f"{stated['refined_miou']:.3f}" in issue["reason"]
-    assert main(["label", f"source={photographs}", f"calibration={tmp_path}/calibrate", *blind, "executor=serial",
+    assert main(["label", f"source={photographs}", f"calibration={tmp_path}/calibrate", *BLIND, "executor=serial",
                  f"out={tmp_path}/label"]) == 0  # fmt: skip
     made = Dataset.open(tmp_path / "label")
     assert made.samples[0].provenance["refiner"] == "Argmax()"
     assert any("refused" in issue["reason"] for issue in made.header.issues)
+
+
+def test_where_the_refiner_makes_masks_worse_settings_are_searched_without_it(scenes, tmp_path) -> None:
+    """All settings come to the same with one that smooths everything away; the others' order is that of the scores."""
+    found = []
+    for given, other in ((200, 20), (20, 200)):
+        words = [f"labeler.area={given}", f"space.labeler.area=[{given},{other}]", "trials=2", "pool=1", *BLIND]
+        report = calibrate(scenes, tmp_path / f"first {given}", *words)
+        found.append(json.loads(report.path("calibration.json").read_text()))
+    assert found[0]["calibration"]["settings"] == found[1]["calibration"]["settings"]
+    assert found[0]["refined_miou"] < found[0]["miou"] == found[1]["miou"]
 
 
 def test_two_photographs_in_tiles_calibrate_without_an_interval_and_say_so(scenes, photographs, tmp_path) -> None:
