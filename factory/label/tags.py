@@ -19,6 +19,7 @@ from factory.core.words import many
 from factory.execute.progress import Progress
 from factory.label import Labeler, Tell, Workshop
 from factory.label.cam.background import Background, Extent
+from factory.label.cam.divisions import Divisions, divided
 from factory.label.cam.extents import BODY, surprises
 from factory.label.cam.fit import Course, Training
 from factory.label.cam.maps import MapMaker
@@ -39,10 +40,12 @@ PIXELS, ALL_PIXELS = 20_000, 2_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Tags:
-    """A `factory.label.Learner` of tags, cross-fitted: each picture's maps come from a model that never saw it.
+    """A `factory.label.Learner` of tags, cross-fitted: each picture's maps come from models that never saw it.
 
     ``classifier`` is trained (``training``) on which classes are in a picture and which are not, with a head for each
     of the ``shares`` of the map that are pooled (1: global average pooling); ``weights`` is a file for its encoder.
+    One is trained for each of the ``folds``, and again for each of ``repeats`` divisions of the pictures into folds:
+    what is left to chance in one division's maps averages out.
     Points, scribbles and boxes count as tags. ``method`` makes maps of it, ``views`` says at which sizes; each map's
     highest value in a picture is 1. ``background`` is what remains; pixels whose highest map lies inside
     ``ignore_band`` are left unknown. ``normal`` learns from pictures tagged as holding nothing what is no surprise, and
@@ -53,6 +56,7 @@ class Tags:
     training: Training
     shares: Sequence[float]
     folds: int
+    repeats: int
     method: Method
     views: Views
     background: Background | Extent
@@ -65,6 +69,8 @@ class Tags:
             raise ConfigError("labeler.shares are above 0, up to 1, at least one", got=list(self.shares))
         if self.folds < 2:
             raise ConfigError("labeler.folds: a picture's model must not have seen it", got=self.folds, expected="2 up")
+        if self.repeats < 1:
+            raise ConfigError("labeler.repeats: pictures are divided into folds at least once", got=self.repeats)
         band = self.ignore_band
         if band is not None and not (len(band) == 2 and 0 <= band[0] < band[1] <= 1):
             raise ConfigError("labeler.ignore_band is null, or [low, high] within 0 and 1", got=list(band))
@@ -79,39 +85,37 @@ class Tags:
     def learnt(self, corpus: Corpus, *, seed: int, shop: Workshop) -> Labeler:
         """See `factory.label.Learner`; `InputError` where no class is both in some picture and absent from another.
 
-        Folds learn one after the other: they share the features of a frozen encoder.
+        Classifiers learn one after the other: they share the features of a frozen encoder.
         """
         statements = statements_of(corpus)
         _require_something(statements, corpus, shop.tell)
-        folds = corpus.folds(self.folds, derive(seed, "folds"))
-        shelf = Shelf(folder=shop.scratch, spec=self.classifier, classes=len(corpus.classes), shares=tuple(self.shares))
-        fold_of = {sample_id: fold for fold, ids in enumerate(folds) for sample_id in ids} | dict.fromkeys(
-            corpus.aside, 0
-        )
-        with learnt_once(shop.cache, self._name(corpus, statements, folds, seed), shelf.folder):
-            self._train(corpus, statements, folds, shelf, seed)
-            told = telling(statements, fold_of, shelf, _Images(corpus=corpus), self.training.longest)
-            taken_k = self._taken(statements, fold_of, shelf, corpus, told)
+        divisions = divided(corpus, self.folds, self.repeats, seed)
+        shelf = self._shelf(shop.scratch, len(corpus.classes))
+        with learnt_once(shop.cache, self._name(corpus, statements, divisions, seed), shelf.folder):
+            self._train(corpus, statements, divisions, shelf, seed)
+            told = telling(statements, divisions.first, shelf, _Images(corpus=corpus), self.training.longest)
+            taken_k = self._taken(statements, divisions.first, shelf, corpus, told)
         maker = MapMaker(
             shelf=shelf, method=self.method, views=self.views, longest=self.training.longest, normal=self.normal,
-            heads_k=told.heads_k,
+            heads_k=told.heads_k, heard=_heard(statements, divisions, corpus, shop.tell),
         )  # fmt: skip
-        heard = {
-            fold: _heard(statements.without(ids), statements.learnable, fold, corpus, shop.tell)
-            for fold, ids in enumerate(folds)
-        }
-        levels = self._levels(corpus, statements, fold_of, maker, taken_k, seed) if self._weighs else {}
+        models_of = divisions.models_of
+        levels = self._levels(corpus, statements, models_of, maker, taken_k, seed) if self._weighs else {}
         if self._weighs:
             _report_extents(corpus, told, taken_k, statements, shop.tell)
         return TagScores(
-            maker=maker, fold_of=fold_of, background=self.background, levels=levels, ignore_band=self.ignore_band,
-            learnable=statements.learnable, heard=heard,
+            maker=maker, models_of=models_of, background=self.background, levels=levels, ignore_band=self.ignore_band,
+            learnable=statements.learnable,
         )  # fmt: skip
 
-    def _name(self, corpus: Corpus, statements: Statements, folds: Sequence[Sequence[str]], seed: int) -> str:
+    def _shelf(self, folder: Path, classes: int) -> Shelf:
+        shares, frozen = tuple(self.shares), self.training.encoder_lr == 0
+        return Shelf(folder=folder, spec=self.classifier, classes=classes, shares=shares, frozen=frozen)
+
+    def _name(self, corpus: Corpus, statements: Statements, divisions: Divisions, seed: int) -> str:
         """After all that decides what classifiers learn; what is made of their maps is no part of it."""
         parts = {name: repr(getattr(self, name)) for name in ("classifier", "training", "shares", "normal")}
-        config = parts | {"folds": digests.of_bytes(digests.canonical([list(ids) for ids in folds]))}
+        config = parts | {"folds": digests.of_bytes(digests.canonical([list(ids) for ids in divisions.held_out]))}
         inputs = {"corpus": digest_of(corpus, statements)}
         inputs |= {} if self.weights is None else {"weights": digests.of_path(Path(self.weights))}
         return Identity(stage="tags", config=config, seed=seed, inputs=inputs, code=code_version()).name
@@ -120,11 +124,9 @@ class Tags:
     def _weighs(self) -> bool:
         return isinstance(self.background, Extent)
 
-    def _train(
-        self, corpus: Corpus, statements: Statements, folds: Sequence[Sequence[str]], shelf: Shelf, seed: int
-    ) -> None:
+    def _train(self, corpus: Corpus, statements: Statements, divisions: Divisions, shelf: Shelf, seed: int) -> None:
         weights = None if self.weights is None else Path(self.weights)
-        for fold, held_out in enumerate(folds):
+        for number, held_out in enumerate(divisions.held_out):
             rest = statements.without(held_out)
             model = build(self.classifier, shelf.classes, shelf.heads, weights=weights, seed=seed)
             shelf.keep_first(model)
@@ -132,23 +134,24 @@ class Tags:
             course = Course(
                 training=self.training, shares=self.shares, statements=rest, image=image,
                 kept=shelf.kept(image, self.training.longest),
-                place=shelf.folder / trained_file(fold), seed=derive(seed, "classifier", fold),
-                title=f"tags, fold {fold + 1} of {len(folds)}",
+                place=shelf.folder / trained_file(number), seed=derive(seed, "classifier", number),
+                title=f"tags, {divisions.name(number)}",
             )  # fmt: skip
             course(model)
             if self.normal is not None:
-                self._learn_normal(self.normal, rest, fold, shelf, corpus, seed)
+                place = shelf.folder / normal_file(number)
+                self._learn_normal(self.normal, rest, place, divisions.name(number), shelf, corpus, seed)
 
     def _learn_normal(
-        self, normal: Normal, rest: Statements, fold: int, shelf: Shelf, corpus: Corpus, seed: int
+        self, normal: Normal, rest: Statements, place: Path, where: str, shelf: Shelf, corpus: Corpus, seed: int
     ) -> None:
         if not (ids := rest.normal()):
             raise InputError(
                 "no picture is known to hold none of the classes",
-                where=f"tags, without fold {fold + 1}",
+                where=f"tags, without {where}",
                 todo="tag some as holding none (present 0 for each class), or labeler.normal=null",
             )
-        if not (place := shelf.folder / normal_file(fold)).is_file():
+        if not place.is_file():
             known = normal.learnt(
                 ids, _Images(corpus=corpus), shelf.first(), self.training.longest, derive(seed, "normal")
             )
@@ -166,7 +169,7 @@ class Tags:
         return seen.extents(statements)
 
     def _levels(
-        self, corpus: Corpus, statements: Statements, fold_of: Mapping[str, int], maker: MapMaker,
+        self, corpus: Corpus, statements: Statements, models_of: Mapping[str, Sequence[int]], maker: MapMaker,
         taken_k: Sequence[float], seed: int,
     ) -> dict[int, float]:  # fmt: skip
         """For each class the evidence that the share of its pixels which it takes goes beyond."""
@@ -179,7 +182,7 @@ class Tags:
         with Progress("evidence", len(set(rows.tolist()))) as progress:
             for row in sorted(set(rows.tolist())):
                 sample_id = statements.ids[row]
-                maps_khw, surprise_hw = maker(corpus.picture(sample_id).image, fold_of[sample_id])
+                maps_khw, surprise_hw = maker(corpus.picture(sample_id).image, models_of[sample_id])
                 for class_id in set(columns[rows == row].tolist()) & found.keys():
                     evidence_hw = self.background.evidence(maps_khw[class_id], surprise_hw)  # type: ignore[union-attr]
                     places = generator(seed, "evidence", sample_id, class_id).integers(
@@ -223,14 +226,14 @@ def _require_something(statements: Statements, corpus: Corpus, tell: Tell) -> No
             tell(name, f"named in {many(present, 'picture')} and denied in none: taken for background")
 
 
-def _heard(rest: Statements, learnable: Sequence[int], fold: int, corpus: Corpus, tell: Tell) -> tuple[int, ...]:
-    """The classes that a fold's classifier could learn."""
-    known = rest.learnable
-    for class_id in learnable:
-        if class_id not in known:
+def _heard(statements: Statements, divisions: Divisions, corpus: Corpus, tell: Tell) -> dict[int, tuple[int, ...]]:
+    """The classes that each classifier could learn."""
+    found = {number: statements.without(ids).learnable for number, ids in enumerate(divisions.held_out)}
+    for number, known in found.items():
+        for class_id in sorted(set(statements.learnable) - set(known)):
             name = corpus.classes.names[class_id]
-            tell(name, f"too few pictures to learn it from for fold {fold + 1}: left unknown there")
-    return known
+            tell(name, f"too few pictures to learn it from for {divisions.name(number)}: left unknown there")
+    return found
 
 
 def _report_extents(

@@ -52,7 +52,7 @@ def ours(model: Classifier, method: Method) -> Run:
     model = model.to(memory_format=torch.channels_last).requires_grad_(False)
 
     def run(image: np.ndarray, asked: list[int]) -> np.ndarray:
-        return normal(VIEWS(model, method, image, [0] * CLASSES)[asked].numpy())
+        return normal(VIEWS([model], method, image, 0)[0, asked].numpy())
 
     return run
 

@@ -28,7 +28,7 @@ def tags(**changes: Any) -> Tags:
     """A labeler that learns these pictures in a few seconds."""
     training = Training(steps=12, batch=4, encoder_lr=0.0, head_lr=0.1, longest=64)
     fields: dict[str, Any] = {
-        "classifier": SPEC, "training": training, "shares": [0.1], "folds": 2, "method": Cam(),
+        "classifier": SPEC, "training": training, "shares": [0.1], "folds": 2, "repeats": 1, "method": Cam(),
         "views": Views(scales=[1.0], flip=False), "background": Threshold(level=0.5), "ignore_band": None,
         "normal": None, "weights": None,
     }  # fmt: skip

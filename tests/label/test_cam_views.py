@@ -17,13 +17,17 @@ STRIDE = 32
 class Brightness:
     """Stands for a classifier: the mean brightness of each cell, pictures being padded to whole cells as there."""
 
-    classes, spec = 1, SimpleNamespace(stride=STRIDE)
+    classes, spec, encoder = 1, SimpleNamespace(stride=STRIDE), None
 
-    def features(self, images_nchw: Tensor) -> Tensor:
+    def raw(self, images_nchw: Tensor) -> Tensor:
         """(N, 1, cells down, cells across)."""
         height, width = images_nchw.shape[-2:]
         padded = functional.pad(images_nchw, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
         return functional.avg_pool2d(padded.mean(dim=1, keepdim=True), STRIDE)
+
+    def adapted(self, raw_nchw: Tensor) -> Tensor:
+        """As they are."""
+        return raw_nchw
 
     def weights_hkc(self) -> Tensor:
         """One head, one class, one channel."""
@@ -39,7 +43,7 @@ def test_every_view_of_a_ramp_is_the_same_ramp(scale: float, flip: bool, across:
     image = np.tile(ramp[None, :, None], (300, 1, 3))
     image = image if across else np.ascontiguousarray(image.transpose(1, 0, 2))
     plain, seen = (
-        Views(scales=scales, flip=flipped)(Brightness(), Cam(), image, 0)[0].numpy()
+        Views(scales=scales, flip=flipped)([Brightness()], Cam(), image, 0)[0, 0].numpy()
         for scales, flipped in (([1.0], False), ([scale], flip))
     )
     assert seen.shape == plain.shape

@@ -98,10 +98,11 @@ def test_surprise_is_pooled_as_logits_are(tmp_path: Path) -> None:
     labeler = learnt(seen, tmp_path, heard=told, **evidence)
     corpus, shelf = corpus_of(seen), labeler.maker.shelf
     statements = statements_of(corpus)
-    found = surprises(statements, labeler.fold_of, shelf, NORMAL, _never, 64)
+    fold_of = {name: models[0] for name, models in labeler.models_of.items()}
+    found = surprises(statements, fold_of, shelf, NORMAL, _never, 64)
     for row in (0, 7, 17):
         image = reduced(corpus.picture(statements.ids[row]).image, 64)
-        surprise_hw = shelf.known(labeler.fold_of[statements.ids[row]], NORMAL)(image, shelf.first())
+        surprise_hw = shelf.known(fold_of[statements.ids[row]], NORMAL)(image, shelf.first())
         tops = [np.sort(surprise_hw.ravel())[-round(share * surprise_hw.size) :].mean() for share in shares]
         np.testing.assert_allclose(found.top_ns[row], tops, rtol=1e-5)
         np.testing.assert_allclose(found.body_nq[row], np.quantile(surprise_hw, [0.5, 0.9]), rtol=1e-5)

@@ -47,13 +47,16 @@ def test_contrast_watches_the_side_that_it_is_told_to(side: str, dark: int, ligh
 class Seen:
     """Stands for a maker of maps: the same maps and beliefs of every picture."""
 
+    def __init__(self, heard: tuple[int, ...] = (1, 2)) -> None:
+        self.heard = {0: heard}
+
     maps = np.array([[[0.0, 0.0]], [[0.4, 0.0]], [[0.9, 0.0]]], np.float32)
 
-    def __call__(self, _image: np.ndarray, _fold: int) -> tuple[np.ndarray, float]:
+    def __call__(self, _image: np.ndarray, _models: tuple[int, ...]) -> tuple[np.ndarray, float]:
         """Of two pixels; no surprise."""
         return self.maps, 0.0
 
-    def beliefs(self, _image: np.ndarray, _fold: int) -> np.ndarray:
+    def beliefs(self, _image: np.ndarray, _models: tuple[int, ...]) -> np.ndarray:
         """Half of it."""
         return np.full(3, 0.5, np.float32)
 
@@ -70,8 +73,8 @@ class Seen:
 def test_maps_count_by_what_is_said_and_what_is_left_is_background(said, band, expected) -> None:
     """Denied ones by nothing, those nobody speaks of by the classifier's belief; what lies within the band is open."""
     labeler = TagScores(
-        maker=Seen(), fold_of={"p": 0}, background=Threshold(level=0.3), levels={}, ignore_band=band,
-        learnable=(1, 2), heard={0: (1, 2)},
+        maker=Seen(), models_of={"p": (0,)}, background=Threshold(level=0.3), levels={}, ignore_band=band,
+        learnable=(1, 2),
     )  # fmt: skip
     given = Picture(id="p", image=np.zeros((1, 2, 3), np.uint8), hints=Hints(**said))
     shares = np.array(expected)
@@ -81,12 +84,12 @@ def test_maps_count_by_what_is_said_and_what_is_left_is_background(said, band, e
 def test_the_background_is_shared_and_what_weighs_evidence_leaves_it_what_no_class_takes() -> None:
     """Two classes that no tag speaks of; odds even at each class's level."""
     labeler = TagScores(
-        maker=Seen(), fold_of={"p": 0}, background=Extent(gain=1.0, softness=0.5), levels={2: 0.9}, ignore_band=None,
-        learnable=(2,), heard={0: (2,)},
+        maker=Seen(heard=(2,)), models_of={"p": (0,)}, background=Extent(gain=1.0, softness=0.5), levels={2: 0.9},
+        ignore_band=None, learnable=(2,),
     )  # fmt: skip
     given = Picture(id="p", image=np.zeros((1, 2, 3), np.uint8), hints=Hints(tags=(2,)))
     np.testing.assert_allclose(labeler(given, 3)[:, 0, 0], [0.25, 0.25, 0.5], atol=1e-6)
-    both = replace(labeler, levels={1: 0.4, 2: 0.9}, learnable=(1, 2), heard={0: (1, 2)})
+    both = replace(labeler, maker=Seen(), levels={1: 0.4, 2: 0.9}, learnable=(1, 2))
     of_two = both(replace(given, hints=Hints(tags=(1, 2))), 3)[:, 0, 0]
     np.testing.assert_allclose(of_two, np.array([0.25, 0.5, 0.5]) / 1.25, atol=1e-6)
 

@@ -1,5 +1,6 @@
 """Tags become scores: where things are is found, nobody labels what they learnt from, and faults are said."""
 
+import itertools
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_the_square_of_a_tag_is_found(changes: dict[str, Any], tmp_path: Path) -
     shelf = labeler.maker.shelf
     before, after = (model.encoder.state_dict() for model in (shelf.first(), shelf.trained(0)))
     assert any(not torch.equal(before[name], after[name]) for name in before) == ("training" in changes)
-    seen = [p.id for p in pictures if labeler.fold_of[p.id] != 0]
+    seen = [p.id for p in pictures if labeler.models_of[p.id] != (0,)]
     kept = shelf.kept(lambda name: next(p.image for p in pictures if p.id == name), 64)
     cells, norm = torch.cat([kept(name).flatten(1) for name in seen], dim=1), shelf.trained(0).norm
     torch.testing.assert_close(norm.running_mean, cells.mean(dim=1), rtol=1e-3, atol=1e-5)
@@ -67,7 +68,7 @@ def test_a_picture_is_labelled_by_a_model_that_never_saw_it(tmp_path: Path) -> N
     pictures = squares()
     changed = [replace(pictures[0], image=255 - pictures[0].image), *pictures[1:]]
     first, second = learnt(pictures, tmp_path / "a"), learnt(changed, tmp_path / "b")
-    fold = first.fold_of[pictures[0].id]
+    (fold,) = first.models_of[pictures[0].id]
     one, other = (labeler.maker.shelf.trained(fold).head.weight for labeler in (first, second))
     torch.testing.assert_close(one, other, rtol=0, atol=0)
     assert not torch.equal(*(labeler.maker.shelf.trained(1 - fold).head.weight for labeler in (first, second)))
@@ -203,14 +204,14 @@ def test_pictures_of_a_pixel_and_of_other_sizes_are_labelled_too(tmp_path: Path)
         assert scores.shape == (3, *picture.size_hw)
         assert np.isfinite(scores).all()
         np.testing.assert_allclose(scores.sum(axis=0), 1, rtol=1e-5)
-        fold = labeler.fold_of[picture.id]
-        maps, surprise = maker(picture.image, fold)
+        models = labeler.models_of[picture.id]
+        maps, surprise = maker(picture.image, models)
         assert set(maps.max(axis=(1, 2)).round(5).tolist()) <= {0, 1}
         if 1 in picture.hints.tags:
             taken.append((3 * maps[1] + surprise > labeler.levels[1]).mean())
-            logits = maker.shelf.logits(maker.shelf.trained(fold), reduced(picture.image, 64))
-            beliefs = replace(maker, heads_k=(0, 1, 0)).beliefs(picture.image, fold)
-            np.testing.assert_allclose(beliefs, 1 / (1 + np.exp(-logits[[0, 1, 0], [0, 1, 2]])), rtol=1e-4)
+            logits = maker.shelf.logits(maker.shelf.trained(*models), reduced(picture.image, 64))
+            beliefs = replace(maker, heads_k=(0, 1, 0)).beliefs(picture.image, models)
+            np.testing.assert_allclose(beliefs[1:], 1 / (1 + np.exp(-logits[[1, 0], [1, 2]])), rtol=1e-4)
     np.testing.assert_allclose(np.mean(taken), float(dict(told)["red"].split()[1]), atol=0.1)
 
 
@@ -220,23 +221,66 @@ def test_maps_are_of_the_head_that_pools_most(tmp_path: Path) -> None:
     image = squares()[0].image
     found = []
     for head in range(3):
-        seen_khw = maker.views(maker.shelf.trained(0), Cam(), image, head).numpy()
+        seen_khw = maker.views([maker.shelf.trained(0)], Cam(), image, head)[0].numpy()
         grown_khw = np.stack([_grown(map_hw, SPEC.stride, image, image) for map_hw in seen_khw])
         found.append(grown_khw / grown_khw.max(axis=(1, 2), keepdims=True).clip(1e-9))
-    maps, _ = maker(image, 0)
+    maps, _ = maker(image, (0,))
     assert [np.allclose(maps, one, atol=1e-5) for one in found] == [False, True, False]
+
+
+@pytest.mark.parametrize("encoder_lr", [0.0, 1e-4])
+def test_maps_of_several_divisions_are_averaged(
+    encoder_lr: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of models that never saw the picture, each of a class that it could learn; a frozen encoder looks once."""
+    pictures = squares()
+    training = replace(tags().training, encoder_lr=encoder_lr)
+    labeler = learnt(pictures, tmp_path, training=training, repeats=3)
+    maker, image = labeler.maker, pictures[0].image
+    models = labeler.models_of[pictures[0].id]
+    assert [model // 2 for model in models] == [0, 1, 2]
+    assert len({*labeler.models_of.values()}) > 2
+    weights = [maker.shelf.trained(model).head.weight for model in range(6)]
+    assert not any(torch.equal(one, other) for one, other in itertools.combinations(weights, 2))
+    apart = np.stack([maker.views([maker.shelf.trained(m)], maker.method, image, 0)[0].numpy() for m in models])
+    looks: list[int] = []
+    raw = Classifier.raw
+    monkeypatch.setattr(Classifier, "raw", lambda self, images: looks.append(1) or raw(self, images))
+    for voices in ((1, 1, 1), (0, 1, 1), (0, 0, 0)):
+        heard = {model: (1, 2) if voice else (1,) for model, voice in zip(models, voices, strict=True)}
+        maps, _ = replace(maker, heard=heard)(image, models)
+        mean_hw = _grown(np.tensordot(voices, apart[:, 2], 1).astype(np.float32), SPEC.stride, image, image)
+        np.testing.assert_allclose(maps[2], mean_hw / max(mean_hw.max(), 1e-9), atol=1e-5)
+    assert len(looks) == (3 if encoder_lr == 0 else 9)
+    beliefs = [maker.beliefs(image, (model,)) for model in models]
+    np.testing.assert_allclose(maker.beliefs(image, models), np.mean(beliefs, axis=0), rtol=1e-5)
+
+
+def test_what_one_division_could_not_learn_another_says(tmp_path: Path) -> None:
+    """A class of two pictures that lie in one fold there; the command says which."""
+    pictures = [*squares()[:6], *squares()[12:], *squares()[6:8]]
+    told: Heard = []
+    labeler = learnt(pictures, tmp_path, heard=told, repeats=8)
+    silent = {model for model, heard in labeler.maker.heard.items() if 2 not in heard}
+    assert 0 < len(silent) < 8
+    names = {f"fold {1 + m % 2} of 2, division {1 + m // 2} of 8" for m in silent}
+    assert {what for where, what in told if where == "blue"} == {
+        f"too few pictures to learn it from for {name}: left unknown there" for name in names
+    }
+    for picture in pictures[-2:]:
+        assert np.ptp(labeler(picture, 3)) > 0
 
 
 def test_a_huge_picture_is_looked_at_no_larger_than_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in training nor in labelling."""
     seen = []
-    features = Classifier.features
+    raw = Classifier.raw
 
     def watched(self: Classifier, images: torch.Tensor) -> torch.Tensor:
         seen.append(max(images.shape[-2:]))
-        return features(self, images)
+        return raw(self, images)
 
-    monkeypatch.setattr(Classifier, "features", watched)
+    monkeypatch.setattr(Classifier, "raw", watched)
     pictures = [*squares(2), square("huge", {"tags": (1,), "absent": (2,)}, (1500, 2000))]
     assert learnt(pictures, tmp_path)(pictures[-1], 3).shape == (3, 1500, 2000)
     assert max(seen) == 64
@@ -352,7 +396,7 @@ def test_statements_name_the_pictures_that_hold_nothing() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"shares": []}, {"shares": [0.0]}, {"folds": 1}, {"ignore_band": [0.6, 0.4]}, {"normal": NORMAL}],
+    [{"shares": []}, {"shares": [0.0]}, {"folds": 1}, {"repeats": 0}, {"ignore_band": [0.6, 0.4]}, {"normal": NORMAL}],
     ids=str,
 )
 def test_values_out_of_range_are_refused(changes) -> None:

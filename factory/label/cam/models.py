@@ -1,4 +1,4 @@
-"""One classifier a fold, none of which saw the pictures it labels; kept in a folder, opened once a process."""
+"""The classifiers of a corpus, none of which saw the pictures it labels; kept in a folder, opened once a process."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ FIRST = "first.pt"
 """The classifier before training: its features say what normal pictures look like, the same in every fold."""
 
 
-def trained_file(fold: int) -> str:
-    """Where a fold's training keeps its state."""
-    return f"fold{fold}.pt"
+def trained_file(number: int) -> str:
+    """Where a classifier's training keeps its state."""
+    return f"fold{number}.pt"
 
 
-def normal_file(fold: int) -> str:
-    """Where what a fold knows of normal pictures is kept."""
-    return f"fold{fold}.normal.npz"
+def normal_file(number: int) -> str:
+    """Where what is known of the normal pictures that a classifier saw is kept."""
+    return f"fold{number}.normal.npz"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """The classifiers of a corpus in ``folder``."""
+    """The classifiers of a corpus in ``folder``; ``frozen``: their encoders do not learn."""
 
     folder: Path
     spec: ClassifierSpec
     classes: int
     shares: tuple[float, ...]
+    frozen: bool
 
     @property
     def heads(self) -> int:
@@ -53,9 +54,12 @@ class Shelf:
         """The head that pools most of the picture."""
         return int(np.argmax(self.shares))
 
-    def trained(self, fold: int) -> Classifier:
-        """The classifier that did not see a fold."""
-        return self._opened(trained_file(fold))
+    def trained(self, number: int) -> Classifier:
+        """A classifier after training; if encoders do not learn, all have that of `first`."""
+        model = self._opened(trained_file(number))
+        if self.frozen:
+            model.encoder = self.first().encoder
+        return model
 
     def first(self) -> Classifier:
         """The classifier before training."""
@@ -72,9 +76,9 @@ class Shelf:
         """Features of the classifier before training, by picture."""
         return KeptFeatures(folder=self.folder / "features", model=self.first(), image=image, longest=longest)
 
-    def known(self, fold: int, normal: Normal) -> Known:
-        """What the pictures of the other folds say of normal ones."""
-        return _known(self.folder / normal_file(fold), normal)
+    def known(self, number: int, normal: Normal) -> Known:
+        """What the pictures that a classifier learnt from say of normal ones."""
+        return _known(self.folder / normal_file(number), normal)
 
     @torch.inference_mode()
     def logits(self, model: Classifier, image: Image8) -> npt.NDArray[np.float32]:
@@ -96,7 +100,7 @@ def _known(path: Path, normal: Normal) -> Known:
     return Known.load(path, normal)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def _classifier(path: Path, shelf: Shelf) -> Classifier:
     model = Classifier(shelf.spec, shelf.classes, shelf.heads)
     model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])

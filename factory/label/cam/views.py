@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,19 +28,31 @@ class Views:
             raise ConfigError("labeler.views.scales are factors from 0.1 to 4, at least one", got=list(self.scales))
 
     @torch.inference_mode()
-    def __call__(self, model: Classifier, method: Method, image: Image8, head: int) -> Tensor:
-        """Maps (K, h, w) over the cells of the picture at its own size; all are of one ``head``."""
+    def __call__(self, models: Sequence[Classifier], method: Method, image: Image8, head: int) -> Tensor:
+        """Maps (models, K, h, w) over the cells of the picture at its own size; all are of one ``head``."""
         picture_nchw = tensor(image)[None].to(best_device(), memory_format=torch.channels_last)
-        weights_kc = model.weights_hkc()[head]
-        stride, size_hw = model.spec.stride, picture_nchw.shape[-2:]
-        total_khw = torch.zeros(model.classes, *(-(-side // stride) for side in size_hw), device=picture_nchw.device)
+        stride, size_hw = models[0].spec.stride, picture_nchw.shape[-2:]
+        cells_hw = [-(-side // stride) for side in size_hw]
+        total_mkhw = torch.zeros(len(models), models[0].classes, *cells_hw, device=picture_nchw.device)
         for scale in self.scales:
             seen_nchw = _scaled(picture_nchw, scale)
             for mirrored in (False, True) if self.flip else (False,):
-                features_nchw = model.features(seen_nchw.flip(-1) if mirrored else seen_nchw)
-                maps_nkhw = method(features_nchw, weights_kc)
-                total_khw += _placed(maps_nkhw, size_hw, seen_nchw.shape[-2:], stride, mirrored)[0]
-        return total_khw / (len(self.scales) * (1 + self.flip))
+                turned_nchw = seen_nchw.flip(-1) if mirrored else seen_nchw
+                maps = [
+                    method(features_nchw, model.weights_hkc()[head])
+                    for model, features_nchw in zip(models, _features(models, turned_nchw), strict=True)
+                ]
+                total_mkhw += _placed(torch.cat(maps), size_hw, seen_nchw.shape[-2:], stride, mirrored)
+        return total_mkhw / (len(self.scales) * (1 + self.flip))
+
+
+def _features(models: Sequence[Classifier], images_nchw: Tensor) -> Iterator[Tensor]:
+    """What each of the heads weighs; encoders that are one look once."""
+    seen: dict[int, Tensor] = {}
+    for model in models:
+        if id(model.encoder) not in seen:
+            seen = {id(model.encoder): model.raw(images_nchw)}
+        yield model.adapted(seen[id(model.encoder)])
 
 
 def _scaled(images_nchw: Tensor, scale: float) -> Tensor:
@@ -65,5 +77,5 @@ def _placed(maps_nkhw: Tensor, size_hw: Sequence[int], seen_hw: Sequence[int], s
         return maps_nkhw
     reach_hw = (side * stride for side in maps_nkhw.shape[-2:])
     y, x = (2 * places / reach - 1 for places, reach in zip((rows, columns), reach_hw, strict=True))
-    grid_nhw2 = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)[None]
+    grid_nhw2 = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).expand(len(maps_nkhw), -1, -1, -1)
     return functional.grid_sample(maps_nkhw, grid_nhw2, mode="bilinear", padding_mode="border", align_corners=False)
