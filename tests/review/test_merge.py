@@ -121,6 +121,18 @@ def test_the_whole_folder_as_it_was_handed_out_is_refused(tmp_path: Path, packed
     assert (merged(source, sent / "labelme", codec=None).mask(only(source, "a")) == 1).all()
 
 
+@pytest.mark.parametrize("name", ["annotations/instances_default.json", "labels/a.txt"])
+def test_an_export_that_is_not_read_is_answered_with_one_that_is(name: str, tmp_path: Path) -> None:
+    """COCO's, say, or YOLO's, of which CVAT's menu has many; nothing is said of folders where a ZIP was given."""
+    with zipfile.ZipFile(tmp_path / "back.zip", "w") as archive:
+        archive.writestr(name, "{}")
+    with pytest.raises(InputError) as caught:
+        merged(artefacts.dataset(tmp_path / "source", {"a": COINS}), tmp_path / "back.zip", codec=None)
+    assert caught.value.where == tmp_path / "back.zip"
+    assert "CVAT for images 1.1" in str(caught.value.todo)
+    assert "folder" not in f"{caught.value.what} {caught.value.todo}"
+
+
 def test_ids_splits_hints_and_other_samples_never_change(tmp_path: Path) -> None:
     """Only the corrected image's maps and supervision differ; everything else is the same, byte for byte."""
     hints = Hints(points=((1, 2, 1),), tags=(1,))
