@@ -28,12 +28,15 @@ PER_CENT, MANY, LARGE = 100, 20, 300
 class Told:
     """How much of each kind there is, the ids in each kind of map, and the classes that anything names.
 
+    ``taught`` are those of them that pictures to train on name.
+
     Of points and boxes also ``reach``, the farthest coordinate, and ``side``, the shortest one of a picture with any.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     ids: dict[str, set[int]] = field(default_factory=dict)
     named: set[int] = field(default_factory=set)
+    taught: set[int] = field(default_factory=set)
     reach: dict[str, int] = field(default_factory=dict)
     side: dict[str, int] = field(default_factory=dict)
 
@@ -54,10 +57,11 @@ class Told:
             side=dict.fromkeys(reach, min(photo.image.shape[:2])),
         )
 
-    def add(self, other: Told) -> None:
+    def add(self, other: Told, *, trains: bool) -> None:
         """Count another picture in."""
         self.counts += other.counts
         self.named |= other.named
+        self.taught |= other.named if trains else set()
         for kind, ids in other.ids.items():
             self.ids.setdefault(kind, set()).update(ids)
         for kind, reach in other.reach.items():
@@ -71,6 +75,14 @@ class Told:
     def unnamed(self, classes: ClassList) -> list[int]:
         """The classes that nothing names."""
         return [class_id for class_id in range(len(classes)) if class_id not in self.named]
+
+    def untaught(self, classes: ClassList) -> list[tuple[str, str]]:
+        """The classes that only pictures to measure on name (where, reason)."""
+        reason = (
+            "{} is in pictures for val or test alone, and no model learns it: val_share, test_share and group_pattern "
+            "say which those are (group_pattern=.+ takes each by itself, not with its folder)"
+        )
+        return [("split", reason.format(classes.names[class_id])) for class_id in sorted(self.named - self.taught)]
 
     def likely_per_cent(self, given: Mapping[str, Path]) -> list[tuple[str, str]]:
         """The tables whose coordinates are hardly meant as pixels: many, and all close to a corner (table, reason)."""
