@@ -94,7 +94,7 @@ def run(
     told = _take_all(found, placed, settings, executor, out)
     _report(doubtful := told.hardly_ignored(out.classes, given, settings.translations), out)
     _refuse(told, given, out, strict=strict)
-    _report(told.likely_per_cent(given), out)
+    _report([*told.likely_per_cent(given), *told.nearly_black()], out)
     if split == "auto":
         _require_training(out)
         _report([*splits.unfilled(placed.values(), val_share, test_share), *told.untaught(out.classes)], out)
