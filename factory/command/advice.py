@@ -16,7 +16,9 @@ from factory.core.errors import ConfigError, FactoryError
 NO_CURE = re.compile(r" ?To append to your (config|default list) use \S+")
 """What Hydra advises for an unknown key or group: stages take none but their own."""
 
-UNKNOWN_KEY = re.compile(r"Key '[^']*' is not in struct full_key: (\S+)")
+UNKNOWN_KEY = re.compile(
+    r"Key '[^']*' is not in struct full_key: (\S+)|Could not override '(?:\w+@)?([^']+)'\. No match in the defaults"
+)
 UNKNOWN_CHOICE = re.compile(r"Could not find '(?:\w+/)*(\w+)/([^/']+)'")
 DECIMAL_COMMA = re.compile(r"=-?\d+,\d+$")
 FOR_PROGRAMMERS = re.compile(
@@ -60,7 +62,7 @@ def _said(error: BaseException) -> str:
     if choice := UNKNOWN_CHOICE.search(text):
         return f"{choice[1]}={choice[2]}, which is no choice"
     if unknown := UNKNOWN_KEY.search(text):
-        return f"'{unknown[1]}', which is no key"
+        return f"'{unknown[1] or unknown[2]}', which is no key"
     return FOR_PROGRAMMERS.sub("", NO_CURE.sub("", text))
 
 

@@ -167,8 +167,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     with zipfile.ZipFile(path) as archive:
         inside = [name for name in archive.namelist() if PurePosixPath(name).name == NAME]
         if len(inside) != 1:
-            masks = f"{EXPORT}; of mask PNGs give the folder that the ZIP unpacks to"
-            todo = "unpack it, and give one XML file" if inside else masks
+            todo = "unpack it, and give one XML file" if inside else EXPORT
             raise InputError(f"the ZIP does not hold one {NAME}", where=path, got=len(inside), expected=1, todo=todo)
         with archive.open(inside[0]) as stream:
             yield stream

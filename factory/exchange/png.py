@@ -24,7 +24,7 @@ from PIL import Image
 
 from factory.core import bits, given
 from factory.core import masks as pixel_maps
-from factory.core.classes import IGNORE, ClassList
+from factory.core.classes import IGNORE, VOID, ClassList
 from factory.core.errors import ConfigError, InputError
 from factory.exchange import Mask, placed, require_size
 
@@ -70,7 +70,9 @@ class Png:
             raise InputError("not a folder", where=path, expected="a folder of mask PNGs, one an image")
         files = [file for file in given.files_in(path) if file.suffix.lower() in (".png", *LOSSY)]
         if not files:
-            raise InputError("no PNG in the folder", where=path, expected="one mask PNG an image, named like it")
+            todo = "give mask PNGs, CVAT's export as 'CVAT for images 1.1', or LabelMe's JSON files"
+            expected = "one mask PNG an image, named like it"
+            raise InputError("no mask PNG", where=path, expected=expected, todo=todo)
         return (PngFile(path=file, name=file.relative_to(path).as_posix()) for file in files)
 
     def write(self, masks: Iterable[tuple[str, Mask]], classes: ClassList) -> Iterator[tuple[str, bytes]]:
@@ -169,7 +171,9 @@ def _by_colour(rgb_hwc: npt.NDArray[np.uint8], classes: ClassList, opaque_hw: np
     colours, places = np.unique(_pack(rgb_hwc[stated]), return_inverse=True)
     if strays := [colour for colour in colours.tolist() if colour not in table]:
         named = _few([f"#{colour:06x}" for colour in strays])
-        raise InputError("colours of no class", got=named, todo="draw without soft edges, in the class list's colours")
+        todo = "draw without soft edges, in the class list's colours (name,red,green,blue)"
+        void = f"what is of no class transparent or #{bytes(VOID).hex()}"
+        raise InputError("colours of no class", got=named, todo=f"{todo}; {void}")
     ids[stated] = np.array([table[colour] for colour in colours.tolist()], np.uint8)[places]
     return ids
 

@@ -7,12 +7,15 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from factory.core.errors import InputError
 from factory.exchange.cvat import NAME
 
 ENDINGS = (".png", ".json")
+LABELS = "labels.json"
+"""CVAT's list of classes, which lies beside what is handed out: no corrections."""
+
 UNREADABLE = (zipfile.BadZipFile, zlib.error, UnicodeError, RuntimeError)
 
 
@@ -20,7 +23,8 @@ UNREADABLE = (zipfile.BadZipFile, zlib.error, UnicodeError, RuntimeError)
 def unpacked(path: Path) -> Iterator[Path]:
     """A folder of what is in a ZIP of PNG or JSON files, gone afterwards; any other path is left as it is.
 
-    One with CVAT's XML is left as it is too: its codec reads it without unpacking the pictures beside it.
+    One with CVAT's XML is left as it is too, unless JSON lies beside it that may be LabelMe's: its codec reads it
+    without unpacking the pictures beside it.
     """
     if path.is_dir() or not zipfile.is_zipfile(path):
         yield path
@@ -36,8 +40,9 @@ def unpacked(path: Path) -> Iterator[Path]:
 def _unpack(path: Path, folder: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name.lower() for name in archive.namelist()]
-            if any(name.endswith(NAME) for name in names) or not any(name.endswith(ENDINGS) for name in names):
+            names = [PurePosixPath(name).name.lower() for name in archive.namelist()]
+            endings = ENDINGS[1:] if NAME in names else ENDINGS
+            if not any(name.endswith(endings) and name != LABELS for name in names):
                 return False
             archive.extractall(folder)
             return True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 
 from factory.core.errors import ConfigError
 from factory.core.sample import Split
 from factory.core.seeds import derive
+from factory.core.words import many
 
 
 def group_of(name: str, pattern: str | None) -> str:
@@ -42,6 +43,20 @@ def assign(groups: Sequence[str], *, fixed: str, val_share: float, test_share: f
         result[group] = next(fitting, Split.TRAIN)
         room[result[group]] = room.get(result[group], 0) - sizes[group]
     return result if Split.TRAIN in result.values() else result | dict.fromkeys(order[-1:], Split.TRAIN)
+
+
+def unfilled(places: Collection[tuple[str, Split]], val_share: float, test_share: float) -> list[tuple[str, str]]:
+    """The splits that came to nothing because groups are whole, given the group and split of every image."""
+    sizes, taken = Counter(group for group, _ in places), {split for _, split in places}
+    reason = (
+        "no picture is for {}: those of a group (a folder) stay together, and the smallest of {} has {} of {}; "
+        "if they need not, group_pattern=.+ takes each picture by itself"
+    )
+    return [
+        ("split", reason.format(split, many(len(sizes), "group"), min(sizes.values()), many(len(places), "picture")))
+        for split, share in ((Split.VAL, val_share), (Split.TEST, test_share))
+        if split not in taken and len(sizes) < len(places) and share * len(places) >= 0.5
+    ]
 
 
 def check_pattern(pattern: str | None) -> None:

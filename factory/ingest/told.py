@@ -20,6 +20,9 @@ KINDS = (*MAPS, "points", "boxes", "tags")
 BINARY = {0, IGNORE}
 """What masks of one thing hold as many tools save them: 255 is white."""
 
+DARK = 64
+"""What of 255 is white for a camera of 14 bits in a file of 16."""
+
 PER_CENT, MANY, LARGE = 100, 20, 300
 """A coordinate's most as a share of 100; how many hints, in pictures of which sides, are hardly all this close to 0."""
 
@@ -28,14 +31,18 @@ PER_CENT, MANY, LARGE = 100, 20, 300
 class Told:
     """How much of each kind there is, the ids in each kind of map, and the classes that anything names.
 
+    ``taught`` are those of them that pictures to train on name; ``brightest`` is the highest value of any pixel.
+
     Of points and boxes also ``reach``, the farthest coordinate, and ``side``, the shortest one of a picture with any.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     ids: dict[str, set[int]] = field(default_factory=dict)
     named: set[int] = field(default_factory=set)
+    taught: set[int] = field(default_factory=set)
     reach: dict[str, int] = field(default_factory=dict)
     side: dict[str, int] = field(default_factory=dict)
+    brightest: int = 0
 
     @classmethod
     def of(cls, photo: Picture) -> Told:
@@ -52,12 +59,15 @@ class Told:
             named=named - {IGNORE},
             reach=reach,
             side=dict.fromkeys(reach, min(photo.image.shape[:2])),
+            brightest=int(photo.image.max()),
         )
 
-    def add(self, other: Told) -> None:
+    def add(self, other: Told, *, trains: bool) -> None:
         """Count another picture in."""
         self.counts += other.counts
         self.named |= other.named
+        self.taught |= other.named if trains else set()
+        self.brightest = max(self.brightest, other.brightest)
         for kind, ids in other.ids.items():
             self.ids.setdefault(kind, set()).update(ids)
         for kind, reach in other.reach.items():
@@ -71,6 +81,22 @@ class Told:
     def unnamed(self, classes: ClassList) -> list[int]:
         """The classes that nothing names."""
         return [class_id for class_id in range(len(classes)) if class_id not in self.named]
+
+    def nearly_black(self) -> list[tuple[str, str]]:
+        """Pictures that are all too dark to be meant so, as of a camera of fewer than 16 bits (where, reason)."""
+        reason = (
+            "no pixel of any picture is brighter than {} of 255: white_level says what is white in 16-bit files, 4095 "
+            "for 12-bit cameras, 16383 for 14 bits (factory predict white_level=… too)"
+        )
+        return [("white_level", reason.format(self.brightest))] if self.brightest <= DARK else []
+
+    def untaught(self, classes: ClassList) -> list[tuple[str, str]]:
+        """The classes that only pictures to measure on name (where, reason)."""
+        reason = (
+            "{} is in pictures for val or test alone, and no model learns it: val_share, test_share and group_pattern "
+            "say which those are (group_pattern=.+ takes each by itself, not with its folder)"
+        )
+        return [("split", reason.format(classes.names[class_id])) for class_id in sorted(self.named - self.taught)]
 
     def likely_per_cent(self, given: Mapping[str, Path]) -> list[tuple[str, str]]:
         """The tables whose coordinates are hardly meant as pixels: many, and all close to a corner (table, reason)."""

@@ -115,7 +115,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
         table = csv.DictReader(io.StringIO(text), delimiter=delimiter)
         rows = list(table)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError.of(error, what="unreadable log", where=path) from error
+        todo = "save it as CSV in UTF-8 (spreadsheets: CSV UTF-8), where it may be read"
+        raise InputError.of(error, what="unreadable log", where=path, todo=todo) from error
     if absent := [name for name in COLUMNS if name not in (table.fieldnames or ())]:
         todo = "give the queue.csv that was handed out, with seconds in its column taken"
         raise InputError("the log lacks columns", where=path, got=", ".join(table.fieldnames or ()) or "an empty file",
@@ -127,10 +128,8 @@ def _work(path: Path, line: int, row: dict[str, str]) -> Work:
     try:
         work = Work(1, int(row["border"]), float(row[TAKEN]))
     except (TypeError, ValueError) as error:
-        got = f"border {row['border']!r}, taken {row[TAKEN]!r}"
-        raise InputError.of(
-            error, what="no numbers", where=f"{path}, line {line}", todo=f"correct it ({got})"
-        ) from error
+        todo = f"correct it (border {row['border']!r}, taken {row[TAKEN]!r}); taken is in seconds, such as 90 or 12.5"
+        raise InputError.of(error, what="no numbers", where=f"{path}, line {line}", todo=todo) from error
     if not 0 <= work.seconds < np.inf or work.border < 0:
         raise InputError("times are seconds from 0", where=f"{path}, line {line}", got=row[TAKEN])
     return work

@@ -135,7 +135,7 @@ def _grid(frame: _Frame, x_ticks: Sequence[float], y_ticks: Sequence[float], acr
         ).format(LEFT, WIDTH - RIGHT, frame.y(v), frame.y(v), LEFT - 7, frame.y(v) + 4, number(v))
         for v in y_ticks
     ]
-    inside = [v for v in x_ticks if frame.x0 <= v <= frame.x1]
+    inside = [v for v in x_ticks if frame.x0 <= v <= frame.x1] or [frame.x0]
     columns = [
         Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(frame.x(v), HEIGHT - BOTTOM + 16, number(v))
         for v in inside

@@ -110,7 +110,8 @@ def _measured(evaluation: Report, comparison: Report | None, strips: tuple[Strip
         *_score_table("How far confidence is off, and how badly it tells right from wrong", TRUST, rows),
         *class_tables(rows, evaluation.classes),
     )
-    lead = f"Measured on the {split} split: {name}." if split else name
+    titled = f": {name}" if name != evaluation.header.identity.stage else ""
+    lead = f"Measured on the {split} split{titled}." if split else name
     return Section(
         key="", title="", lead=lead, strips=strips, drawings=_confusion(evaluation), tables=tables,
         charts=trust(rows[0]) if rows else (),

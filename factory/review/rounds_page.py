@@ -28,6 +28,7 @@ def page(points: Sequence[Point], *, title: str) -> bytes:
         "rounds.html",
         title=title,
         charts=[chart for chart in charts if chart],
+        measured=any(row.miou is not None for point in points for row in point.rows),
         beside=beside_chance(points),
         beside_head=BESIDE_HEAD,
         head=HEAD,

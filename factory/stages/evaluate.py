@@ -217,16 +217,12 @@ def _rows(source: Dataset, split: str) -> list[Sample]:
     rows = [sample for sample in source.where(split=Split(split)) if sample.mask]
     if not rows:
         there = [one for one in Split if any(sample.mask for sample in source.where(split=one))]
-        todo = "; ".join(
-            [
-                *(f"split={one} measures on those" for one in there),
-                "or ingest pictures with masks by themselves, split=test",
-            ]
-        )
+        choices = [f"split={one} measures on those" for one in there]
+        todo = "; or ".join([*choices, "ingest pictures with masks by themselves, split=test"])
         raise ArtefactError(
             f"no {split} rows with masks to measure against",
             where=source.root,
-            got=f"masks of {' and '.join(there) or 'no'} rows",
+            got=f"masks of {' and '.join(there)} rows" if there else "no masks",
             todo=todo,
         )
     return rows

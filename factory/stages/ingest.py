@@ -94,9 +94,10 @@ def run(
     told = _take_all(found, placed, settings, executor, out)
     _report(doubtful := told.hardly_ignored(out.classes, given, settings.translations), out)
     _refuse(told, given, out, strict=strict)
-    _report(told.likely_per_cent(given), out)
+    _report([*told.likely_per_cent(given), *told.nearly_black()], out)
     if split == "auto":
         _require_training(out)
+        _report([*splits.unfilled(placed.values(), val_share, test_share), *told.untaught(out.classes)], out)
     if {"mask", "noisy_mask"} & folders.keys() and not doubtful:
         _report_unnamed(told, out)
     _report_large(out)
@@ -152,7 +153,7 @@ def _twice(first: Source, again: Source, names: Sequence[str]) -> str:
 def _keep(one: Taken, placed: Mapping[str, Place], told: Told, out: DatasetWriter) -> None:
     for reason in one.reasons:
         out.report(one.source.file, reason)
-    told.add(one.told)
+    told.add(one.told, trains=placed[one.source.file][1] == Split.TRAIN)
     for photo in one.photos:
         about: dict[str, Any] = {"file": one.source.name, "offset": list(photo.offset)}
         about |= {"brought_to": dict(one.brought_to)} if one.brought_to else {}

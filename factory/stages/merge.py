@@ -107,12 +107,21 @@ def _entries(corrections: Path | Report, codec: Codec | None) -> Iterator[Entry]
 
 
 def _fitting(corrections: Path) -> Codec:
-    """What reads these corrections: JSON is LabelMe's, a folder without XML or JSON one of PNGs, all else CVAT's."""
+    """What reads these corrections: JSON is LabelMe's, a folder without XML or JSON one of PNGs, all else CVAT's.
+
+    `InputError` for a folder of both, as `review` hands it out: only one was corrected, and nothing says which.
+    """
     if not corrections.is_dir():
         return LabelMe() if corrections.suffix.lower() == labelme.ENDING else Cvat()
-    if any(corrections.rglob("*.xml")):
+    exported, drawn = any(corrections.rglob("*.xml")), labelme.is_any(corrections)
+    if exported and drawn:
+        todo = "give the one that was corrected: the XML, or the folder of LabelMe's files alone"
+        raise InputError(
+            "corrections in two formats", where=corrections, got="CVAT's XML and LabelMe's JSON", todo=todo
+        )
+    if exported:
         return Cvat()
-    return LabelMe() if labelme.is_any(corrections) else Png()
+    return LabelMe() if drawn else Png()
 
 
 def _merge_one(

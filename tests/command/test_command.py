@@ -48,6 +48,8 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["lable"], "did you mean label? "),
         (["label", "--fast"], "mean nothing"),
         (["label", "refinr=argmax"], "got:      'refinr', which is no key"),
+        (["evaluate", "executor=serial"], "got:      'executor', which is no key"),
+        (["evaluate", "train.model=unet"], "got:      'train.model', which is no key"),
         (["label", "refiner=argmix"], "did you mean argmax"),
         (["label", "refiner=argmix"], "got:      refiner=argmix, which is no choice\n  expected: argmax, dense_crf"),
         (["label", "min_confidence=0,6"], "a decimal is written with a point"),

@@ -141,6 +141,15 @@ def test_what_is_no_class_is_named_and_never_matched(picture: Image.Image, said:
     assert caught.value.where == "a.png"
 
 
+def test_a_colour_of_no_class_is_answered_with_what_says_nothing(tmp_path: Path) -> None:
+    """Most tools paint what is of no class black: whoever reads the message is told how it is said here."""
+    with pytest.raises(InputError) as caught:
+        read_one(saved(Image.new("RGB", (3, 1), (7, 7, 7)), tmp_path))
+    assert "what is of no class transparent or #e0e0c0" in str(caught.value.todo)
+    for silent in (Image.new("RGBA", (3, 1)), Image.new("RGB", (3, 1), "#e0e0c0")):
+        assert (read_one(saved(silent, tmp_path)) == IGNORE).all()
+
+
 def test_a_sixteen_bit_mask_of_small_ids_is_read(tmp_path: Path) -> None:
     """Some tools write nothing else."""
     assert read_one(saved(Image.fromarray(np.array([[0, 2, 1]], np.uint16)), tmp_path)).tolist() == [[0, 2, 1]]

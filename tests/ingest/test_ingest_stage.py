@@ -180,6 +180,17 @@ def test_dots_are_part_of_a_name_and_contradictions_are_told(tmp_path: Path) -> 
     assert made.picture(made.samples[0]).seeds.ids.tolist() == [0]
 
 
+def test_pictures_of_a_twelve_bit_camera_are_told_to_come_out_black(tmp_path: Path) -> None:
+    """Until white_level says what their white is; one picture as bright as others are is enough to say nothing."""
+    (tmp_path / "in").mkdir()
+    for number in range(2):
+        Image.fromarray(np.full((24, 32), 4095 - 1000 * number, np.uint16)).save(tmp_path / f"in/{number}.png")
+    assert "brighter than 16 of 255" in reasons(ingest(tmp_path))["white_level"]
+    assert not ingest(tmp_path, "white_level=4095", name="bright").header.issues
+    picture(tmp_path / "in/other.png")
+    assert not ingest(tmp_path, name="mixed").header.issues
+
+
 def test_splits_never_divide_a_group(tmp_path: Path) -> None:
     """By folder, or by what the pattern finds; a single group trains."""
     for video in ("v1", "v2", "v3", "v4", "v5"):

@@ -6,7 +6,7 @@ import pytest
 
 from factory.core.sample import Split
 from factory.ingest import splits
-from tests.ingest.folders import ingest, picture
+from tests.ingest.folders import ingest, picture, reasons
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
@@ -18,6 +18,32 @@ def test_something_is_left_to_train_on(count: int, val_share: float, test_share:
         found = splits.assign(names, fixed="auto", val_share=val_share, test_share=test_share, seed=seed)
         assert list(found) != []
         assert Split.TRAIN in found.values()
+
+
+def test_folders_too_large_for_a_share_are_told(tmp_path: Path) -> None:
+    """As those of a factory that sorts by defect: 8 pictures of 16 are no fifth of them, and nothing was validated."""
+    for number in range(16):
+        picture(tmp_path / f"in/{'scratch' if number % 2 else 'good'}/{number}.png")
+    told = ("no picture is for val", "the smallest of 2 groups has 8 of 16 pictures", "group_pattern=.+")
+    said = reasons(ingest(tmp_path))["split"]
+    assert all(words in said for words in told)
+    by_itself = ingest(tmp_path, "group_pattern=.+", name="by_itself")
+    assert len(by_itself.where(split=Split.VAL)) == 3
+    assert not by_itself.header.issues
+    assert not ingest(tmp_path, "val_share=0", name="none").header.issues, "nobody asked for any"
+
+
+def test_a_class_that_only_pictures_to_measure_on_show_is_told(tmp_path: Path) -> None:
+    """Where folders are classes, one of them may be all that is kept for validation."""
+    rows = [f"{name}/{number}.png,{name}" for name in ("sky", "car") for number in range(4)]
+    for row in rows:
+        picture(tmp_path / "in" / row.partition(",")[0])
+    (tmp_path / "tags.csv").write_text("\n".join(["image,tag", *rows]))
+    made = ingest(tmp_path, f"tags={tmp_path}/tags.csv", "val_share=0.5")
+    (lost,) = {sample.group for sample in made.where(split=Split.VAL)}
+    assert f"{lost} is in pictures for val or test alone, and no model learns it" in reasons(made)["split"]
+    fixed = ingest(tmp_path, f"tags={tmp_path}/tags.csv", "split=val", name="fixed")
+    assert not fixed.header.issues, "whoever says val for all knows"
 
 
 def test_pictures_to_train_on_that_cannot_be_read_stop_the_rest(tmp_path: Path, capfd) -> None:

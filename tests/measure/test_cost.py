@@ -119,3 +119,19 @@ def test_costs_that_cannot_be_are_refused(broken) -> None:
     """By name."""
     with pytest.raises(ConfigError, match=next(iter(broken))):
         Cost(**{"image": 1.0, "region": 1.0, "border": 0.0, "trust": 1.0} | broken)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("image;border;taken\nFöhre.png;12;8,5\n".encode("cp1252"), "CSV UTF-8"),
+        (b"image,border,taken\na.png,12,1:30\n", "taken is in seconds"),
+    ],
+    ids=["as spreadsheets save it", "as clocks show it"],
+)
+def test_a_log_that_people_kept_otherwise_is_answered_with_how(tmp_path: Path, data: bytes, told: str) -> None:
+    """They can mend it themselves."""
+    (tmp_path / "queue.csv").write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_log(tmp_path / "queue.csv")
+    assert told in str(caught.value.todo)

@@ -25,6 +25,16 @@ def test_confidence_is_drawn_where_there_is_any() -> None:
     assert trust({}) == ()
 
 
+def test_a_measurement_without_a_title_of_its_own_is_told_by_its_split(tmp_path: Path) -> None:
+    """The name of the stage, which it has unless it was given another, says nothing beside it."""
+    said = []
+    for name in ("evaluate", "photo"):
+        measured = report(tmp_path / name / "evaluate", {"name": name, "split": "val", "rows": []})
+        found = measures.measurement(measured, None, seed=0, examples=1)
+        said.append(found.lead if found else "")
+    assert said == ["Measured on the val split.", "Measured on the val split: photo."]
+
+
 def test_of_equal_validations_the_first_is_the_best(tmp_path: Path) -> None:
     """As training keeps it."""
     history = [{"step": step, "loss": 1.0, "val_miou": 0.5} for step in (5, 10)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -100,6 +101,36 @@ def test_a_zip_is_read_as_the_folder_that_was_packed(tmp_path: Path, codec: Code
     (tmp_path / "damaged.zip").write_bytes(damaged)
     with pytest.raises(InputError, match="unreadable ZIP"):
         merged(source, tmp_path / "damaged.zip", codec=None, name="other")
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_the_whole_folder_as_it_was_handed_out_is_refused(tmp_path: Path, packed: bool) -> None:
+    """Beside what was drawn in LabelMe lies the XML that nobody opened in CVAT: what was drawn was not read."""
+    source = artefacts.dataset(tmp_path / "source", {"a": COINS})
+    sent = tmp_path / "sent" / "annotate"
+    files = {"labels.json": b"[]"}
+    for folder, codec, mask_hw in (("", Cvat(), COINS), ("labelme/", LabelMe(), np.ones(SIZE, np.uint8))):
+        files |= {folder + name: data for name, data in codec.write([("a.png", mask_hw)], CLASSES)}
+    for name, data in files.items():
+        (sent / name).parent.mkdir(parents=True, exist_ok=True)
+        (sent / name).write_bytes(data)
+    back = Path(shutil.make_archive(str(tmp_path / "sent"), "zip", tmp_path / "sent")) if packed else sent
+    with pytest.raises(InputError, match="corrections in two formats") as caught:
+        merged(source, back, codec=None)
+    assert caught.value.where == back
+    assert (merged(source, sent / "labelme", codec=None).mask(only(source, "a")) == 1).all()
+
+
+@pytest.mark.parametrize("name", ["annotations/instances_default.json", "labels/a.txt"])
+def test_an_export_that_is_not_read_is_answered_with_one_that_is(name: str, tmp_path: Path) -> None:
+    """COCO's, say, or YOLO's, of which CVAT's menu has many; nothing is said of folders where a ZIP was given."""
+    with zipfile.ZipFile(tmp_path / "back.zip", "w") as archive:
+        archive.writestr(name, "{}")
+    with pytest.raises(InputError) as caught:
+        merged(artefacts.dataset(tmp_path / "source", {"a": COINS}), tmp_path / "back.zip", codec=None)
+    assert caught.value.where == tmp_path / "back.zip"
+    assert "CVAT for images 1.1" in str(caught.value.todo)
+    assert "folder" not in f"{caught.value.what} {caught.value.todo}"
 
 
 def test_ids_splits_hints_and_other_samples_never_change(tmp_path: Path) -> None:

@@ -156,9 +156,10 @@ def test_a_line_is_interrupted_where_nothing_is_known() -> None:
 
 def test_a_chart_of_one_point_is_drawn() -> None:
     """Training may end after its first step."""
-    chart = charts.lines("Loss", [Curve(name="loss", points=((1, 0.0),))], across="step")
+    chart = charts.lines("Loss", [Curve(name="loss", points=((12, 0.0),))], across="step")
     assert chart is not None
     assert "nan" not in chart.svg
+    assert ">12</text>" in chart.svg, "and says at which step"
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,8 @@ def test_rounds_that_cannot_be_measured_have_no_mean_and_are_held_against_nothin
     html = page(blind, title="run").decode()
     assert "mIoU by pixels" not in html
     assert "Queue precision" in html
+    assert "Nothing measures the model" in html
+    assert "Nothing measures the model" not in page(POINTS, title="run").decode()
 
 
 def test_curves_are_means_of_the_seeds_that_came_as_far_over_pixels_hours_and_rounds() -> None:

@@ -17,7 +17,7 @@ from factory.measure.otsu import Otsu
 from factory.measure.scores import Scores
 from factory.segment.tta import Views
 from factory.stages import evaluate
-from tests.artefacts import add_sample, written
+from tests.artefacts import add_sample, dataset, written
 from tests.segment.training import bright_squares, trained
 
 SETTINGS = {
@@ -214,3 +214,12 @@ def test_pictures_that_nobody_labelled_are_reported(squares, tmp_path):
         made = labels(tmp_path / said.replace(" ", ""), squares, **wrong)
         with pytest.raises(ArtefactError, match=said):
             measured(tmp_path / "never", model=made, source=squares)
+
+
+def test_pictures_without_any_mask_are_answered_in_whole_sentences(model, tmp_path):
+    """A data set of tags alone, say: no other split helps."""
+    bare = dataset(tmp_path / "tags", {"a": None})
+    with pytest.raises(ArtefactError, match="no val rows with masks") as caught:
+        measured(tmp_path / "report", model=model, source=bare)
+    assert caught.value.got == "no masks"
+    assert str(caught.value.todo).startswith("ingest pictures with masks")
