@@ -48,12 +48,12 @@ def measure(model: str, source: str, truth: str, out: Path, words: list[str]) ->
     """Every way in turn."""
     print("| acquisition | uncertainty | label wrong | beside chance | proposal changed | estimated minutes |")
     print("|---|---|---|---|---|---|")
-    chance = 0.0
+    chance: float | None = None
     for acquisition, uncertainty in WAYS:
         way = [f"acquisition={acquisition}", f"uncertainty={uncertainty}", *words]
         found = asked(model, source, truth, out / f"{acquisition}-{uncertainty}", way)
         wrong = found["label_precision"]
-        chance = chance or wrong
+        chance = wrong if chance is None else chance
         beside = f"{wrong / chance:.1f}" if chance else "-"
         changed, minutes = f"{100 * found['queue_precision']:.0f} %", f"{found['seconds'] / 60:.0f}"
         print(f"| {acquisition} | {uncertainty} | {100 * wrong:.1f} % | {beside} | {changed} | {minutes} |", flush=True)
