@@ -195,7 +195,8 @@ def check_names(where: str, parameters: Mapping[str, inspect.Parameter], given: 
         if key not in parameters:
             close = difflib.get_close_matches(key, parameters, 1)
             todo = f"did you mean {close[0]}?" if close else "remove it"
-            raise ConfigError("unknown key", where=f"{where}.{key}", expected=", ".join(parameters), todo=todo)
+            expected = ", ".join(parameters) or "no key"
+            raise ConfigError("unknown key", where=f"{where}.{key}", expected=expected, todo=todo)
     required = {name for name, p in parameters.items() if p.default is inspect.Parameter.empty}
     if absent := sorted(required - set(given)):
         raise ConfigError("keys are missing", where=where, got="nothing", expected=", ".join(absent))

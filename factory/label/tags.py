@@ -210,12 +210,16 @@ class _Images:
 
 def _require_something(statements: Statements, corpus: Corpus, tell: Tell) -> None:
     if not statements.learnable:
+        told_nk = statements.said_nk != OPEN
+        alike = told_nk.any() and (told_nk.all(axis=0) == told_nk.any(axis=0)).all()
         raise InputError(
             "the tags tell no class from another",
             where="tags",
-            got=f"{many(int((statements.said_nk != OPEN).any(axis=1).sum()), 'picture')} of which something is said",
+            got=f"{many(int(told_nk.any(axis=1).sum()), 'picture')} of which something is said",
             expected="a class that some picture has and some other one lacks",
-            todo="say which classes are absent too: a column present with 0, or ingest with tags_are_complete=true "
+            todo="add pictures that differ in their classes: all are said to show the same"
+            if alike
+            else "say which classes are absent too: a column present with 0, or ingest with tags_are_complete=true "
             "(simulated tags: supervision.complete=true)",
         )
     for class_id, name in enumerate(corpus.classes.names):

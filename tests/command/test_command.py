@@ -63,6 +63,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["label", "inputs.source=gone", "refiner._target_=factory.refine.gone.Gone"], "does not resolve"),
         (["label", "inputs.source=gone", "+extra=1"], "unknown key"),
         (["label", "inputs.source=gone", "+refiner.extra=1"], "unknown key"),
+        (["label", "inputs.source=gone", "refiner=argmax", "+refiner.extra=1"], "expected: no key"),
         (["label", "~min_confidence", "inputs.source=gone"], "keys are missing"),
         (["label", "~out", "inputs.source=gone"], "expected: out"),
         (["label", "inputs=null"], "inputs are keys of their own"),

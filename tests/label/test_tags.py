@@ -168,13 +168,22 @@ def test_a_single_picture_of_a_class_is_left_unknown_where_it_cannot_be_learnt(t
 
 
 @pytest.mark.parametrize(
-    "said", [{}, {"tags": (1,)}, {"absent": (1,)}], ids=["nothing said", "only presence", "only absence"]
+    ("said", "advice"),
+    [
+        ([{}], "say which classes are absent too"),
+        ([{"tags": (1,)}, {"tags": (2,)}], "say which classes are absent too"),
+        ([{"tags": (1,)}], "add pictures that differ"),
+        ([{"absent": (1,)}], "add pictures that differ"),
+        ([{"tags": (1,), "absent": (2,)}], "add pictures that differ"),
+    ],
+    ids=["nothing said", "only presence", "one class alone", "only absence", "all alike"],
 )
-def test_tags_that_tell_nothing_apart_are_one_clear_error(said, tmp_path: Path) -> None:
+def test_tags_that_tell_nothing_apart_are_one_clear_error(said, advice: str, tmp_path: Path) -> None:
     """Nothing was trained before."""
-    pictures = [square(f"p{n}", said) for n in range(4)]
-    with pytest.raises(InputError, match="the tags tell no class from another"):
+    pictures = [square(f"p{n}", said[n % len(said)]) for n in range(4)]
+    with pytest.raises(InputError, match="the tags tell no class from another") as error:
         learnt(pictures, tmp_path)
+    assert advice in str(error.value.todo)
     assert not list(tmp_path.iterdir())
 
 
