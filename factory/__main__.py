@@ -12,7 +12,7 @@ from typing import Any
 if __name__ == "__main__" and not sys.flags.safe_path and Path(sys.path[0]) != Path(__file__).resolve().parents[1]:
     sys.path.pop(0)  # `python -m` looks into the user's folder first: a conf or adapt there is not ours
 
-from factory.command import already, compose, show, tree
+from factory.command import already, artefacts, compose, show, tree
 from factory.command.explain import explained
 from factory.command.perform import line_of, perform, place_sweep, steps_of
 from factory.core.errors import ConfigError
@@ -47,6 +47,9 @@ def command(words: list[str]) -> int:
         show.overview()
         return 0 if not words or set(words) & set(HELP) else 1
     stage = names[0]
+    if stage == tree.SHOW:
+        rest = words[words.index(stage) + 1 :]
+        return show.usage() if set(words) & set(HELP) else artefacts.show(rest)
     _check(stage, words, names)
     if stage == tree.TUNE:
         return _tune(words, overrides)
@@ -112,7 +115,7 @@ def _perform_all(stage: str, config: dict[str, Any]) -> None:
 
 
 def _check(stage: str, words: list[str], names: list[str]) -> None:
-    known = [*tree.stages(), *tree.LINES, tree.TUNE]
+    known = [*tree.stages(), *tree.LINES, tree.TUNE, tree.SHOW]
     if stage not in known:
         close = difflib.get_close_matches(stage, known, 1)
         guess = f"did you mean {close[0]}? " if close else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +14,6 @@ from rich.text import Text
 
 from factory.command import tree
 from factory.command.perform import Outcome
-from factory.core.artefact import HEADER
 from factory.review.beside_chance import HEAD as BESIDE_HEAD
 from factory.review.beside_chance import beside_chance
 from factory.review.rounds import HEAD, Point, table
@@ -25,8 +25,15 @@ factory <stage> key=value …          run one stage
 factory run experiment=<name> …      run a whole line of stages; experiment=<file.yaml> is one of your own
 factory loop experiment=<name> …     rounds of questions and training; oracle=true rehearses them
 factory tune stage=<stage> …         search its settings: space.<key>=log:1e-4:1e-2 or space.<key>=a,b,c
+factory show <folder> …              what an artefact is, or what lies in a folder; check=true: whether all is as sealed
   -m, --multirun                     sweep: key=a,b runs every combination
   --help                             this page; factory <stage> --help lists the stage's keys
+"""
+
+SHOW_USAGE = """\
+factory show <folder> …      an artefact: what made it, of what, how, its figures, and all that it left out;
+                             any other folder: the artefacts in it, finished or not. Without one: outputs
+  check=true                 read every file, and say which are no longer what was sealed (exit status 1)
 """
 
 TUNE_EXAMPLES = """\
@@ -49,9 +56,15 @@ def overview() -> None:
     console = paper()
     console.print("[bold]factory[/]: from photographs without masks to a trained segmenter and a correction queue\n")
     console.print(USAGE, markup=False)
-    _listing(console, "Stages", [(name, tree.first_line(name)) for name in [*tree.stages(), *tree.LINES, tree.TUNE]])
+    listing(console, "Stages", [(name, tree.first_line(name)) for name in [*tree.stages(), *tree.LINES, tree.TUNE]])
     pairs = [(f"experiment={name}", tree.first_line("experiment", name)) for name in tree.choices("experiment")]
-    _listing(console, "Experiments", pairs)
+    listing(console, "Experiments", pairs)
+
+
+def usage() -> int:
+    """The page behind ``factory show --help``."""
+    paper().print(SHOW_USAGE, markup=False)
+    return 0
 
 
 def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, Any]) -> None:
@@ -59,11 +72,11 @@ def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, Any]) -> No
     console = paper()
     console.print(f"[bold]factory {stage}[/]: {tree.first_line(stage)}\n")
     rows = [row for key, value in config.items() for row in _rows(stage, key, value, chosen)]
-    _listing(console, "Keys", rows)
+    listing(console, "Keys", rows)
     if to_choose := [
         (f"{key}={name}", tree.first_line(key, name)) for key in _groups(config) for name in tree.choices(key)
     ]:
-        _listing(console, "Choices", to_choose)
+        listing(console, "Choices", to_choose)
     if stage == tree.TUNE:
         console.print(TUNE_EXAMPLES, markup=False)
     else:
@@ -126,7 +139,8 @@ def _show(value: Any) -> str:
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
-def _listing(console: Console, title: str, rows: list[tuple[str, str]]) -> None:
+def listing(console: Console, title: str, rows: list[tuple[str, str]]) -> None:
+    """Names and what they mean, in two columns."""
     table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
     table.add_column(no_wrap=True, style="cyan")
     table.add_column()
@@ -148,7 +162,7 @@ def summary(outcomes: list[Outcome]) -> None:
         table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for outcome in outcomes:
         seconds = "there" if outcome.skipped else f"{outcome.seconds:.1f}"
-        table.add_row(Text(outcome.step), seconds, Text(str(outcome.out)), Text(_figures(outcome.header.figures)))
+        table.add_row(Text(outcome.step), seconds, Text(str(outcome.out)), Text(figures_of(outcome.header.figures)))
     paper().print(table)
     for outcome in outcomes:
         issues(outcome)
@@ -159,7 +173,7 @@ def issues(outcome: Outcome) -> None:
     if found := outcome.header.issues:
         print(f"{outcome.step}: {len(found)} left out or to look at, first: {found[0]['where']}: {found[0]['reason']}")
         if len(found) > 1:
-            print(f'  all of them: {outcome.out / HEADER}, under "issues"')
+            print(f"  all of them: factory show {quote(str(outcome.out))}")
 
 
 def rounds(points: Sequence[Point], page: Path) -> None:
@@ -189,6 +203,7 @@ def _short(value: str | int | float | None) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _figures(figures: dict[str, Any]) -> str:
+def figures_of(figures: dict[str, Any]) -> str:
+    """The plain ones of an artefact in one line."""
     plain = ((name, value) for name, value in figures.items() if isinstance(value, int | float | str))
     return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in plain)

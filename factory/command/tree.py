@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 import conf
 
 ROOT = Path(conf.__file__).parent
-LINE, LOOP, TUNE = "run", "loop", "tune"
+LINE, LOOP, TUNE, SHOW = "run", "loop", "tune", "show"
 LINES = (LINE, LOOP)
 """Commands on whole lines of stages: keys of theirs begin with a step."""
 COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*(?P<comment>.*))?$")

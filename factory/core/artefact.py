@@ -85,7 +85,8 @@ class Header:
     def to_json(self) -> dict[str, Any]:
         """The header as artefact.json states it."""
         body: dict[str, Any] = {"schema": SCHEMA, "ignore": IGNORE, **asdict(self)}
-        return {**body, **body.pop("identity")}
+        identity: dict[str, Any] = body.pop("identity")
+        return body | identity
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Header:

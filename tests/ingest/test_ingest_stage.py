@@ -360,7 +360,7 @@ def test_where_all_issues_stand_is_told(tmp_path: Path, capfd) -> None:
     ingest(tmp_path, name="two")
     said = capfd.readouterr().out
     assert "ingest: 2 left out or to look at, first: b.png" in said
-    assert f'all of them: {tmp_path}/two/artefact.json, under "issues"' in said
+    assert f"all of them: factory show {tmp_path}/two" in said
 
 
 @pytest.mark.parametrize(("words", "told"), [((), True), (("longest=640",), False), (("tile=500",), False)])
