@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -13,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from factory.core.errors import ConfigError, WorkerError
 from factory.execute import Item, Result
@@ -21,6 +24,8 @@ from factory.execute.progress import Progress
 TRIES = 3
 GRACE_SECONDS = 120
 """How long a worker that was told to stop has for the step in hand and for saving its state."""
+_given: list[bytes] = []
+"""In a worker, what all its pieces are worked on by."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -68,10 +73,12 @@ class Process:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([getattr(function, "func", function).__module__])  # imported once, not by each
         others = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(min(self.workers, len(items)), mp_context=context, initializer=_begin)
+        pool = ProcessPoolExecutor(
+            min(self.workers, len(items)), mp_context=context, initializer=_begin, initargs=(pickle.dumps(function),)
+        )
         try:
             with _one_thread():
-                pending: list[Future[Result]] = [pool.submit(_piece, function, item) for item in items]
+                pending: list[Future[Result]] = [pool.submit(_piece, item) for item in items]
             for future in pending:
                 yield future.result()
         except BaseException:
@@ -81,8 +88,9 @@ class Process:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin() -> None:
+def _begin(function: bytes) -> None:
     """In a worker, first of all: the terminal's Ctrl-C is the parent's to hear, and nobody outlives the parent."""
+    _given.append(function)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -94,10 +102,17 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _piece(function: Callable[[Item], Result], item: Item) -> Result:
+@functools.cache
+def _work() -> Callable[[Any], Any]:
+    """In a worker: opened once, with the first piece, as what it keeps (a model, say) is good for the others too."""
+    function: Callable[[Any], Any] = pickle.loads(_given[0])  # noqa: S301  # our own bytes
+    return function
+
+
+def _piece(item: Any) -> Any:
     """A worker that was told to stop ends: waiting for more, it could wait for a lock that another one died with."""
     try:
-        return function(item)
+        return _work()(item)
     except (KeyboardInterrupt, SystemExit):
         os._exit(1)
 

@@ -1,10 +1,12 @@
 """Executors give every result once, in order, whatever happens to their workers."""
 
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,51 @@ def wait_or_refuse(place: str) -> None:
 def die(_: int) -> None:
     """Kill the own process every time."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Work that opens something first, and says so in a file."""
+
+    log: str
+
+    @functools.cached_property
+    def opened(self) -> int:
+        """Costly."""
+        with Path(self.log).open("a") as stream:
+            stream.write("opened\n")
+        return 1
+
+    def __call__(self, number: int) -> int:
+        """Needs what is opened."""
+        return number + self.opened
+
+
+class Unreadable:
+    """Work that does not arrive."""
+
+    def __call__(self, number: int) -> int:
+        """Never."""
+        return number
+
+    def __setstate__(self, state: object) -> None:
+        raise InputError("unreadable there")
+
+    def __getstate__(self) -> object:
+        return {"some": "thing"}
+
+
+def test_what_work_opens_is_opened_once_a_worker(tmp_path: Path) -> None:
+    """Not once a piece: it may be a model."""
+    found = list(Process(count=2).map(Opener(str(tmp_path / "log")), range(20), title="pieces"))
+    assert found == list(range(1, 21))
+    assert 1 <= len((tmp_path / "log").read_text().splitlines()) <= 2
+
+
+def test_work_that_does_not_arrive_is_a_failure_of_its_first_piece() -> None:
+    """Not of the workers."""
+    with pytest.raises(InputError, match="unreadable there"):
+        list(Process(count=2).map(Unreadable(), [1, 2], title="pieces"))
 
 
 @pytest.mark.parametrize("executor", [Serial(), Process(count=1), Process(count=3)])
