@@ -87,6 +87,25 @@ def test_the_mixture_keeps_its_ratio_within_one_picture(cache, mixed, folder, sh
         assert abs(rendered - share * batch * (step + 1)) <= 1
 
 
+@settings(deadline=None, max_examples=50)
+@given(rendered=st.floats(0.01, 0.99), unlabelled=st.floats(0.01, 0.99), batch=st.integers(2, 9))
+def test_three_sources_fill_every_batch_however_small_their_shares(cache, rendered, unlabelled, batch):
+    """None is asked to take a picture back, each shows its pictures in turn, and keeps its ratio within two."""
+    shares = {
+        "synthetic": (1 - unlabelled) * rendered,
+        "real": (1 - unlabelled) * (1 - rendered),
+        "unlabelled": unlabelled,
+    }
+    drawn = TrainingBatches(sources=dict.fromkeys(shares, cache), shares=shares, batch=batch, crop_hw=(16, 16), seed=0)
+    shown = [drawn.picks(step) for step in range(40)]
+    assert {len(picks) for picks in shown} == {batch}
+    for name, share in shares.items():
+        rows = [pick.row for picks in shown for pick in picks if pick.source == name]
+        assert abs(len(rows) - share * 40 * batch) < 2
+        for first in range(0, len(rows) - 6, 7):
+            assert sorted(rows[first : first + 7]) == list(range(7))
+
+
 def test_shares_that_do_not_add_up_are_refused(cache):
     """By name."""
     with pytest.raises(ConfigError, match="add up to 1"):
