@@ -207,39 +207,6 @@ def test_nothing_to_train_on_is_said_before_anything_is_built(squares, tmp_path)
         trained(tmp_path / "empty", real=Dataset.open(tmp_path / "bare"), validation=squares)
 
 
-def test_a_data_set_of_which_nothing_is_learnt_is_named(squares, tmp_path):
-    """Beside one that teaches: without a mask, or a pixel that counts; not where a teacher labels it."""
-
-    def data(name: str, split: Split, fill: int | None) -> Dataset:
-        with written(tmp_path / name) as out:
-            out.classes = CLASSES
-            mask = None if fill is None else np.full((32, 32), fill, np.uint8)
-            add_sample(out, "one", mask, split=split, supervision=Supervision.EXACT)
-        return Dataset.open(tmp_path / name)
-
-    bare, empty, held = data("bare", Split.TRAIN, None), data("empty", Split.TRAIN, 255), data("held", Split.VAL, 0)
-
-    def told(name: str, **about) -> dict[str, str]:
-        model = trained(tmp_path / name, **({"real": squares, "steps": 2} | about))
-        return {issue["where"]: issue["reason"] for issue in model.header.issues}
-
-    assert "no pictures of split train that have masks" in told("a", synthetic=bare)["synthetic"]
-    assert "no pixel of its pictures counts" in told("b", synthetic=empty)["synthetic"]
-    teacher = replace(TEACHER, after=0)
-    assert "no pictures of split train:" in told("c", unlabelled=held, teacher=teacher)["unlabelled"]
-    assert not told("d", synthetic=empty, unlabelled=bare, teacher=teacher)
-    assert not told("e", real=held, synthetic=squares), "it is measured on"
-
-
-@pytest.mark.parametrize("key", ["synthetic_share", "unlabelled_share"])
-def test_impossible_shares_are_refused_before_anything_is_decoded(squares, tmp_path, key):
-    """Which takes minutes."""
-    for share in (0, 1, -0.5):
-        with pytest.raises(ConfigError, match=rf"(?s){key} lies between 0 and 1.*leave out the input"):
-            trained(tmp_path / "model", real=squares, synthetic=squares, **{key: share})
-    assert not (tmp_path / "cache").exists()
-
-
 def test_weights_that_leave_no_pixel_to_learn_from_are_refused(squares, tmp_path):
     """By the origin that all labels are of, or by their confidence of 150; one pixel that counts is enough."""
     exact = bright_squares(tmp_path / "exact", 6, origin=Origin.EXACT)
