@@ -218,14 +218,14 @@ class Drawn:
     def __call__(self, image_hwc, reference_hwc, rng):
         """See `adapt.Adapter`."""
         del reference_hwc
-        return np.where(image_hwc < 128, 250, 3).astype(np.uint8) + rng.integers(0, 3, (1, 1, 3), np.uint8)
+        return np.where(image_hwc < 128, 250, 3).astype(np.uint8) + rng.integers(0, 6, (1, 1, 3), np.uint8)
 
 
 def test_each_picture_draws_for_itself_by_its_id_and_the_seed(tmp_path: Path) -> None:
     """Its photograph, rendered ones never, and what its adapter does; what that changed is told in grey levels."""
-    synthetic = dataset(
-        tmp_path / "s", {f"scene-{i}": np.zeros((4, 4), np.uint8) for i in range(16)}, domain=Domain.SYNTHETIC
-    )
+    alike = {f"scene-{i}": np.zeros((4, 4), np.uint8) for i in range(16)}
+    image = np.broadcast_to(np.uint8([[[0], [200]]]), (4, 2, 3)).repeat(2, axis=1)
+    synthetic = dataset(tmp_path / "s", alike, domain=Domain.SYNTHETIC, image=image)
 
     def fill(out: Writer) -> None:
         for name, domain in {"a": Domain.REAL, "b": Domain.REAL, "c": Domain.SYNTHETIC}.items():
