@@ -33,7 +33,7 @@ class Fourier:
         """See `adapt.Adapter`."""
         height, width = image_hwc.shape[:2]
         beta = float(rng.choice(np.asarray(self.betas)))
-        shrinks = reference_hwc.shape[0] > height and reference_hwc.shape[1] > width
+        shrinks = reference_hwc.shape[0] >= height and reference_hwc.shape[1] >= width
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR  # which leaves no steps of its own in the spectrum
         reference = cv2.resize(reference_hwc, (width, height), interpolation=how)
         spectrum, style = (np.fft.fft2(pixels.astype(np.float32), axes=(0, 1)) for pixels in (image_hwc, reference))

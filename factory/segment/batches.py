@@ -48,8 +48,8 @@ class TrainingBatches:
     """Batches drawn from ``sources`` ({name: cache}), each source shuffled anew at each of its epochs.
 
     ``shares`` says which part of the pictures each source supplies (they add up to 1): in any run of batches the count
-    is off by one picture at most, by less than two for a source between the first and the last. ``rare`` draws some of
-    them for a class they show, instead of in turn. Pictures are cut at random to ``crop_hw``; smaller ones are padded
+    is off by one picture at most, of three sources by less than two. ``rare`` draws some of them for a class they
+    show, instead of in turn. Pictures are cut at random to ``crop_hw``; smaller ones are padded
     with ignore, which no teacher labels.
     """
 
@@ -83,18 +83,19 @@ class TrainingBatches:
 
     def picks(self, step: int) -> list[Pick]:
         """What the batch of a step shows."""
-        picked: list[Pick] = []
-        before = after = 0.0
-        for name, share in self.shares.items():
-            before, after = after, after + share
-            first, stop = (self._supplied(at, before, after) for at in (step, step + 1))
-            picked += [self._pick(name, position) for position in range(first, stop)]
-        return picked
+        ranges = zip(self.shares, self._supplied(step), self._supplied(step + 1), strict=True)
+        return [self._pick(name, position) for name, first, stop in ranges for position in range(first, stop)]
 
-    def _supplied(self, step: int, before: float, after: float) -> int:
-        """Pictures one source has supplied in all batches before ``step``."""
-        total = step * self.batch
-        return round(total * after) - round(total * before)
+    def _supplied(self, step: int) -> list[int]:
+        """Pictures each source has supplied in all batches before ``step``: its part of what those before it leave.
+
+        So no count ever falls, which the differences of rounded sums do.
+        """
+        counts, left, rest = [], step * self.batch, 1.0
+        for share in self.shares.values():
+            counts.append(round(left * share / rest))
+            left, rest = left - counts[-1], rest - share
+        return counts
 
     def _pick(self, name: str, position: int) -> Pick:
         cache = self.sources[name]

@@ -24,7 +24,7 @@ from factory.core.errors import MachineError
 from factory.execute.progress import Progress
 from factory.segment.data import CLASS, Image8, Pixels, Row, Size, decode
 
-FORMAT = 1
+FORMAT = 2
 CHANNELS = 6
 """Bytes a pixel: RGB and label."""
 

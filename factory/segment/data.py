@@ -129,15 +129,16 @@ def resize_label(label_hwc: Image8, size_hw: Size | None) -> Image8:
     """The label at another size, nearest; None leaves it alone. Its first channel holds class ids.
 
     Where hardly a pixel is labelled (points, strokes), nearest lookup would lose most of them: there each labelled
-    pixel is carried to the pixel it falls into.
+    pixel is carried to the pixel it falls into. What people looked at and left out stays left out.
     """
     if size_hw is None or label_hwc.shape[:2] == size_hw:
         return label_hwc
     height, width = label_hwc.shape[:2]
     rows, columns = np.nonzero(label_hwc[..., CLASS] != IGNORE)
+    small_hwc = label_hwc[_nearest(height, size_hw[0])[:, None], _nearest(width, size_hw[1])]
     if len(rows) >= SPARSE * height * width:
-        return label_hwc[_nearest(height, size_hw[0])[:, None], _nearest(width, size_hw[1])]
-    small_hwc = np.zeros((*size_hw, label_hwc.shape[2]), np.uint8)
+        return small_hwc
+    small_hwc[small_hwc[..., CLASS] != IGNORE] = 0
     small_hwc[..., CLASS] = IGNORE
     small_hwc[rows * size_hw[0] // height, columns * size_hw[1] // width] = label_hwc[rows, columns]
     return small_hwc

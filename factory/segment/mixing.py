@@ -18,9 +18,9 @@ class Mixing:
     """Class-mix and copy-paste, each on a share of the pictures of a batch.
 
     ``classmix``: half the classes of another picture of the batch are laid over this one, where they are (Olsson et
-    al., ClassMix, 2021). ``paste``: all that another picture shows of the ``rare`` rarest classes is; rendered pictures
-    give before others, for their masks are exact (Ghiasi et al., Simple Copy-Paste, 2021). Draws come from torch's
-    global stream.
+    al., ClassMix, 2021). ``paste``: all that another picture shows of the ``rare`` rarest classes is, the most frequent
+    class never among them, or whole pictures would be; rendered pictures give before others, for their masks are exact
+    (Ghiasi et al., Simple Copy-Paste, 2021). Draws come from torch's global stream.
     """
 
     classmix: float = 0.0
@@ -75,7 +75,7 @@ class Mixing:
     def _rarest(self, labels_nchw: Tensor, counts_k: Tensor) -> Tensor:
         """Where a picture shows a rare class; (N, H, W)."""
         there = torch.nonzero(counts_k > 0).flatten()
-        rare = there[counts_k[there].argsort()[: self.rare]]
+        rare = there[counts_k[there].argsort()[: min(self.rare, len(there) - 1)]]
         return torch.isin(labels_nchw[:, CLASS], rare.to(labels_nchw.dtype))
 
 

@@ -15,7 +15,7 @@ from factory.core.writer import Writer
 from factory.segment import checkpoint
 from factory.segment.batches import TrainingBatches
 from factory.segment.cache import PixelCache, largest
-from factory.segment.data import Size, size_of
+from factory.segment.data import LEAST_SIDE, Size, size_of
 from factory.segment.fit import Run
 from factory.segment.losses.term import Term, Total
 from factory.segment.mixing import Mixing
@@ -158,6 +158,6 @@ def _tell_of_sizes(
 
 
 def _whole(sources: Mapping[str, PixelCache]) -> Size:
-    """What steps see without a crop size."""
-    height, width = largest(sources.values())
-    return min(height, MOST_SIDE), min(width, MOST_SIDE)
+    """What steps see without a crop size; augmentation can do nothing with less than the smallest crop."""
+    height, width = (min(max(side, LEAST_SIDE), MOST_SIDE) for side in largest(sources.values()))
+    return height, width

@@ -90,17 +90,21 @@ def run(
     out.classes = _classes(real, synthetic, validation, unlabelled)
     pixels = partial(PixelCache, size_hw=training.size_hw, cache=Cache.of(cache, cache_gib))
     rows = _rows(real, synthetic, unlabelled)
+    shares = _shares(rows, synthetic_share, unlabelled_share)
     kind = "real" if "real" in rows else "synthetic"
     rows[kind], kept = _parted(rows[kind], aside, seed, out)
     sources = {name: pixels(rows=some) for name, some in rows.items()}
     start = weights.root if isinstance(weights, Model) else weights
-    if not any(map(pixel_weights.count_in, sources.values())) and not _can_teach(teacher, start):
+    counted = {name: pixel_weights.count_in(source) for name, source in sources.items()}
+    if not any(counted.values()) and not _can_teach(teacher, start):
         raise _nothing_counts(sources.values(), pixel_weights, real, synthetic)
     judged = pixels(rows=_judges(validation, real, synthetic, out))
     _require_readable(judged, kept)
+    given = {"real": real, "synthetic": synthetic, "unlabelled": unlabelled}
+    _tell_of_idle(given, counted if teacher is None else dict.fromkeys(counted, True), judged.rows, out)
     module = training.module(
-        out.classes, sources=sources, shares=_shares(sources, synthetic_share, unlabelled_share), validation=judged,
-        weights=start, teacher_model=teacher_model, seed=seed, report=out.report,
+        out.classes, sources=sources, shares=shares, validation=judged, weights=start,
+        teacher_model=teacher_model, seed=seed, report=out.report,
     )  # fmt: skip
     _announce(module, out)
     log, last = training.fit(module, out, tracks=_tracks(out, tensorboard, mlflow), devices=devices)
@@ -205,6 +209,18 @@ def _judges(validation: Dataset | None, real: Dataset | None, synthetic: Dataset
     if rows:
         tell_of_guesses([row.sample for row in rows], rows[0].dataset.root.name, out.report)
     return rows
+
+
+def _tell_of_idle(
+    given: Mapping[str, Dataset | None], teaches: Mapping[str, bool], judged: Sequence[Row], out: ModelWriter
+) -> None:
+    """Report data sets of which nothing is learnt, nor measured; ``teaches`` holds those with pictures to show."""
+    for name, dataset in given.items():
+        if name in teaches and not teaches[name]:
+            out.report(name, "no pixel of its pictures counts, and they take their share of every batch: leave it out")
+        elif dataset and name not in teaches and not any(row.dataset is dataset for row in judged):
+            lacking = "pictures of split train" + (" that have masks" if name != "unlabelled" else "")
+            out.report(name, f"it has no {lacking}: nothing is learnt from it")
 
 
 def _nothing_to_learn(what: str, *given: Dataset | None) -> ArtefactError:

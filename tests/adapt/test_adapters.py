@@ -210,3 +210,60 @@ def test_photographs_of_other_classes_lend_their_look_all_the_same(tmp_path: Pat
     fill = partial(add_sample, sample_id="photo", mask_hw=None)
     other = Dataset.open(sealed(tmp_path / "other", Kind.DATASET, fill, CLASSES.of(["x"])))
     assert run(tmp_path / "made", synthetic, other).classes == synthetic.classes
+
+
+class Drawn:
+    """Dark where a picture is bright and bright where it is dark, in a colour that is drawn."""
+
+    def __call__(self, image_hwc, reference_hwc, rng):
+        """See `adapt.Adapter`."""
+        del reference_hwc
+        return np.where(image_hwc < 128, 250, 3).astype(np.uint8) + rng.integers(0, 6, (1, 1, 3), np.uint8)
+
+
+def test_each_picture_draws_for_itself_by_its_id_and_the_seed(tmp_path: Path) -> None:
+    """Its photograph, rendered ones never, and what its adapter does; what that changed is told in grey levels."""
+    alike = {f"scene-{i}": np.zeros((4, 4), np.uint8) for i in range(16)}
+    image = np.broadcast_to(np.uint8([[[0], [200]]]), (4, 2, 3)).repeat(2, axis=1)
+    synthetic = dataset(tmp_path / "s", alike, domain=Domain.SYNTHETIC, image=image)
+
+    def fill(out: Writer) -> None:
+        for name, domain in {"a": Domain.REAL, "b": Domain.REAL, "c": Domain.SYNTHETIC}.items():
+            add_sample(out, name, None, domain=domain)
+
+    real = Dataset.open(sealed(tmp_path / "r", Kind.DATASET, fill))
+    drawn = {}
+    for seed in (0, 1):
+        with written(tmp_path / f"{seed}") as out:
+            adapt.stage.run(synthetic=synthetic, real=real, out=out, seed=seed, adapter=Drawn(), executor=Serial())
+        made = Dataset.open(tmp_path / f"{seed}")
+        drawn[seed] = [sample.provenance["reference"] for sample in made.samples]
+        assert set(drawn[seed]) == {"a", "b"}
+        assert len({sample.image_sha256 for sample in made.samples}) > 10
+        for before, after in zip(synthetic.samples, made.samples, strict=True):
+            shift = np.abs(made.image(after).astype(float) - synthetic.image(before)).mean()
+            assert after.provenance["shift"] == pytest.approx(shift, abs=1e-3)
+    assert drawn[0] != drawn[1]
+
+
+def test_what_a_reference_shows_finer_than_the_picture_is_averaged() -> None:
+    """Also where it is larger one way only; picked out instead, a grey photograph was a black one."""
+    image = np.random.default_rng(0).integers(90, 160, (16, 24, 3), np.uint8)
+    stripes = np.broadcast_to(np.tile([255, 0, 0, 255], 24)[None, :, None], (16, 96, 3)).astype(np.uint8)
+    fourier = Fourier(betas=[0.2])
+    found, expected = (fourier(image, one, generator(0)) for one in (stripes, np.full_like(image, 128)))
+    assert np.abs(found.astype(int) - expected).max() <= 1
+
+
+def test_each_window_has_its_turn() -> None:
+    """The mean alone, and all of the spectrum."""
+    image, reference = np.random.default_rng(0).integers(90, 160, (2, 16, 16, 3), np.uint8)
+    windows = Fourier(betas=[0.0, 0.5])
+    changes = [windows(image, reference, generator(seed)).astype(int) - image for seed in range(20)]
+    assert 4 < sum(change.std() < 5 for change in changes) < 16
+
+
+def test_a_strength_of_0_changes_nothing() -> None:
+    """Whatever the way through CIELAB rounds."""
+    image, reference = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), np.uint8)
+    np.testing.assert_array_equal(Colour(strength=0.0, max_gain=3.0)(image, reference, generator(0)), image)

@@ -87,6 +87,65 @@ def test_the_mixture_keeps_its_ratio_within_one_picture(cache, mixed, folder, sh
         assert abs(rendered - share * batch * (step + 1)) <= 1
 
 
+@settings(deadline=None, max_examples=50)
+@given(rendered=st.floats(0.01, 0.99), unlabelled=st.floats(0.01, 0.99), batch=st.integers(2, 9))
+def test_three_sources_fill_every_batch_however_small_their_shares(cache, rendered, unlabelled, batch):
+    """None is asked to take a picture back, each shows its pictures in turn, and keeps its ratio within two."""
+    shares = {
+        "synthetic": (1 - unlabelled) * rendered,
+        "real": (1 - unlabelled) * (1 - rendered),
+        "unlabelled": unlabelled,
+    }
+    drawn = TrainingBatches(sources=dict.fromkeys(shares, cache), shares=shares, batch=batch, crop_hw=(16, 16), seed=0)
+    shown = [drawn.picks(step) for step in range(40)]
+    assert {len(picks) for picks in shown} == {batch}
+    for name, share in shares.items():
+        rows = [pick.row for picks in shown for pick in picks if pick.source == name]
+        assert abs(len(rows) - share * 40 * batch) < 2
+        for first in range(0, len(rows) - 6, 7):
+            assert sorted(rows[first : first + 7]) == list(range(7))
+
+
+def test_each_source_is_shuffled_by_itself_and_anew_at_each_epoch(cache):
+    """Sources of as many pictures do not walk in step, nor are rare classes drawn in step."""
+    drawn = batches(cache, cache, batch=14)
+    rows = {
+        name: [pick.row for step in range(3) for pick in drawn.picks(step) if pick.source == name]
+        for name in drawn.shares
+    }
+    assert rows["synthetic"] != rows["real"]
+    assert rows["real"][:7] != rows["real"][7:14]
+    rare = batches(cache, cache, batch=40, rare=RareClasses(share=0.5)).picks(0)
+    assert [pick.wanted for pick in rare[:20]] != [pick.wanted for pick in rare[20:]]
+
+
+def test_crops_reach_every_edge_and_fall_elsewhere_at_each_step(cache):
+    """A frame a pixel smaller has four places."""
+    drawn = batches(cache, crop_hw=(23, 31), batch=2)
+    whole = {row.sample.id: cache[index].image_hwc for index, row in enumerate(cache.rows)}
+    seen = set()
+    for step in range(30):
+        for image_chw, sample_id in zip(drawn[step].images_nchw, drawn[step].ids, strict=True):
+            seen |= {
+                (top, left)
+                for top in (0, 1)
+                for left in (0, 1)
+                if (whole[sample_id][top : top + 23, left : left + 31] == image_chw.permute(1, 2, 0).numpy()).all()
+            }
+    assert seen == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    alone = TrainingBatches(
+        sources={"real": PixelCache(rows=cache.rows[:1], size_hw=None, cache=cache.cache)},
+        shares={"real": 1.0}, batch=2, crop_hw=(8, 8), seed=0,
+    )  # fmt: skip
+    assert (alone[0].images_nchw != alone[1].images_nchw).any()
+
+
+def test_labelled_pixels_are_counted_over_all_sources(cache):
+    """Of each class, not of ignored ones."""
+    labels = np.concatenate([cache[index].label_hwc[..., CLASS].ravel() for index in range(len(cache))])
+    assert batches(cache, cache).counts(3).tolist() == [2.0 * (labels == class_id).sum() for class_id in range(3)]
+
+
 def test_shares_that_do_not_add_up_are_refused(cache):
     """By name."""
     with pytest.raises(ConfigError, match="add up to 1"):
@@ -105,6 +164,7 @@ def test_small_pictures_are_padded_with_ignore_and_large_ones_cut(cache):
     assert (padded.labels_nchw[:, SOURCE, 24:] == PADDING).all()
     assert (padded.labels_nchw[:, SOURCE, :, 32:] == PADDING).all()
     assert (padded.labels_nchw[:, SOURCE, :24, :32] != PADDING).all()
+    assert (padded.images_nchw[:, :, 24:] == padded.images_nchw[:, :, 23:24]).all(), "the edge goes on"
     assert tuple(batches(cache, crop_hw=(8, 8))[0].labels_nchw.shape) == (4, 3, 8, 8)
 
 
@@ -168,6 +228,13 @@ def test_rare_class_sampling_shows_the_class_hardly_any_picture_has(uneven, fold
     picks = [pick for step in range(100) for pick in rare.picks(step)]
     wanted = [pick for pick in picks if pick.wanted == 2]
     assert all(pick.row == 9 for pick in wanted)
+    shows = [
+        bool((labels_chw[CLASS] == 2).any())
+        for step in range(30)
+        for pick, labels_chw in zip(rare.picks(step), rare[step].labels_nchw, strict=True)
+        if pick.wanted == 2
+    ]
+    assert np.mean(shows) > 0.9, "of crops at random, less than half"
     odds = RareClasses(share=0.5).odds(cache.counts_nk)
     assert 0.5 * odds[2] == pytest.approx(len(wanted) / len(picks), abs=0.08)
     assert picks == [pick for step in range(100) for pick in rare.picks(step)]
@@ -184,6 +251,17 @@ def test_the_rarer_a_class_the_likelier_it_is_drawn_and_absent_ones_never_are(co
     assert not odds[[i for i, count in enumerate(counts) if not count]].any()
     present = sorted((count, odds[i]) for i, count in enumerate(counts) if count)
     assert all(one[1] >= two[1] - 1e-12 for one, two in itertools.pairwise(present))
+
+
+def test_rare_classes_are_drawn_as_the_paper_says_from_pictures_that_show_enough_of_them():
+    """DAFormer, equations 6-7; a sliver of the class is not enough, and ignored pixels are of no class."""
+    counts_nk = np.zeros((30, 256), np.int64)
+    counts_nk[:3, 0], counts_nk[:3, 1], counts_nk[:, IGNORE] = (200, 200, 215), (100, 100, 5), 10**6
+    odds = RareClasses(temperature=0.5).odds(counts_nk)
+    odds_k = np.exp((1 - np.array([615, 205]) / 820) / 0.5)
+    assert odds[:2] == pytest.approx(odds_k / odds_k.sum())
+    draws = [RareClasses(share=1.0, temperature=0.5)(counts_nk, np.random.default_rng(seed)) for seed in range(60)]
+    assert set(draws) == {(0, 0), (1, 0), (2, 0), (0, 1), (1, 1)}
 
 
 def test_with_nothing_labelled_pictures_come_in_turn():

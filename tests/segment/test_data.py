@@ -137,6 +137,20 @@ def test_points_survive_a_smaller_working_size(count, seed):
     assert {tuple(pixel) for pixel in small_hwc[there].tolist()} <= known
 
 
+@pytest.mark.parametrize("size_hw", [(24, 32), (96, 128)])
+def test_what_people_left_out_beside_points_stays_left_out_at_another_size(size_hw):
+    """No teacher labels it; the point is there once, and nothing of it elsewhere."""
+    label = np.zeros((48, 64, 3), np.uint8)
+    label[..., CLASS] = IGNORE
+    label[:24, :, SOURCE] = int(Origin.HUMAN)
+    label[40, 40] = (2, 200, int(Origin.HINT))
+    small_hwc = resize_label(label, size_hw)
+    half, scale = size_hw[0] // 2, size_hw[0] / 48
+    assert (small_hwc[:half] == [IGNORE, 0, int(Origin.HUMAN)]).all()
+    assert small_hwc[half:].reshape(-1, 3)[:, SOURCE].sum() == int(Origin.HINT)
+    assert small_hwc[int(40 * scale), int(40 * scale)].tolist() == [2, 200, int(Origin.HINT)]
+
+
 def test_dense_masks_are_resized_by_nearest_lookup():
     """No class between two others is ever invented."""
     pixels = np.repeat(np.repeat(np.array([[0, 7], [IGNORE, 3]], np.uint8), 8, axis=0), 8, axis=1)

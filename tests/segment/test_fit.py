@@ -22,6 +22,7 @@ from factory.core.errors import ArtefactError, ConfigError, InputError, MachineE
 from factory.core.sample import Domain, Origin, Split, Supervision
 from factory.core.writer import open_writer
 from factory.segment import checkpoint, fit
+from factory.segment.augment import Augmentation
 from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.losses.term import Total
 from factory.segment.mixing import Mixing
@@ -302,6 +303,18 @@ def test_a_batch_of_points_outside_every_crop_does_no_harm(tmp_path):
             add_sample(out, f"s{index}", mask)
     model = trained(tmp_path / "model", real=Dataset.open(tmp_path / "data"), steps=2, crop=[32, 32])
     assert [row["train_loss"] for row in history(model)] == [0.0]
+
+
+def test_pictures_of_a_few_pixels_can_be_trained_on(tmp_path):
+    """In a frame of the smallest crop: a blur finds no room in less."""
+    with written(tmp_path / "data") as out:
+        out.classes = CLASSES
+        for index, size in enumerate([(1, 1), (3, 5), (1, 40)]):
+            add_sample(out, f"picture{index}", np.full(size, index % 2, np.uint8))
+    model = trained(
+        tmp_path / "model", real=Dataset.open(tmp_path / "data"), steps=1, augmentation=Augmentation(blur=1)
+    )
+    assert checkpoint.load(model.path("best.ckpt")).tile_hw == (16, 40)
 
 
 def test_one_class_alone_can_be_trained_and_measured(tmp_path):

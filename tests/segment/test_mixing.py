@@ -71,6 +71,25 @@ def test_pasting_takes_the_rarest_classes_from_a_rendered_picture():
     assert (found[:, 0] == labels[:, 0]).all()
 
 
+@pytest.mark.parametrize("counts", [(9.0, 5.0), (9.0, 5.0, 4.0), (9.0,)])
+def test_however_few_classes_there_are_the_most_frequent_is_not_rare(counts):
+    """Of a defect and its background the defect is pasted, not the picture."""
+    images, labels = batch()
+    labels[:, 2] += 10  # no picture's number is to say that it is rendered
+    found = Mixing(paste=1.0, rare=4)(images, labels, torch.tensor(counts))[1]
+    taken = found[:, 2] != labels[:, 2]
+    assert (taken == ((labels[:, 0] > 0) & (labels[:, 0] < len(counts)))).all()
+
+
+def test_a_rendered_picture_gives_to_those_behind_it_and_the_last_to_the_first():
+    """Pictures 1 and 3 of five are rendered; where none is, each gives to the next."""
+    _, labels = batch(5)
+    labels[:, 2] = int(Origin.HUMAN)
+    assert Mixing()._givers(labels).tolist() == [4, 0, 1, 2, 3]
+    labels[[1, 3], 2, 4, 4] = int(Origin.EXACT)
+    assert Mixing()._givers(labels).tolist() == [3, 3, 1, 1, 3]
+
+
 def test_a_batch_without_labels_is_left_alone():
     """Nothing is there to lay over anything."""
     images, labels = batch()

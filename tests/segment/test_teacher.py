@@ -71,6 +71,7 @@ def test_its_pixels_weigh_by_the_share_of_their_picture_it_is_sure_of():
     weight = Teacher(loss=LOSS, threshold=0.9).weigh(labels)
     assert (weight[0] == 0.5).all()
     assert weight[1].tolist() == [[1.0] * 4, [0.0] * 4]
+    assert (Teacher(loss=LOSS, threshold=1.0).weigh(labels) == weight).all(), "at least as sure, not surer"
 
 
 def test_its_loss_is_as_large_as_the_share_it_is_sure_of():

@@ -148,5 +148,6 @@ def test_what_is_kept_aside_is_a_share_of_the_pictures_and_never_learnt_from(squ
     assert parted(rows[::-1], 0.25, 0)[1] == aside[::-1]
     assert parted(rows, 0.25, 1)[1] != aside
     assert parted(rows, 0.0, 0) == (rows, [])
+    assert [len(part) for part in parted(rows[:2], 0.99, 0)] == [1, 1], "one is learnt from"
     with pytest.raises(ConfigError, match="aside"):
         parted(rows, 1.0, 0)
