@@ -70,6 +70,22 @@ def test_colour_takes_over_mean_and_spread() -> None:
     np.testing.assert_allclose(found.std(axis=(0, 1)), wanted.std(axis=(0, 1)), atol=0.5)
 
 
+def test_a_large_photograph_says_what_its_pixels_on_a_grid_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mean and spread stay those of all its pixels, noise and all, to half a grey level; few of them are converted."""
+    rng = np.random.default_rng(0)
+    slope = np.linspace(40, 180, 2400)[:, None, None] * (1, 0.8, 0.6)
+    reference = (slope + rng.normal(0, 15, (2400, 1600, 3))).clip(0, 255).astype(np.uint8)
+    image = rng.integers(0, 255, (60, 80, 3), np.uint8)
+    converted: list[int] = []
+    monkeypatch.setattr("adapt.colour.rgb2lab", lambda pixels: converted.append(pixels[..., 0].size) or rgb2lab(pixels))
+    found = Colour(strength=1.0, max_gain=3.0)(image, reference, rng).astype(int)
+    assert max(converted) <= 300_000
+    monkeypatch.setattr("adapt.colour.ENOUGH", reference.size)
+    whole = Colour(strength=1.0, max_gain=3.0)(image, reference, rng)
+    assert abs(found - whole).mean() < 0.5
+    assert max(converted) == 2400 * 1600
+
+
 def test_colours_that_no_screen_shows_are_cut_off_in_silence() -> None:
     """Every colour there is, moved towards a saturated one: skimage warned, an error here, of rounding."""
     steps = np.linspace(0, 255, 32).astype(np.uint8)
