@@ -255,7 +255,7 @@ def test_the_zip_that_cvat_hands_out_is_read(tmp_path: Path) -> None:
             archive.writestr(inside, data)
     for name, todo in (
         ("damaged.zip", "export again"),
-        ("other.zip", "of mask PNGs give the folder"),
+        ("other.zip", "as 'CVAT for images 1.1'"),
         ("two.zip", "one XML"),
     ):
         with pytest.raises(InputError) as caught:
