@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,11 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from factory.command.show import figures_of, listing, paper
-from factory.core.artefact import HEADER, SUMS, TARGET, Artefact, Header, read_header
+from factory.core.artefact import DRAFT, HEADER, SUMS, TARGET, Artefact, Header, flattened, read_header
 from factory.core.errors import ArtefactError, ConfigError, FactoryError
 from factory.core.words import many
 
-DRAFT = ".partial"
 CHECK = "check=true"
 SHORT = 12
 """Digits of a digest that are shown."""
@@ -48,8 +48,8 @@ def _one(folder: Path, *, check: bool) -> int:
     made = [("seed", str(header.identity.seed)), ("code", header.identity.code), ("digest", header.digest[:SHORT])]
     listing(console, "Made", [*made, *_inputs(folder, header)])
     for title, values in (("Settings", header.identity.config), ("Figures", header.figures)):
-        if rows := list(_flat("", values)):
-            listing(console, title, rows)
+        if values:
+            listing(console, title, list(_rows(values)))
     if header.issues:
         told = [(issue["where"], issue["reason"]) for issue in header.issues]
         listing(console, f"Left out or to look at ({len(told)})", told)
@@ -71,16 +71,14 @@ def _digest(folder: Path) -> str:
         return ""
 
 
-def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
+def _rows(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Each key with its value; a part's own key says what it is."""
-    if isinstance(value, dict) and value:
-        if TARGET in value:
-            yield key, str(value[TARGET]).rpartition(".")[2]
-        for name, child in value.items():
-            if name != TARGET:
-                yield from _flat(f"{key}.{name}".lstrip("."), child)
-    else:
-        yield key, f"{value:.6g}" if isinstance(value, float) else "null" if value is None else str(value)
+    for key, text in flattened(values).items():
+        value = json.loads(text)
+        if key.endswith(TARGET):
+            yield key.removesuffix(f".{TARGET}"), value.rpartition(".")[2]
+        else:
+            yield key, f"{value:.6g}" if isinstance(value, float) else text.strip('"')
 
 
 def _checked(folder: Path) -> int:

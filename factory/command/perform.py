@@ -11,7 +11,7 @@ from typing import Any
 
 from factory.command import tree
 from factory.command.bind import FOLDERS, MACHINE, Step, bind, replaced
-from factory.core.artefact import Header, Identity, read_header
+from factory.core.artefact import DRAFT, Header, Identity, read_header
 from factory.core.errors import ConfigError
 from factory.core.writer import Onlooker, is_begun, is_sealed, open_writer
 from factory.execute.ranks import rank
@@ -90,7 +90,7 @@ def perform(step: Step) -> Outcome:
 
 def _assist(step: Step, opened: Config, identity: Identity, began: float) -> Outcome:
     """What a process beside the first does: its share of what is shared, and then wait for the artefact."""
-    partial, parent = step.out.with_name(f"{step.out.name}.partial"), os.getppid()
+    partial, parent = step.out.with_name(f"{step.out.name}{DRAFT}"), os.getppid()
     if step.parts.get("devices", 1) > 1:
         _wait(lambda: is_begun(step.out, identity), parent)
         step.function(**step.parts, **opened, out=Onlooker(partial, step.out, identity, step.kind))

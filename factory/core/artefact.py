@@ -23,6 +23,8 @@ SCHEMA = 1
 TARGET = "_target_"
 """The key that says which part a configuration is of."""
 HEADER, SUMS = "artefact.json", "SHA256SUMS"
+DRAFT = ".partial"
+"""What the name of a folder ends with while a stage writes it."""
 
 
 class Kind(StrEnum):
@@ -60,7 +62,7 @@ class Identity:
         """
         if self.stage != other.stage:
             return [f"what {other.stage} made there, {self.stage} asked"]
-        mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
+        mine, theirs = flattened(asdict(self)), flattened(asdict(other))
         differing = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
         parts = tuple(key.removesuffix(TARGET) for key in differing if key.endswith(f".{TARGET}"))
         return [
@@ -157,7 +159,7 @@ class Report(Artefact):
 def read_header(root: Path) -> Header:
     """The header of a sealed folder."""
     if not (root / HEADER).is_file():
-        unfinished = Path(f"{root}.partial").is_dir()
+        unfinished = Path(f"{root}{DRAFT}").is_dir()
         todo = (
             "run the stage that makes it to its end" if unfinished else "check the path, or run the stage that makes it"
         )
@@ -171,8 +173,9 @@ def read_header(root: Path) -> Header:
         raise ArtefactError.of(error, what="unreadable artefact header", where=root / HEADER) from error
 
 
-def _flatten(value: Any, prefix: str = "") -> dict[str, str]:
+def flattened(value: Any, prefix: str = "") -> dict[str, str]:
+    """Each value within others by its dotted key, as JSON."""
     if not isinstance(value, dict) or not value:
         return {prefix: json.dumps(value, sort_keys=True)}
-    nested = (_flatten(child, f"{prefix}.{key}" if prefix else str(key)) for key, child in value.items())
+    nested = (flattened(child, f"{prefix}.{key}" if prefix else str(key)) for key, child in value.items())
     return {key: text for part in nested for key, text in part.items()}

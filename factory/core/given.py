@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from factory.core.artefact import HEADER
+from factory.core.artefact import DRAFT, HEADER
 from factory.core.writer import IDENTITY, LOCK
 
 _NOTES = ("thumbs.db", "desktop.ini")
@@ -37,7 +37,7 @@ def files_in(folder: Path) -> Iterator[Path]:
 def instead_of(absent: Path) -> str:
     """What to do about a path that is not there: what beside it is called nearly so, if anything is."""
     missing = next((path for path in (absent, *absent.parents) if path.parent.is_dir()), absent)
-    beside = [path.name for path in missing.parent.iterdir() if path.suffix != ".partial"]
+    beside = [path.name for path in missing.parent.iterdir() if path.suffix != DRAFT]
     close = difflib.get_close_matches(missing.name, beside, 1)
     if not close:
         return "check the path, or make it first"
@@ -53,4 +53,4 @@ def _is_hidden(name: str) -> bool:
 def _is_ours(folder: Path) -> bool:
     if _is_hidden(folder.name) or (folder / HEADER).is_file():
         return True
-    return folder.suffix == ".partial" and any((folder / mark).is_file() for mark in (IDENTITY, LOCK))
+    return folder.suffix == DRAFT and any((folder / mark).is_file() for mark in (IDENTITY, LOCK))

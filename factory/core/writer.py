@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.core import digests, manifest, masks
-from factory.core.artefact import HEADER, SUMS, Artefact, Header, Identity, Kind, read_header
+from factory.core.artefact import DRAFT, HEADER, SUMS, Artefact, Header, Identity, Kind, read_header
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError, ConfigError, InputError
 from factory.core.sample import MAPS, Sample
@@ -220,7 +220,7 @@ def _is_whole(root: Path, identity: Identity) -> bool:
 
 
 def _partial(target: Path) -> Path:
-    return target.with_name(f"{target.name}.partial")
+    return target.with_name(f"{target.name}{DRAFT}")
 
 
 def is_begun(target: Path, identity: Identity) -> bool:

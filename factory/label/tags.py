@@ -138,7 +138,7 @@ class Tags:
                 title=f"tags, {divisions.name(number)}",
             )  # fmt: skip
             course(model)
-            if self.normal is not None:
+            if self.normal is not None and number < divisions.folds:  # what surprises is asked of one division
                 place = shelf.folder / normal_file(number)
                 self._learn_normal(self.normal, rest, place, divisions.name(number), shelf, corpus, seed)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from factory.command.already import digest_of
 from factory.command.looping.rounds import named
 from factory.command.looping.times import LOG, holds_times
-from factory.core.artefact import HEADER, read_header
+from factory.core.artefact import DRAFT, HEADER, read_header
 from factory.core.errors import ConfigError
 
 Config = dict[str, Any]
@@ -71,7 +71,7 @@ def _answered(path: Path, number: int) -> int:
 def gone_on(config: Config, again: Sequence[str]) -> bool:
     """Whether a round has begun to make anew what hangs on its answers."""
     outs = [Path(config[name]["out"]) for name in again]
-    return any(out.exists() or out.with_name(f"{out.name}.partial").exists() for out in outs)
+    return any(out.exists() or out.with_name(f"{out.name}{DRAFT}").exists() for out in outs)
 
 
 def require_in_time(config: Config, number: int, returns: Sequence[Return]) -> None:
