@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ IDENTITY, JOURNAL, SCRATCH, LOCK = "identity.json", "journal", "scratch", "lock"
 WORKING = (IDENTITY, JOURNAL, SCRATCH, LOCK)
 """What only the making of an artefact needs."""
 
+AT_ONCE = 16
+"""Files flushed at a time: a disk takes many in hardly more time than one."""
 FOLDERS = {"image": "images", "mask": "masks"}
 
 
@@ -69,17 +72,20 @@ class Writer:
 
     def write_map(self, name: str, sample_id: str, pixels: npt.NDArray[np.generic]) -> str:
         """Write one of a sample's pixel maps losslessly; returns its path inside the artefact."""
-        folder = FOLDERS.get(name, name)
         if name in ("depth", "normals"):
             buffer = io.BytesIO()
             np.save(buffer, pixels.astype(np.float32))
-            return self.write(f"{folder}/{sample_id}.npy", buffer.getvalue())
-        return self.write(f"{folder}/{sample_id}.png", masks.encode_png(pixels))
+            return self.write(f"{name}/{sample_id}.npy", buffer.getvalue())
+        return self.write_png(name, sample_id, masks.encode_png(pixels))
+
+    def write_png(self, name: str, sample_id: str, data: bytes) -> str:
+        """Write one of a sample's images or maps that is a PNG already; returns its path inside the artefact."""
+        return self.write(f"{FOLDERS.get(name, name)}/{sample_id}.png", data)
 
     def write_image(self, sample_id: str, rgb_hwc: npt.NDArray[np.uint8]) -> tuple[str, str]:
         """Write an RGB image; returns its path and the SHA-256 of the file."""
         data = masks.encode_png(rgb_hwc)
-        return self.write(f"images/{sample_id}.png", data), digests.of_bytes(data)
+        return self.write_png("image", sample_id, data), digests.of_bytes(data)
 
     def carry(self, source: Artefact, sample: Sample, *names: str) -> Sample:
         """Take over maps of another artefact's sample without decoding them; maps not named are dropped.
@@ -154,7 +160,13 @@ class Writer:
         return [path for path in files if path.relative_to(self.root).parts[0] not in (*WORKING, HEADER, SUMS)]
 
     def _write_sums(self) -> str:
-        lines = [f"{_synced_digest(path)}  {path.relative_to(self.root).as_posix()}\n" for path in self._files()]
+        files = self._files()
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            digest_by_file = [*threads.map(_synced_digest, files)]
+        lines = [
+            f"{digest}  {path.relative_to(self.root).as_posix()}\n"
+            for path, digest in zip(files, digest_by_file, strict=True)
+        ]
         data = "".join(lines).encode()
         digests.write_atomically(self.root / SUMS, data)
         return digests.of_bytes(data)

@@ -9,11 +9,13 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -22,6 +24,8 @@ from factory.execute import Item, Result
 from factory.execute.progress import Progress
 
 TRIES = 3
+AHEAD = 4
+"""Pieces a worker is given ahead: what came back and is not yet asked for takes memory."""
 GRACE_SECONDS = 120
 """How long a worker that was told to stop has for the step in hand and for saving its state."""
 _given: list[bytes] = []
@@ -77,15 +81,22 @@ class Process:
             min(self.workers, len(items)), mp_context=context, initializer=_begin, initargs=(pickle.dumps(function),)
         )
         try:
-            with _one_thread():
-                pending: list[Future[Result]] = [pool.submit(_piece, item) for item in items]
-            for future in pending:
-                yield future.result()
+            waiting = iter(items)
+            pending = deque(_submitted(pool, islice(waiting, AHEAD * self.workers)))
+            while pending:
+                yield pending.popleft().result()
+                pending.extend(_submitted(pool, islice(waiting, 1)))
         except BaseException:
             _stop(set(multiprocessing.active_children()) - others)
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, items: Iterable[Any]) -> list[Future[Any]]:
+    """Given to the pool; processes that it starts for them have one thread each, as more would fight over the cores."""
+    with _one_thread():
+        return [pool.submit(_piece, item) for item in items]
 
 
 def _begin(function: bytes) -> None:
@@ -130,7 +141,7 @@ def _stop(workers: set[BaseProcess]) -> None:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Processes that start now have one thread each: more would fight over the same cores."""
+    """What starts within has one thread."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     try:

@@ -21,6 +21,7 @@ from factory.core.words import many
 from factory.exchange import labelme
 from factory.exchange.png import PngFile
 from factory.ingest import hints, ids, pictures
+from factory.ingest.encoded import Encoded
 from factory.ingest.maps import MapFiles
 from factory.ingest.names import Names
 from factory.ingest.told import Told
@@ -98,14 +99,14 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What became of one source: photographs (one, or its tiles), the digest of its pixels, and reasons.
+    """What became of one source: what is to be written (it, or its tiles), the digest of its pixels, and reasons.
 
     ``told`` is what was told of it before anything was cut, or forgotten for the sake of a simulation; ``brought_to``
     the size that it was given.
     """
 
     source: Source
-    photos: tuple[Picture, ...]
+    parts: tuple[Encoded, ...]
     sha256: str
     told: Told
     reasons: tuple[str, ...]
@@ -176,14 +177,14 @@ def take(source: Source, settings: Settings) -> Taken:
             reasons.append(f"{said}, such as {photo.disputed[0]}: none counts there")
         return Taken(
             source=source,
-            photos=_parts(photo, settings),
+            parts=_parts(photo, settings),
             sha256=sha256,
             told=told,
             reasons=tuple(reasons),
             brought_to=settings.brought_to,
         )
     except InputError as error:
-        return Taken(source=source, photos=(), sha256="", told=Told(), reasons=(error.one_line(),))
+        return Taken(source=source, parts=(), sha256="", told=Told(), reasons=(error.one_line(),))
 
 
 def _read(source: Source, settings: Settings) -> tuple[Picture, list[str]]:
@@ -215,6 +216,6 @@ def _sized(photo: Picture, settings: Settings) -> Picture:
     return picture.at_most(photo, settings.longest) if settings.longest else photo
 
 
-def _parts(photo: Picture, settings: Settings) -> tuple[Picture, ...]:
-    parts = tuple(picture.tiles(photo, settings.tile, settings.tile_overlap)) if settings.tile else (photo,)
-    return tuple(settings.supervision(part, settings.seed) for part in parts)
+def _parts(photo: Picture, settings: Settings) -> tuple[Encoded, ...]:
+    parts = picture.tiles(photo, settings.tile, settings.tile_overlap) if settings.tile else (photo,)
+    return tuple(Encoded.of(settings.supervision(part, settings.seed)) for part in parts)

@@ -9,16 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError, InputError
-from factory.core.picture import Picture
-from factory.core.sample import Domain, Hints, Origin, Sample, Split, Supervision
+from factory.core.sample import Domain, Hints, Sample, Split
 from factory.core.writer import DatasetWriter
 from factory.execute import Executor
 from factory.ingest import class_list as class_lists
 from factory.ingest import gather, hints, maps, splits
+from factory.ingest.encoded import Encoded
 from factory.ingest.gather import Settings, Source, SupervisionFilter, Taken
 from factory.ingest.supervision.tags import among
 from factory.ingest.told import MAPS, Told, counted
@@ -127,7 +124,7 @@ def _take_all(
     again: dict[str, Source] = {}
     told = Told()
     for one in executor.map(partial(gather.take, settings=settings), found, title="ingest"):
-        first = kept.setdefault(one.sha256, one.source) if one.photos else one.source
+        first = kept.setdefault(one.sha256, one.source) if one.parts else one.source
         if first is one.source:
             _keep(one, placed, told, out)
         else:
@@ -154,41 +151,21 @@ def _keep(one: Taken, placed: Mapping[str, Place], told: Told, out: DatasetWrite
     for reason in one.reasons:
         out.report(one.source.file, reason)
     told.add(one.told, trains=placed[one.source.file][1] == Split.TRAIN)
-    for photo in one.photos:
-        about: dict[str, Any] = {"file": one.source.name, "offset": list(photo.offset)}
+    for part in one.parts:
+        about: dict[str, Any] = {"file": one.source.name, "offset": list(part.offset)}
         about |= {"brought_to": dict(one.brought_to)} if one.brought_to else {}
-        _add(photo, about, *placed[one.source.file], out)
+        _add(part, about, *placed[one.source.file], out)
 
 
-def _add(photo: Picture, about: dict[str, Any], group: str, split: Split, out: DatasetWriter) -> None:
-    height, width = photo.image.shape[:2]
-    image, sha256 = out.write_image(photo.id, photo.image)
-    known = {}
-    if photo.mask is not None:
-        origin = np.where(photo.mask != IGNORE, Origin.HUMAN, Origin.NONE).astype(np.uint8)
-        known = {key: out.write_map(key, photo.id, ids) for key, ids in (("mask", photo.mask), ("source", origin))}
-    drawn = {"scribbles": photo.scribbles, "masks": photo.noisy_mask}
-    paths: dict[str, Any] = {
-        name: out.write_map("hints", f"{photo.id}.{name}", ids) for name, ids in drawn.items() if ids is not None
-    }
+def _add(part: Encoded, about: dict[str, Any], group: str, split: Split, out: DatasetWriter) -> None:
+    drawn: dict[str, Any] = {name: out.write_png("hints", f"{part.id}.{name}", png) for name, png in part.drawn.items()}
+    maps: dict[str, Any] = {name: out.write_png(name, part.id, png) for name, png in part.maps.items()}
     sample = Sample(
-        id=photo.id, image=image, width=width, height=height, split=split, group=group, domain=Domain.REAL,
-        supervision=_supervision(photo), image_sha256=sha256, hints=replace(photo.hints, **paths), **known,
-        provenance=about,
+        id=part.id, width=part.width, height=part.height, split=split, group=group, domain=Domain.REAL,
+        supervision=part.supervision, image_sha256=part.sha256, hints=replace(part.hints, **drawn), provenance=about,
+        **maps,
     )  # fmt: skip
     out.add(sample)
-
-
-def _supervision(photo: Picture) -> Supervision:
-    told = (
-        (Supervision.HUMAN, photo.mask is not None),
-        (Supervision.SCRIBBLES, photo.scribbles is not None),
-        (Supervision.POINTS, photo.hints.points),
-        (Supervision.BOXES, photo.hints.boxes),
-        (Supervision.MASKS, photo.noisy_mask is not None),
-        (Supervision.TAGS, photo.hints.tags or photo.hints.absent),
-    )
-    return next((kind for kind, there in told if there), Supervision.NONE)
 
 
 def _refuse(told: Told, given: Mapping[str, Path], out: DatasetWriter, *, strict: bool) -> None:

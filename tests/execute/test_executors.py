@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from factory.core.errors import ConfigError, InputError, WorkerError
-from factory.execute.process import Process
+from factory.execute.process import AHEAD, Process
 from factory.execute.serial import Serial
 
 
@@ -51,6 +51,11 @@ def wait_or_refuse(place: str) -> None:
         (folder / "waited").touch()
     finally:
         (folder / "state").touch()
+
+
+def leave(place: str) -> None:
+    """A piece of work that can be counted."""
+    Path(place).touch()
 
 
 def die(_: int) -> None:
@@ -95,6 +100,15 @@ def test_what_work_opens_is_opened_once_a_worker(tmp_path: Path) -> None:
     found = list(Process(count=2).map(Opener(str(tmp_path / "log")), range(20), title="pieces"))
     assert found == list(range(1, 21))
     assert 1 <= len((tmp_path / "log").read_text().splitlines()) <= 2
+
+
+def test_workers_go_only_a_few_pieces_ahead(tmp_path: Path) -> None:
+    """What came back and nobody asked for yet takes memory."""
+    results = Process(count=2).map(leave, [str(tmp_path / str(number)) for number in range(100)], title="pieces")
+    next(results)
+    time.sleep(1)
+    assert 1 <= len(list(tmp_path.iterdir())) <= 2 * AHEAD + 1
+    assert len(list(results)) == 99
 
 
 def test_work_that_does_not_arrive_is_a_failure_of_its_first_piece() -> None:
