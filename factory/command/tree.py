@@ -23,11 +23,10 @@ COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*
 
 @cache
 def stages() -> list[str]:
-    """Every stage that can be called by itself, in the order of the line."""
-    order = ["ingest", "render", "label", "adapt", "train", "evaluate", "export", "predict"]
-    order += ["select", "review", "answer", "merge", "convert"]
+    """Every stage that can be called by itself: those of the line in its order, then the others by name."""
+    line = list(_body(LINE))
     there = [path.stem for path in ROOT.glob("*.yaml") if path.stem not in (*LINES, TUNE)]
-    return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return sorted(there, key=lambda name: (line.index(name) if name in line else len(line), name))
 
 
 def stage_name(target: str) -> str:
