@@ -66,7 +66,7 @@ def require_makers(config: Config, names: Sequence[str]) -> None:
         raise ConfigError(
             "a step reads what no step of the line makes",
             where="line",
-            got="\n            ".join(f"{key}, which {maker} would make" for key, maker in missing),
+            got="\n".join(f"{key}, which {maker} would make" for key, maker in missing),
             expected=f"{', '.join(dict.fromkeys(maker for _, maker in missing))} beside {', '.join(names)}",
             todo=f"put them into line, or go without: {missing[0][0]}=null (or give a folder that is there)",
         )
