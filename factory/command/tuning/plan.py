@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from factory.command import compose, tree
-from factory.command.bind import Step, bind
-from factory.command.perform import differing, line_of, moved, reached
+from factory.command.bind import Step, bind, replaced
+from factory.command.perform import differing, line_of, reached
 from factory.command.tuning.words import Asked
 from factory.core.artefact import Identity
 from factory.core.errors import ConfigError, FactoryError
@@ -57,7 +57,7 @@ class Plan:
         config = _composed(self.stage, self.fixed, words)
         places = {config[name]["out"]: str(self._place(name, folder)) for name in self.needed}
         own = [name for name in self.needed if name in self.own]
-        return [bind(name, moved(config[name], places) | {"overwrite": True}) for name in own]
+        return [bind(name, replaced(config[name], places) | {"overwrite": True}) for name in own]
 
     def _place(self, name: str, folder: Path) -> Path:
         return folder / name if name in self.own else Path(self.base[name]["out"])
