@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.command import tree
-from factory.command.bind import FOLDERS, MACHINE, Step, bind, replaced
+from factory.command.bind import FOLDERS, MACHINE, Step, bind, new_place, replaced
 from factory.core.artefact import DRAFT, Header, Identity, read_header
 from factory.core.errors import ConfigError
 from factory.core.writer import Onlooker, is_begun, is_sealed, open_writer
@@ -154,4 +154,5 @@ def reached(config: Config, steps: set[str]) -> set[str]:
 
 def aside(out: str, words: Iterable[str]) -> str:
     """A folder's place beside others of its name: in one named after the words that set it apart."""
-    return str(Path(out).parent / ",".join(words).replace("/", "_") / Path(out).name)
+    place = new_place("out", out)
+    return str(place.parent / ",".join(words).replace("/", "_") / place.name)

@@ -132,6 +132,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["run", "line=[ingest,gone]"], "no configuration"),
         (["ingest", "images=", "classes=[a,b]"], "ingest.inputs.images"),
         (["ingest", "images=.", "classes=[a,b]", "out="], "a path is empty"),
+        (["ingest", "images=.", "classes=[a,b]", "out=null", "-m", "size=[8,8],null"], "a path is empty"),
     ],
 )
 def test_a_mistake_ends_in_one_message_and_leaves_nothing(words, said, tmp_path, monkeypatch, capfd) -> None:
