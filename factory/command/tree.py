@@ -6,6 +6,7 @@ The files are the package's own: each is read once a process.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,9 @@ def stages() -> list[str]:
     return sorted(there, key=lambda name: (line.index(name) if name in line else len(line), name))
 
 
-def stage_name(target: str) -> str:
-    """The stage behind a dotted function: ``factory.stages.train.run`` is `train`, ``adapt.stage.run`` is `adapt`."""
-    parts = [part for part in target.split(".") if part not in ("stage", "run")]
-    return parts[-1]
+def stage_of(step: Mapping[str, Any]) -> str:
+    """The stage that a step is one of: ``factory.stages.train.run`` is `train`, ``adapt.stage.run`` is `adapt`."""
+    return [part for part in str(step.get("_target_")).split(".") if part not in ("stage", "run")][-1]
 
 
 @cache
