@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
@@ -207,10 +208,7 @@ class Scribbles:
         total_sj = energy_sj.copy()
         for one, other in (graph.edges_2e, graph.edges_2e[::-1]):
             np.add.at(total_sj, (one, labels_s[other]), -strength_e)
-        logits_sj = -self.certainty * total_sj / size_s[:, None]
-        odds_sj = np.exp(logits_sj - logits_sj.max(axis=1, keepdims=True))
-        probability_sj: Floats = odds_sj / odds_sj.sum(axis=1, keepdims=True)
-        return probability_sj
+        return np.asarray(softmax(-self.certainty * total_sj / size_s[:, None], axis=1))
 
 
 def _seen(given: Picture, graph: SuperpixelGraph, classes: int) -> list[Seen]:
