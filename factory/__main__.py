@@ -103,7 +103,7 @@ def _perform_all(stage: str, config: dict[str, Any]) -> None:
     line = line_of(stage, config)
     outcomes = already.beginning(line)
     there = len(outcomes)
-    steps = steps_of(stage, config)[there:] if there < len(line["line"]) else []
+    steps = steps_of(line)[there:] if there < len(line["line"]) else []
     try:
         for step in steps:
             if not rank():

@@ -56,7 +56,7 @@ def _asked(config: Config, stated: Identity) -> Identity:
     deciding = {key: value for key, value in config.items() if key not in UNIMPORTANT}
     inputs = {name: path for name, path in (config.get("inputs") or {}).items() if path is not None}
     return Identity(
-        stage=tree.stage_name(str(config.get("_target_"))),
+        stage=tree.stage_of(config),
         config=_as_stated(deciding, stated.config),
         seed=config.get("seed", 0),
         inputs={name: digest_of(Path(str(path))) for name, path in inputs.items()},

@@ -62,7 +62,7 @@ class Step:
     @property
     def stage(self) -> str:
         """The stage's name, whatever the step is called."""
-        return tree.stage_name(self.function.__module__)
+        return tree.stage_of(self.config)
 
     def check_files(self) -> None:
         """`InputError` for a file or folder that a part is to read and that is not there."""

@@ -55,12 +55,7 @@ def run(stage: str, words: list[str], *, sweep: bool, job: Job, failed: Callable
     ``swept`` are the overrides of this point among those that the sweep varies, such as ``label.refiner=argmax``. What
     a job raises goes to ``failed``, and the sweep goes on.
     """
-    with (
-        experiment_files.reachable(stage, in_hydras_words(stage, words)) as overrides,
-        _hydra() as hydra,
-        clear_errors(stage),
-        tempfile.TemporaryDirectory() as sweep_folder,
-    ):
+    with _hydra(stage, words) as (hydra, overrides), tempfile.TemporaryDirectory() as sweep_folder:
         varied = _varied_keys(overrides) if sweep else set()
 
         def task(config: DictConfig) -> None:
@@ -90,11 +85,7 @@ def resolved(stage: str, words: list[str]) -> dict[str, Any]:
 
 def compose(stage: str, words: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """The stage's configuration, nothing run and interpolations as written; and the choice made in each group."""
-    with (
-        experiment_files.reachable(stage, in_hydras_words(stage, words)) as overrides,
-        _hydra() as hydra,
-        clear_errors(stage),
-    ):
+    with _hydra(stage, words) as (hydra, overrides):
         config = hydra.compose_config(config_name=stage, overrides=overrides, run_mode=RunMode.RUN)
         plain: dict[str, Any] = OmegaConf.to_container(config, resolve=False)  # type: ignore[assignment]
         choices = plain.pop("hydra")["runtime"]["choices"]
@@ -260,13 +251,18 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 
 
 @contextmanager
-def _hydra() -> Iterator[Hydra]:
+def _hydra(stage: str, words: list[str]) -> Iterator[tuple[Hydra, list[str]]]:
+    """Hydra on the configuration tree, and the words as it wants them; what is raised inside is made clear."""
     OmegaConf.register_new_resolver("package_file", package_file, replace=True)
     OmegaConf.register_new_resolver("derived_seed", seeds.derive, replace=True)
-    with initialize_config_module("conf", job_name="factory", version_base="1.3"):
+    with (
+        experiment_files.reachable(stage, in_hydras_words(stage, words)) as overrides,
+        initialize_config_module("conf", job_name="factory", version_base="1.3"),
+        clear_errors(stage),
+    ):
         hydra = GlobalHydra.instance().hydra
         assert hydra is not None
-        yield hydra
+        yield hydra, overrides
 
 
 def package_file(package: str, relative: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from factory.command import tree
-from factory.command.bind import FOLDERS, MACHINE, Step, bind, replaced
+from factory.command.bind import FOLDERS, MACHINE, Step, bind, new_place, replaced
 from factory.core.artefact import DRAFT, Header, Identity, read_header
 from factory.core.errors import ConfigError
 from factory.core.writer import Onlooker, is_begun, is_sealed, open_writer
@@ -41,9 +41,8 @@ def line_of(stage: str, config: Config) -> Config:
     return config
 
 
-def steps_of(stage: str, config: Config) -> list[Step]:
-    """The steps a configuration asks for, all bound before the first one runs."""
-    line = line_of(stage, config)
+def steps_of(line: Config) -> list[Step]:
+    """The steps of a line, all bound before the first one runs."""
     require_makers(line, line["line"])
     return [bind(name, line[name]) for name in line["line"]]
 
@@ -66,7 +65,7 @@ def require_makers(config: Config, names: Sequence[str]) -> None:
         raise ConfigError(
             "a step reads what no step of the line makes",
             where="line",
-            got="\n            ".join(f"{key}, which {maker} would make" for key, maker in missing),
+            got="\n".join(f"{key}, which {maker} would make" for key, maker in missing),
             expected=f"{', '.join(dict.fromkeys(maker for _, maker in missing))} beside {', '.join(names)}",
             todo=f"put them into line, or go without: {missing[0][0]}=null (or give a folder that is there)",
         )
@@ -118,18 +117,17 @@ def place_sweep(stage: str, points: Sequence[tuple[Config, list[str]]]) -> list[
 def _placed(stage: str, config: Config, swept: list[str], points: Sequence[Config]) -> Config:
     if not swept:
         return config
-    suffix = ",".join(sorted(swept)).replace("/", "_")
     if stage not in tree.LINES:
-        inner = ",".join(sorted(word for word in swept if not word.startswith("out="))).replace("/", "_")
-        return config | {"out": aside(config["out"], inner)} if inner else config
+        words = sorted(word for word in swept if not word.startswith("out="))
+        return config | {"out": aside(config["out"], words)} if words else config
     line: list[str] = config["line"]
     heads = {word.split("=", 1)[0].split(".", 1)[0] for word in swept if not word.startswith("name=")}
     if heads <= set(line):
         touched = reached(config, heads.union(*(differing(config, other) for other in points)))
     else:
         touched = set(line)
-    places = {config[name]["out"]: aside(config[name]["out"], suffix) for name in touched}
-    return config | {name: moved(config[name], places) for name in line}
+    places = {config[name]["out"]: aside(config[name]["out"], sorted(swept)) for name in touched}
+    return config | {name: replaced(config[name], places) for name in line}
 
 
 def differing(config: Config, other: Config) -> set[str]:
@@ -154,11 +152,7 @@ def reached(config: Config, steps: set[str]) -> set[str]:
     return found
 
 
-def moved(step: Config, places: dict[str, str]) -> Config:
-    """A step's configuration with the folders it reads and writes in other places: ``places`` maps old to new."""
-    return dict(replaced(step, places))
-
-
-def aside(out: str, suffix: str) -> str:
-    """A folder's place beside others of its name: in one named after what sets it apart."""
-    return str(Path(out).parent / suffix / Path(out).name)
+def aside(out: str, words: Iterable[str]) -> str:
+    """A folder's place beside others of its name: in one named after the words that set it apart."""
+    place = new_place("out", out)
+    return str(place.parent / ",".join(words).replace("/", "_") / place.name)

@@ -73,9 +73,8 @@ def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, Any]) -> No
     console.print(f"[bold]factory {stage}[/]: {tree.first_line(stage)}\n")
     rows = [row for key, value in config.items() for row in _rows(stage, key, value, chosen)]
     listing(console, "Keys", rows)
-    if to_choose := [
-        (f"{key}={name}", tree.first_line(key, name)) for key in _groups(config) for name in tree.choices(key)
-    ]:
+    groups = [key for key in config if key in tree.groups()]
+    if to_choose := [(f"{key}={name}", tree.first_line(key, name)) for key in groups for name in tree.choices(key)]:
         listing(console, "Choices", to_choose)
     if stage == tree.TUNE:
         console.print(TUNE_EXAMPLES, markup=False)
@@ -85,14 +84,10 @@ def stage_help(stage: str, config: dict[str, Any], chosen: dict[str, Any]) -> No
         console.print(f"inputs. may be left out: {', '.join(f'{name}=…' for name in short)}", markup=False)
 
 
-def _groups(config: dict[str, Any]) -> list[str]:
-    return [key for key in config if key in tree.groups()]
-
-
 def _rows(stage: str, key: str, value: Any, chosen: dict[str, Any]) -> list[tuple[str, str]]:
     said = tree.comments(stage)
     if stage in tree.LINES and isinstance(value, dict):
-        return [(f"{key}.…", f"factory {_stage_name(value)} --help lists its keys")]
+        return [(f"{key}.…", f"factory {tree.stage_of(value)} --help lists its keys")]
     if key in tree.groups():
         several = isinstance(value, dict) and bool(value) and "_target_" not in value
         kind = f"choices, one or several as {key}=[a,b]: " if several else "choices: "
@@ -125,10 +120,6 @@ def _flat(key: str, value: Any) -> list[tuple[str, Any]]:
     if not isinstance(value, dict) or not value:
         return [] if key == "_target_" or (key, value) == ("inputs", {}) else [(key, value)]
     return [pair for name, child in value.items() for pair in _flat(f"{key}.{name}", child)]
-
-
-def _stage_name(step: dict[str, Any]) -> str:
-    return tree.stage_name(str(step["_target_"]))
 
 
 def _show(value: Any) -> str:

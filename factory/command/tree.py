@@ -6,6 +6,7 @@ The files are the package's own: each is read once a process.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,15 @@ COMMENTED = re.compile(r"^(?P<indent> *)(?P<key>[\w@/]+):(?P<value>.*?)(?:\s#\s*
 
 @cache
 def stages() -> list[str]:
-    """Every stage that can be called by itself, in the order of the line."""
-    order = ["ingest", "render", "label", "adapt", "train", "evaluate", "export", "predict"]
-    order += ["select", "review", "answer", "merge", "convert"]
+    """Every stage that can be called by itself: those of the line in its order, then the others by name."""
+    line = list(_body(LINE))
     there = [path.stem for path in ROOT.glob("*.yaml") if path.stem not in (*LINES, TUNE)]
-    return sorted(there, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return sorted(there, key=lambda name: (line.index(name) if name in line else len(line), name))
 
 
-def stage_name(target: str) -> str:
-    """The stage behind a dotted function: ``factory.stages.train.run`` is `train`, ``adapt.stage.run`` is `adapt`."""
-    parts = [part for part in target.split(".") if part not in ("stage", "run")]
-    return parts[-1]
+def stage_of(step: Mapping[str, Any]) -> str:
+    """The stage that a step is one of: ``factory.stages.train.run`` is `train`, ``adapt.stage.run`` is `adapt`."""
+    return [part for part in str(step.get("_target_")).split(".") if part not in ("stage", "run")][-1]
 
 
 @cache

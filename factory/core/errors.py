@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from typing import Self
 
+BELOW = "\n" + " " * 12
+
 
 class FactoryError(Exception):
     """A failure with a cause, a place and a cure.
 
     ``what`` is one sentence; ``where`` a file, key or sample id; ``got`` and ``expected`` the two sides of the
-    disagreement; ``todo`` the next thing to try.
+    disagreement; ``todo`` the next thing to try. Further lines of each stand below its first.
     """
 
     def __init__(
@@ -32,7 +34,8 @@ class FactoryError(Exception):
 
     def __str__(self) -> str:
         parts = (("where", self.where), ("got", self.got), ("expected", self.expected), ("do", self.todo))
-        return "\n".join([self.what, *(f"  {name + ':':<10}{value}" for name, value in parts if value is not None)])
+        stated = [f"  {name + ':':<10}{value}" for name, value in parts if value is not None]
+        return "\n".join([self.what, *(one.replace("\n", BELOW) for one in stated)])
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a worker process with every part intact, also those set since it was made."""

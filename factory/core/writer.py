@@ -221,7 +221,7 @@ def _is_there(target: Path, identity: Identity, *, overwrite: bool) -> bool:
     raise ArtefactError(
         "another artefact is in the way, made with different settings",
         where=target,
-        got="\n            ".join(differing[:12]),
+        got="\n".join(differing[:12]),
         todo="give another out=… (or name=…), or overwrite=true to replace it",
     )
 
@@ -288,7 +288,7 @@ def _claim(root: Path, identity: Identity, *, overwrite: bool) -> None:
         raise ArtefactError(
             "an unfinished artefact with different settings is in the way",
             where=root,
-            got="\n            ".join(differing[:12]),
+            got="\n".join(differing[:12]),
             todo="finish it with its own settings, delete it, or give overwrite=true to begin anew",
         )
     if differing or not begun:

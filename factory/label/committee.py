@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
+from scipy.special import softmax
 
 from factory.core import parts
 from factory.core.errors import ConfigError
@@ -57,8 +58,7 @@ class Committee:
             for member in alike:
                 logs_khw += np.log(np.maximum(member.spread(given, classes, sight), FLOOR))
         logs_khw *= self.certainty / self.members
-        scores_khw = np.exp(logs_khw - logs_khw.max(axis=0))
-        return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
+        return np.asarray(softmax(logs_khw, axis=0), np.float32)
 
     @cached_property
     def _members(self) -> list[Scribbles]:

@@ -6,6 +6,9 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+import numpy.typing as npt
+
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.photographs import shuffled
@@ -27,6 +30,10 @@ class Corpus:
     aside: Sequence[str]
     picture: Callable[[str], Picture]
     photograph_of: Mapping[str, str] = field(default_factory=dict)
+
+    def image(self, name: str) -> npt.NDArray[np.uint8]:
+        """A picture without what is said of it: RGB, (H, W, 3)."""
+        return self.picture(name).image
 
     def photograph(self, name: str) -> str:
         """What the picture was cut from, or is."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from scipy.special import softmax
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
@@ -63,5 +64,4 @@ class Mixed:
         for member in self.members.values():
             if member.weight:
                 logs_khw += member.weight * np.log(np.clip(member.labeler(given, classes), FLOOR, 1))
-        scores_khw = np.exp(logs_khw - logs_khw.max(axis=0))
-        return np.asarray(scores_khw / scores_khw.sum(axis=0), np.float32)
+        return np.asarray(softmax(logs_khw, axis=0), np.float32)

@@ -39,9 +39,7 @@ class NetworkMaker:
     weights: Path | None
     cache: Cache
 
-    def __call__(
-        self, said: Dataset, rows: Sequence[Row], seed: int
-    ) -> tuple[checkpoint.Trained, list[dict[str, str]]]:
+    def __call__(self, said: Dataset, rows: Sequence[Row], seed: int) -> tuple[checkpoint.Trained, Issues]:
         """The network that learnt from some rows of ``said``, and what its training found worth a look."""
         identity = self._identity(said, rows, seed)
         with self.cache.kept(f"network-{identity.name}") as place:

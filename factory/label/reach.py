@@ -25,6 +25,6 @@ class Reach:
             got = f"weight {self.weight}, softness {self.softness}"
             raise ConfigError("a reach has a weight of 0 or more and a softness above 0", got=got)
 
-    def __call__(self, distance_s: Floats) -> Floats:
-        """The evidence at some distances."""
-        return -self.weight * np.log(distance_s + self.softness)
+    def __call__(self, distance: Floats) -> Floats:
+        """The evidence at some distances, of their shape."""
+        return -self.weight * np.log(distance + self.softness)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
@@ -144,12 +145,17 @@ class Scribbles:
         return unsaid_s
 
     def _decide(self, sight: Sight, seen: list[Seen]) -> Floats:
-        """The probabilities of the named classes (superpixels, classes named)."""
+        """The probabilities of the named classes (superpixels, classes named).
+
+        To begin with, every superpixel belongs to the class that is nearest along the picture.
+        """
         graph, vectors = sight
-        fixed_sj = self._fixed(graph, seen, vectors)
+        steps_e = graph.steps(vectors, place_step=self.place_step, feature_step=self.feature_step)
+        along_sj = np.stack([graph.along(steps_e, one.superpixels) for one in seen], axis=1)
+        fixed_sj = self._fixed(sight, seen, along_sj)
         strength_e = self.smoothness * graph.length_e * np.exp(-graph.step_e / (2 * max(graph.step_e.mean(), FLOOR)))
         size_s = graph.pixels_s / np.sqrt(self.area)
-        labels_s, energy_sj = self._start(graph, seen, vectors), fixed_sj
+        labels_s, energy_sj = along_sj.argmin(axis=1), fixed_sj
         for _ in range(self.rounds):
             evidence_sj = fixed_sj + self.colour * self._coloured(graph, seen, labels_s)
             energy_sj = -evidence_sj * size_s[:, None]
@@ -162,24 +168,14 @@ class Scribbles:
                 break
         return self._given_neighbours(graph, energy_sj, strength_e, labels_s, size_s)
 
-    def _fixed(self, graph: SuperpixelGraph, seen: list[Seen], vectors: list[Floats]) -> Floats:
-        """The evidence that no cut changes: distances, and likeness in features."""
-        steps_e = graph.steps(vectors, place_step=self.place_step, feature_step=self.feature_step)
-        columns = []
-        for one in seen:
-            along_s = graph.along(steps_e, one.superpixels)
-            columns.append(self.geodesic(along_s) + self.straight(graph.apart(one.superpixels)))
-        fixed_sj = np.stack(columns, axis=1)
+    def _fixed(self, sight: Sight, seen: list[Seen], along_sj: Floats) -> Floats:
+        """The evidence that no cut changes: distances, those ``along_sj`` the picture too, and likeness in features."""
+        graph, vectors = sight
+        apart_sj = np.stack([graph.apart(one.superpixels) for one in seen], axis=1)
+        fixed_sj = self.geodesic(along_sj) + self.straight(apart_sj)
         if vectors and self.likeness:
             fixed_sj += self.likeness * self._alike(seen, vectors)
         return fixed_sj
-
-    def _start(self, graph: SuperpixelGraph, seen: list[Seen], vectors: list[Floats]) -> Index:
-        """To begin with, every superpixel belongs to the class that is nearest along the picture."""
-        steps_e = graph.steps(vectors, place_step=self.place_step, feature_step=self.feature_step)
-        distance_sj = np.stack([graph.along(steps_e, one.superpixels) for one in seen], axis=1)
-        nearest_s: Index = distance_sj.argmin(axis=1)
-        return nearest_s
 
     def _coloured(self, graph: SuperpixelGraph, seen: list[Seen], labels_s: Index) -> Floats:
         columns = []
@@ -212,10 +208,7 @@ class Scribbles:
         total_sj = energy_sj.copy()
         for one, other in (graph.edges_2e, graph.edges_2e[::-1]):
             np.add.at(total_sj, (one, labels_s[other]), -strength_e)
-        logits_sj = -self.certainty * total_sj / size_s[:, None]
-        odds_sj = np.exp(logits_sj - logits_sj.max(axis=1, keepdims=True))
-        probability_sj: Floats = odds_sj / odds_sj.sum(axis=1, keepdims=True)
-        return probability_sj
+        return np.asarray(softmax(-self.certainty * total_sj / size_s[:, None], axis=1))
 
 
 def _seen(given: Picture, graph: SuperpixelGraph, classes: int) -> list[Seen]:

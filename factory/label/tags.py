@@ -93,7 +93,7 @@ class Tags:
         shelf = self._shelf(shop.scratch, len(corpus.classes))
         with learnt_once(shop.cache, self._name(corpus, statements, divisions, seed), shelf.folder):
             self._train(corpus, statements, divisions, shelf, seed)
-            told = telling(statements, divisions.first, shelf, _Images(corpus=corpus), self.training.longest)
+            told = telling(statements, divisions.first, shelf, corpus.image, self.training.longest)
             taken_k = self._taken(statements, divisions.first, shelf, corpus, told)
         maker = MapMaker(
             shelf=shelf, method=self.method, views=self.views, longest=self.training.longest, normal=self.normal,
@@ -130,10 +130,9 @@ class Tags:
             rest = statements.without(held_out)
             model = build(self.classifier, shelf.classes, shelf.heads, weights=weights, seed=seed)
             shelf.keep_first(model)
-            image = _Images(corpus=corpus)
             course = Course(
-                training=self.training, shares=self.shares, statements=rest, image=image,
-                kept=shelf.kept(image, self.training.longest),
+                training=self.training, shares=self.shares, statements=rest, image=corpus.image,
+                kept=shelf.kept(corpus.image, self.training.longest),
                 place=shelf.folder / trained_file(number), seed=derive(seed, "classifier", number),
                 title=f"tags, {divisions.name(number)}",
             )  # fmt: skip
@@ -152,9 +151,7 @@ class Tags:
                 todo="tag some as holding none (present 0 for each class), or labeler.normal=null",
             )
         if not place.is_file():
-            known = normal.learnt(
-                ids, _Images(corpus=corpus), shelf.first(), self.training.longest, derive(seed, "normal")
-            )
+            known = normal.learnt(ids, corpus.image, shelf.first(), self.training.longest, derive(seed, "normal"))
             known.save(place)
 
     def _taken(
@@ -164,8 +161,7 @@ class Tags:
         too_wide = min(self.shares) >= 1 - BODY[-1]  # to stand out
         if self.normal is None or shelf.heads == 1 or too_wide:
             return [self.shares[head] for head in told.heads_k]
-        image = _Images(corpus=corpus)
-        seen = surprises(statements, fold_of, shelf, self.normal, image, self.training.longest)
+        seen = surprises(statements, fold_of, shelf, self.normal, corpus.image, self.training.longest)
         return seen.extents(statements)
 
     def _levels(
@@ -182,7 +178,7 @@ class Tags:
         with Progress("evidence", len(set(rows.tolist()))) as progress:
             for row in sorted(set(rows.tolist())):
                 sample_id = statements.ids[row]
-                maps_khw, surprise_hw = maker(corpus.picture(sample_id).image, models_of[sample_id])
+                maps_khw, surprise_hw = maker(corpus.image(sample_id), models_of[sample_id])
                 for class_id in set(columns[rows == row].tolist()) & found.keys():
                     evidence_hw = self.background.evidence(maps_khw[class_id], surprise_hw)  # type: ignore[union-attr]
                     places = generator(seed, "evidence", sample_id, class_id).integers(
@@ -196,16 +192,6 @@ class Tags:
         }
         digests.write_atomically(place, digests.canonical({str(key): value for key, value in levels.items()}))
         return levels
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Images:
-    """A corpus's pictures without what is said of them."""
-
-    corpus: Corpus
-
-    def __call__(self, sample_id: str) -> npt.NDArray[np.uint8]:
-        return self.corpus.picture(sample_id).image
 
 
 def _require_something(statements: Statements, corpus: Corpus, tell: Tell) -> None:

@@ -17,6 +17,7 @@ from factory.core.artefact import Artefact
 from factory.core.classes import IGNORE, ClassList
 from factory.core.dataset import Dataset
 from factory.core.sample import Domain, Origin, Sample, Split, Supervision
+from factory.core.spread import spread
 from factory.core.words import many
 from factory.review import pictures
 from factory.review.charts import Chart
@@ -197,7 +198,7 @@ def chosen(samples: Sequence[Sample], seed: int, what: str, count: int) -> list[
 def origin_shares(data: Dataset, samples: Sequence[Sample]) -> Shares:
     """Where the pixels' classes come from."""
     counts = np.zeros(256, np.int64)
-    for sample in (some := _spread([sample for sample in samples if sample.source])):
+    for sample in (some := spread([sample for sample in samples if sample.source], COUNTED)):
         counts += np.bincount(data.map(sample, "source").ravel(), minlength=256)
     names = {Origin.NONE: "nobody vouches", Origin.EXACT: "exact", Origin.HINT: "given hint"}
     names |= {Origin.PSEUDO: "pseudo-label", Origin.HUMAN: "human"}
@@ -213,7 +214,7 @@ def origin_shares(data: Dataset, samples: Sequence[Sample]) -> Shares:
 def class_shares(data: Dataset, samples: Sequence[Sample]) -> Shares:
     """How the vouched-for pixels divide among classes."""
     counts = np.zeros(256, np.int64)
-    for sample in (some := _spread(samples)):
+    for sample in (some := spread(samples, COUNTED)):
         counts += np.bincount(data.mask(sample).ravel(), minlength=256)
     total = max(1, int(counts[: len(data.classes)].sum()))
     rows = zip(data.classes.names, counts, data.classes.colours, strict=False)
@@ -270,11 +271,6 @@ def _hints_in_words(sample: Sample) -> str:
 def _contents(mask_hw: pictures.Image8, classes: ClassList) -> str:
     counts = np.bincount(mask_hw.ravel(), minlength=256)[: len(classes)] / mask_hw.size
     return ", ".join(f"{name} {share:.0%}" for name, share in zip(classes.names, counts, strict=True) if share >= 0.005)
-
-
-def _spread(samples: Sequence[Sample]) -> list[Sample]:
-    places = np.unique(np.linspace(0, len(samples) - 1, min(COUNTED, len(samples))).round().astype(int))
-    return [samples[k] for k in places.tolist()] if samples else []
 
 
 def _over(some: Sequence[Sample], everything: Sequence[Sample]) -> str:

@@ -22,6 +22,7 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.photographs import shuffled
 from factory.core.sample import TRUSTED, Hints, Sample, Split
+from factory.core.spread import spread
 from factory.core.words import many
 from factory.core.writer import ReportWriter
 from factory.execute import Executor
@@ -98,7 +99,7 @@ def run(
     out.write("trials.json", results.history(ledger))
     _tell_failed(results.rows(ledger), out)
     densifier = replace(judge.densifier(settings), curve=verdict.calibration.curve)
-    for sample in _spread(held, drawn):
+    for sample in spread(held, drawn):
         _draw(sample, densifier, judge.audit, out)
     _tell(verdict, out)
 
@@ -185,11 +186,6 @@ def _draw(sample: Sample, densifier: Densifier, audit: Audit, out: ReportWriter)
     before = pictures.hinted(given, classes, sure_hw)
     sheet = drawing.strip(before, given.image, truth_hw, dense.mask_hw, classes, "dense mask")
     out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
-
-
-def _spread(rows: Sequence[Sample], count: int) -> list[Sample]:
-    places = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))
-    return [rows[place] for place in places.tolist()]
 
 
 def _tell(verdict: Verdict, out: ReportWriter) -> None:

@@ -16,6 +16,7 @@ from factory.core.artefact import Model, Report
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Sample, Split
+from factory.core.spread import spread
 from factory.core.writer import ReportWriter
 from factory.execute.progress import Progress
 from factory.measure import matrix
@@ -96,7 +97,7 @@ def run(
     if peer:
         methods[_named(peer, source, out)] = lambda _, image: Guess(peer(image))
     scores = {method: Scores(len(source.classes)) for method in methods}
-    drawn = {rows[i].id for i in np.linspace(0, len(rows) - 1, min(pictures, len(rows))).round().astype(int)}
+    drawn = {sample.id for sample in spread(rows, pictures)}
     with Progress("evaluate", len(rows)) as progress:
         for sample in rows:
             image_hwc, truth_hw = source.image(sample), resize_mask(source.mask(sample), size_hw)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -17,6 +16,7 @@ from factory.core.artefact import Model
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError, FactoryError, WorkerError
 from factory.core.sample import Sample, Split
+from factory.core.spread import spread
 from factory.core.words import many
 from factory.core.writer import ReportWriter
 from factory.execute.progress import Progress
@@ -138,15 +138,11 @@ def _look(trained: Trained, calibration: Dataset | None, count: int) -> list[Ten
 
 def _tiles(trained: Trained, dataset: Dataset | None, count: int, split: Split | None = None) -> list[Tensor]:
     """The middles of ``count`` pictures, evenly spread, as the segmenter would see them; None: of any split."""
-    samples = dataset.where(split=split) if dataset else []
-    places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
-    return [tile_of(image, trained.tile_hw) for image in _images(trained, dataset, [samples[i] for i in places])]
-
-
-def _images(trained: Trained, dataset: Dataset | None, samples: Sequence[Sample]) -> Iterator[Any]:
-    for sample in samples:
-        assert dataset is not None
-        yield resize_image(dataset.image(sample), trained.working.of((sample.height, sample.width)))
+    if dataset is None:
+        return []
+    samples = spread(dataset.where(split=split), count)
+    seen = (resize_image(dataset.image(one), trained.working.of((one.height, one.width))) for one in samples)
+    return [tile_of(image_hwc, trained.tile_hw) for image_hwc in seen]
 
 
 def _miou(runner: Trained | Shipped, source: Dataset, rows: Sequence[Sample], name: str) -> float:

@@ -174,19 +174,21 @@ def _refuse(told: Told, given: Mapping[str, Path], out: DatasetWriter, *, strict
     if strict and reasons:
         out.discard()
         todo = "correct them, or run without strict=true to leave them out"
-        raise InputError(f"{len(reasons)} problems in the input", got=_lines(reasons, 12), todo=todo)
+        raise InputError(f"{len(reasons)} problems in the input", got="\n".join(reasons[:12]), todo=todo)
     if not any(out.samples()):
-        raise InputError("nothing could be ingested", got=_lines(reasons, 3) or "no picture", todo="see the reasons")
+        raise InputError(
+            "nothing could be ingested", got="\n".join(reasons[:3]) or "no picture", todo="see the reasons"
+        )
     for kind in told.in_vain(given):
         out.discard()
         todo = f"correct them, or leave inputs.{kind} out"
-        raise InputError(f"none of the {kind} could be used", where=given[kind], got=_lines(reasons, 5), todo=todo)
+        raise InputError(f"none of the {kind} could be used", where=given[kind], got="\n".join(reasons[:5]), todo=todo)
 
 
 def _require_training(out: DatasetWriter) -> None:
     """`InputError` where the pictures that were to train are all among those that could not be taken."""
     if not any(sample.split == Split.TRAIN for sample in out.samples()):
-        got = _lines([f"{issue['where']}: {issue['reason']}" for issue in out.issues], 5)
+        got = "\n".join(f"{issue['where']}: {issue['reason']}" for issue in out.issues[:5])
         out.discard()
         todo = "correct them, or give more pictures, or split=… for all"
         raise InputError("no picture is left to train on", got=got, todo=todo)
@@ -205,10 +207,6 @@ def _report_large(out: DatasetWriter) -> None:
     if pixels > LARGE:
         how = "longest=1600 makes them smaller here, and tile=1024 cuts them; factory predict gives masks of any size"
         out.report("size", f"half of the pictures have {pixels / 1e6:.0f} megapixels or more, and take long: {how}")
-
-
-def _lines(reasons: Sequence[str], most: int) -> str:
-    return "\n            ".join(reasons[:most])
 
 
 def _figures(out: DatasetWriter, given: Iterable[str]) -> None:

@@ -89,7 +89,7 @@ def _nothing_changed(intake: Intake, corrections: Path | Report, out: DatasetWri
     """`InputError` where nothing can be used; otherwise said before all else, for others came back as they were."""
     if not intake.seen:
         out.discard()
-        got = "\n            ".join(intake.left_out[:3])
+        got = "\n".join(intake.left_out[:3])
         where = corrections if isinstance(corrections, Path) else corrections.root
         raise InputError(
             "none of the corrections can be used", where=where, got=got, todo="correct them, and export again"

@@ -183,7 +183,7 @@ def _finish(out: DatasetWriter, waiting: Sequence[Piece]) -> None:
     samples = list(out.samples())
     if not samples:
         reasons = [f"{issue['where']}: {issue['reason']}" for issue in out.issues[:3]]
-        got = "\n            ".join(reasons) or "no picture"
+        got = "\n".join(reasons) or "no picture"
         raise InputError("nothing could be predicted", got=got, todo="see the reasons")
     known = {sample.id for sample in samples}
     tables = [_table(out, picture).read_bytes() for picture in waiting if picture.id in known]

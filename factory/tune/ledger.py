@@ -206,7 +206,7 @@ def _study(folder: Path, settings: Identity, direction: str, pruner: optuna.prun
         raise ArtefactError(
             "another study is in the way, of other settings",
             where=folder,
-            got="\n            ".join(differing[:12]),
+            got="\n".join(differing[:12]),
             todo="give another out=…, or delete the folder to begin anew",
         )
     return study

@@ -97,6 +97,6 @@ def _stop_if_hopeless(ledger: Ledger) -> None:
         raise TrainingError(
             f"the first {HOPELESS} trials all failed",
             where=ledger.folder,
-            got="\n            ".join(reasons),
+            got="\n".join(reasons),
             todo="cure that, and begin anew: another out=…, or delete the folder",
         )

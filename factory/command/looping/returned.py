@@ -52,11 +52,7 @@ def _is_like(path: Path) -> bool:
 
 def _exports(folder: Path, called: str) -> list[Path]:
     alike = (path for path in sorted(folder.glob("*")) if path.name.lower().startswith(called))
-    return [path for path in alike if path.is_dir() or _is_file(path)]
-
-
-def _is_file(path: Path) -> bool:
-    return path.suffix.lower() in FILES
+    return [path for path in alike if path.is_dir() or path.suffix.lower() in FILES]
 
 
 def _answered(path: Path, number: int) -> int:

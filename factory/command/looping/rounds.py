@@ -144,7 +144,7 @@ def _settled(config: Config, name: str, number: int) -> Config:
 
 def _stage(config: Config, name: str) -> str:
     step = config.get(name)
-    return tree.stage_name(str(step["_target_"])) if isinstance(step, dict) and "_target_" in step else ""
+    return tree.stage_of(step) if isinstance(step, dict) and "_target_" in step else ""
 
 
 def _read(config: Config, name: str) -> list[str]:

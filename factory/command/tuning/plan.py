@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from factory.command import compose, tree
-from factory.command.bind import Step, bind
-from factory.command.perform import differing, line_of, moved, reached
+from factory.command.bind import Step, bind, replaced
+from factory.command.perform import differing, line_of, reached
 from factory.command.tuning.words import Asked
 from factory.core.artefact import Identity
 from factory.core.errors import ConfigError, FactoryError
@@ -45,7 +45,7 @@ class Plan:
     @property
     def listened(self) -> str | None:
         """The step whose reports pruning heeds: the last training that trials make."""
-        trained = [name for name in self.needed if name in self.own and _stage(self.base[name]) == "train"]
+        trained = [name for name in self.needed if name in self.own and tree.stage_of(self.base[name]) == "train"]
         return trained[-1] if trained else None
 
     def shared(self) -> list[Step]:
@@ -57,7 +57,7 @@ class Plan:
         config = _composed(self.stage, self.fixed, words)
         places = {config[name]["out"]: str(self._place(name, folder)) for name in self.needed}
         own = [name for name in self.needed if name in self.own]
-        return [bind(name, moved(config[name], places) | {"overwrite": True}) for name in own]
+        return [bind(name, replaced(config[name], places) | {"overwrite": True}) for name in own]
 
     def _place(self, name: str, folder: Path) -> Path:
         return folder / name if name in self.own else Path(self.base[name]["out"])
@@ -137,16 +137,16 @@ def _objective(asked: Asked, base: Config, within: set[str]) -> tuple[str, str]:
     """The step and the figure that judge; a stage by itself needs no step."""
     line: list[str] = base["line"]
     if asked.objective is None:
-        judging = [name for name in line if name in within and _stage(base[name]) in FIGURES]
+        judging = [name for name in line if name in within and tree.stage_of(base[name]) in FIGURES]
         if not judging:
             what = "the space reaches no step that measures mIoU" if within else "the space changes no step of the line"
             raise ConfigError(what, where="objective", got=", ".join(line), todo="give objective=<step>.<figure>")
-        return judging[-1], FIGURES[_stage(base[judging[-1]])]
+        return judging[-1], FIGURES[tree.stage_of(base[judging[-1]])]
     step, _, figure = asked.objective.rpartition(".")
     step = step or (line[0] if len(line) == 1 else "")
     if step not in line:
         raise ConfigError("no such step", where="objective", got=asked.objective, expected=f"{'|'.join(line)}.<figure>")
-    _check_figure(_stage(base[step]), figure)
+    _check_figure(tree.stage_of(base[step]), figure)
     return step, figure
 
 
@@ -200,7 +200,3 @@ def _needed(base: Config, judged: str) -> list[str]:
         if base[name]["out"] in read:
             found.add(name)
     return [name for name in line if name in found]
-
-
-def _stage(step: Config) -> str:
-    return tree.stage_name(str(step["_target_"]))

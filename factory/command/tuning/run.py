@@ -128,6 +128,6 @@ def _conclude(asked: Asked, planned: Plan, ledger: Ledger) -> None:
         print(f"that is every combination there is: {len(found)} of {asked.trials} trials")
     if leader is None:
         reasons = dict.fromkeys(row.reason for row in found if row.reason)
-        raise TrainingError("no trial was carried through", where=asked.out, got="\n            ".join(reasons) or None)
+        raise TrainingError("no trial was carried through", where=asked.out, got="\n".join(reasons) or None)
     _write(asked, planned, ledger, leader)
     show.found(leader, planned.figure, ledger.folder_of(leader.number), asked.stage, asked.out / best.NAME)

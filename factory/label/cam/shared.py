@@ -38,7 +38,7 @@ def digest_of(corpus: Corpus, statements: Statements) -> str:
     """Of all that a classifier may see: pictures, and what is said of each."""
     found = hashlib.sha256(repr(corpus.classes.names).encode())
     for sample_id, said_k in zip(statements.ids, statements.said_nk, strict=True):
-        image_hwc = corpus.picture(sample_id).image
+        image_hwc = corpus.image(sample_id)
         found.update(f"{sample_id} {image_hwc.shape} {said_k.tolist()}\n".encode())
         found.update(image_hwc.tobytes())
     return found.hexdigest()
