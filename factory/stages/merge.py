@@ -30,6 +30,7 @@ from factory.review.corrections import (
     Known,
     Rules,
     Where,
+    answered_before,
     apply,
     changed_regions,
     left_alone,
@@ -153,8 +154,8 @@ def _merge_one(
     after = apply(known, stated_hw, asked, rules)
     if asked:
         wrong = mislabelled_regions(known.mask_hw, np.where(after.human_hw, stated_hw, IGNORE), asked)
-        left = left_alone(stated_hw, asked, rules)
-        tally.regions(*changed_regions(stated_hw, after.human_hw, asked, rules), left, wrong)
+        left, before = left_alone(stated_hw, asked, rules), answered_before(known, asked)
+        tally.regions(*changed_regions(stated_hw, after.human_hw, asked, rules), left, wrong, before)
     if not after.human_hw.any() and (after.maps.mask_hw == known.mask_hw).all():
         out.report(
             sample.id, "says nothing that counts here: left alone; rules.scope and rules.unstated decide what does"
