@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from factory.core.artefact import Kind, Report
+from factory.core.artefact import HEADER, Kind, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
@@ -180,6 +181,20 @@ def test_a_narrow_page_keeps_every_title(tmp_path: Path, line: dict[str, Any]) -
     hidden = re.findall(r"([^{}]*)\{ display: none; \}", style)
     assert [where.strip() for where in hidden if ".heads" in where] == [".dense .heads + .heads"]
     assert text.count("<caption>") == text.count("<caption><span>") + 1, "that of the artefacts is one word"
+
+
+def test_everything_is_drawn_in_the_colours_that_the_legend_tells(tmp_path: Path, line: dict[str, Any]) -> None:
+    """Scene packs have colours of their own, and so has a model that learnt from their renders."""
+    others = ClassList.of(CLASSES.names, [[9, 9, 9], [99, 9, 9], [9, 99, 9]])
+    apart = {}
+    for name in ("rendered", "labelled", "model"):
+        shutil.copytree(line[name].root, tmp_path / name)
+        header = json.loads((tmp_path / name / HEADER).read_text())
+        header["classes"]["colours"] = others.colours
+        (tmp_path / name / HEADER).write_text(json.dumps(header))
+        apart[name] = type(line[name]).open(tmp_path / name)
+        assert apart[name].classes == others
+    assert page(reviewed(tmp_path / "other", line | apart)) == page(reviewed(tmp_path / "review", line))
 
 
 def test_the_page_is_well_formed_and_fetches_nothing(tmp_path: Path, line: dict[str, Any]) -> None:
