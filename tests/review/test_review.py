@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from codecs import BOM_UTF8
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -343,7 +344,8 @@ def test_the_folder_holds_what_an_annotator_needs(tmp_path: Path, line: dict[str
     assert source.path("images/a.png").read_bytes() == (folder / "images/a.png").read_bytes()
     with Image.open(folder / "overlays/a.png") as overlay:
         assert max(overlay.size) >= 640
-    rows = list(csv.DictReader((folder / "queue.csv").read_text().splitlines()))
+    assert (folder / "queue.csv").read_bytes().startswith(BOM_UTF8), "without it Excel does not read UTF-8"
+    rows = list(csv.DictReader((folder / "queue.csv").read_text("utf-8-sig").splitlines()))
     assert [" ".join(list(row.values())[:3]) for row in rows][:2] == ["1 b.png 7", "2 b.png 9"]
     assert "factory merge" in (folder / "README.txt").read_text()
 
