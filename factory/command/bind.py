@@ -114,7 +114,7 @@ def bind(name: str, config: dict[str, Any]) -> Step:
 def _check_frame(name: str, config: Mapping[str, Any]) -> None:
     """What every step has, whatever its stage: where it reads and writes, and whether it may replace."""
     if absent := [key for key in ("inputs", "out", "seed") if key not in config]:
-        raise ConfigError("keys are missing", where=name, got="nothing", expected=", ".join(absent))
+        raise _missing(name, absent)
     if not isinstance(config["inputs"], dict):
         got, todo = repr(config["inputs"]), "give each by itself: inputs.<name>=…"
         raise ConfigError("inputs are keys of their own", where=f"{name}.inputs", got=got, todo=todo)
@@ -199,7 +199,14 @@ def check_names(where: str, parameters: Mapping[str, inspect.Parameter], given: 
             raise ConfigError("unknown key", where=f"{where}.{key}", expected=expected, todo=todo)
     required = {name for name, p in parameters.items() if p.default is inspect.Parameter.empty}
     if absent := sorted(required - set(given)):
-        raise ConfigError("keys are missing", where=where, got="nothing", expected=", ".join(absent))
+        raise _missing(where, absent)
+
+
+def _missing(where: str, absent: Sequence[str]) -> ConfigError:
+    """Keys that nothing stands for, removed or chosen away: what to give for each."""
+    words = [f"{key}={'|'.join(tree.choices(key)) or '…'}" for key in absent]
+    todo = f"give {', '.join(words)}"
+    return ConfigError("keys are missing", where=where, got="nothing", expected=", ".join(absent), todo=todo)
 
 
 def check_value(where: str, value: Any, annotation: Any) -> None:

@@ -68,12 +68,11 @@ class Png:
         """See `factory.exchange.Codec.read`: pictures in the folder and below, in name order."""
         if not path.is_dir():
             raise InputError("not a folder", where=path, expected="a folder of mask PNGs, one an image")
-        files = [file for file in given.files_in(path) if file.suffix.lower() in (".png", *LOSSY)]
-        if not files:
+        if not (found := entries(path)):
             todo = "give mask PNGs, CVAT's export as 'CVAT for images 1.1', or LabelMe's JSON files"
             expected = "one mask PNG an image, named like it"
             raise InputError("no mask PNG", where=path, expected=expected, todo=todo)
-        return (PngFile(path=file, name=file.relative_to(path).as_posix()) for file in files)
+        return iter(found)
 
     def write(self, masks: Iterable[tuple[str, Mask]], classes: ClassList) -> Iterator[tuple[str, bytes]]:
         """See `factory.exchange.Codec.write`: ``<image name without its ending>.png`` for each mask."""
@@ -90,6 +89,12 @@ class Png:
         picture.putpalette(classes.palette().tobytes())
         picture.save(buffer, format="PNG", compress_level=4)
         return buffer.getvalue()
+
+
+def entries(folder: Path) -> list[PngFile]:
+    """The pictures in a folder and below, in name order."""
+    files = (file for file in given.files_in(folder) if file.suffix.lower() in (".png", *LOSSY))
+    return [PngFile(path=file, name=file.relative_to(folder).as_posix()) for file in files]
 
 
 def stem_of(name: str) -> str:

@@ -13,6 +13,11 @@ from factory.ingest.names import Names
 SUFFIXES = (".png", ".json", ".tif", ".tiff", ".bmp")
 """Files of class ids, lossless, or of LabelMe's; of several for one picture the first kind counts."""
 
+TODO = (
+    "give each picture a file of its own: a PNG, or LabelMe's JSON; save what COCO's holds as such PNGs; and give "
+    "CVAT's XML to factory merge corrections=…, with the pictures ingested without masks as its source"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MapFiles:
@@ -47,7 +52,7 @@ def find(folder: Path, names: Names) -> MapFiles:
             if folder.is_file()
             else "no file in the folder belongs to a picture"
         )
-        raise InputError(what, where=folder, got=got, expected=expected)
+        raise InputError(what, where=folder, got=got, expected=expected, todo=TODO)
     return MapFiles(folder=folder, by_picture=by_picture, unclear=unclear)
 
 

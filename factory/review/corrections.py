@@ -178,6 +178,15 @@ def mislabelled_regions(known_hw: Map, stated_hw: Map, asked: Asked) -> int:
     return int((2 * wrong_r > compared_r).sum())
 
 
+def answered_before(known: Known, asked: Asked) -> list[int]:
+    """Numbers of the queued regions of which people had named most pixels: no queue asks about such ones."""
+    there_r, named_r = (
+        np.bincount(asked.regions_hw[where], minlength=int(asked.regions_hw.max(initial=0)) + 1)
+        for where in (asked.regions_hw > 0, (asked.regions_hw > 0) & (known.source_hw == Origin.HUMAN))
+    )
+    return np.flatnonzero(2 * named_r > there_r).tolist()
+
+
 def _scope(stated_hw: Map, asked: Asked | None, rules: Rules) -> Where:
     if asked is None or rules.scope == "image":
         return np.ones(stated_hw.shape, bool)

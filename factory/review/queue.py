@@ -114,6 +114,7 @@ def _enlarged(map_hw: npt.NDArray[np.integer], factor: int) -> npt.NDArray[np.in
 
 
 def _table(queue: Queue, source: Dataset) -> bytes:
+    """Every region as CSV, with the byte order mark by which Excel tells UTF-8."""
     names = {sample.id: image_name(sample) for sample in source.samples}
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -124,4 +125,4 @@ def _table(queue: Queue, source: Dataset) -> bytes:
         row = [item.rank, names[item.sample_id], item.region, *item.box, item.pixels]
         row += [source.classes.names[item.class_id], others, item.border, item.clicks, item.seconds, ""]
         table.writerow([*row, f"{item.score:.6g}", item.reason])
-    return text.getvalue().encode()
+    return text.getvalue().encode("utf-8-sig")

@@ -6,7 +6,7 @@ The sections are made as data (`sections`, `measures`, `gallery`) and laid out b
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from factory.core.artefact import Artefact, Model, Report
@@ -54,9 +54,21 @@ class Line:
             parts.setdefault(artefact.digest, []).append(name)
         return {", ".join(parts[artefact.digest]): artefact for _, artefact in there}
 
+    def in_colours_of_source(self) -> Line:
+        """The same line, of which pictures and curves are drawn in the colours that the legend tells.
+
+        What stages drew tells its own, and so it is with artefacts of other classes.
+        """
+        ours, drawn = self.source.classes, ("rendered", "labelled", "model")
+        there: dict[str, Any] = {name: one for name in drawn if (one := getattr(self, name))}
+        alike = {name: one for name, one in there.items() if one.classes.names == ours.names}
+        painted = {name: replace(one, header=replace(one.header, classes=ours)) for name, one in alike.items()}
+        return replace(self, **painted)
+
 
 def page(line: Line, *, title: str, seed: int, examples: int) -> bytes:
     """The page as HTML."""
+    line = line.in_colours_of_source()
     labelled = len(sections.with_classes(line.labelled)) if line.labelled else 0
     found = [
         sections.renders(line.rendered, seed=seed, examples=examples),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -38,15 +39,26 @@ class Intake:
         """(sample, class ids as stated) for every usable entry, in the entries' order."""
         for entry in entries:
             try:
-                sample = self._sample(entry)
-                stated_hw = entry.mask(self.classes, (sample.height, sample.width))
-                masks.check_mask(stated_hw, self.classes, (sample.height, sample.width), entry.name)
+                sample, stated_hw = self._stated(entry)
             except InputError as error:
                 self._refuse(error)
                 continue
             self.seen[sample.id] = entry.name
             self._pass_on(entry)
             yield sample, stated_hw
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether the entry is a mask that can be used."""
+        with suppress(InputError):
+            self._stated(entry)
+            return True
+        return False
+
+    def _stated(self, entry: Entry) -> tuple[Sample, Mask]:
+        sample = self._sample(entry)
+        stated_hw = entry.mask(self.classes, (sample.height, sample.width))
+        masks.check_mask(stated_hw, self.classes, (sample.height, sample.width), entry.name)
+        return sample, stated_hw
 
     def _sample(self, entry: Entry) -> Sample:
         sample_id = unicodedata.normalize("NFC", PurePosixPath(entry.name.replace("\\", "/")).stem)

@@ -22,6 +22,7 @@ class Tally:
     pixels_human: int = 0
     pixels_changed: int = 0
     regions_returned: int = 0
+    regions_again: int = 0
     regions_left_alone: int = 0
     regions_changed: int = 0
     regions_mislabelled: int = 0
@@ -29,9 +30,12 @@ class Tally:
     gained: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     lost: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
-    def regions(self, returned: list[int], changed: list[int], left_alone: list[int], mislabelled: int) -> None:
-        """Count one image's queued regions."""
+    def regions(
+        self, returned: list[int], changed: list[int], left_alone: list[int], mislabelled: int, before: list[int]
+    ) -> None:
+        """Count one image's queued regions; ``before`` are those that people had answered already."""
         self.regions_returned += len(returned)
+        self.regions_again += len({*returned} & {*before})
         self.regions_left_alone += len(left_alone)
         self.regions_changed += len(changed)
         self.regions_mislabelled += mislabelled

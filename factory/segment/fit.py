@@ -203,11 +203,14 @@ class Run:
         )
 
 
-def _not_compiled(error: Exception) -> MachineError:
-    """The compiler's own words fill pages: the first line says which part gave up."""
+def _not_compiled(error: Exception) -> ConfigError:
+    """The compiler's own words fill pages: the first line says which part gave up.
+
+    A setting's fault, though another machine might do it: of a search it ends this trial alone.
+    """
     what, got = "torch.compile cannot compile the model on this machine", str(error).strip().partition("\n")[0]
     todo = "leave compiled=false, or install a C++ compiler and Python's headers"
-    return MachineError(what, where="train.compiled", got=got, todo=todo)
+    return ConfigError(what, where="train.compiled", got=got, todo=todo)
 
 
 def _is_left_alone(error: Exception) -> bool:

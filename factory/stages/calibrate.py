@@ -19,7 +19,7 @@ from factory.core.artefact import Model, Report
 from factory.core.cache import Cache
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
-from factory.core.errors import ArtefactError, ConfigError
+from factory.core.errors import ArtefactError, ConfigError, InputError
 from factory.core.photographs import shuffled
 from factory.core.sample import TRUSTED, Hints, Sample, Split
 from factory.core.spread import spread
@@ -76,7 +76,7 @@ def run(
     varying = space_of(space, labeler, refiner)
     searched, held = _halves(source, images, seed)
     if supervision is None:
-        _tell_bare([*searched, *held], out)
+        _tell_bare([*searched, *held], out, answerable=model is not None)
     shop = Workshop(
         scratch=out.scratch / "learnt", cache=Cache.of(cache, cache_gib), tell=out.report, executor=executor,
         model=model,
@@ -113,9 +113,17 @@ def _check(*, pool: int, **numbers: int) -> None:
         raise ConfigError("pool is a number of trials", where="calibrate", got=pool, expected=f"1 to trials={trials}")
 
 
-def _tell_bare(rows: Sequence[Sample], out: ReportWriter) -> None:
-    """Report how many of the pictures whose own hints are used have none."""
-    if bare := sum(sample.hints == Hints() for sample in rows):
+def _tell_bare(rows: Sequence[Sample], out: ReportWriter, *, answerable: bool) -> None:
+    """Report how many of the pictures whose own hints are used have none.
+
+    `InputError` where that is all of them, unless a model may be asked instead of a person.
+    """
+    bare = sum(sample.hints == Hints() for sample in rows)
+    if bare == len(rows) and not answerable:
+        got = f"no hints in any of {many(bare, 'picture')} with masks"
+        todo = "leave out supervision=null: hints are simulated then; or give factory ingest hints (points=…)"
+        raise InputError("nothing to label from", where="calibrate.inputs.source", got=got, todo=todo)
+    if bare:
         out.report("hints", f"{bare} of {len(rows)} pictures have none; supervision=… simulates them")
 
 

@@ -79,7 +79,7 @@ def run(
 
     Writes `metrics.json`, `confusion.png`, `predictions/<id>.png` (class ids) and `pictures/<id>.png`.
     """
-    rows, size_hw = _rows(source, split), size_of("size", size)
+    rows, size_hw = rows_of(source, split), size_of("size", size)
     tell_of_guesses(rows, source.root.name, out.report)
     if pictures < 0:
         raise ConfigError("pictures drawn are 0 or more", where="pictures", got=pictures)
@@ -117,6 +117,24 @@ def run(
                 out.write(f"pictures/{sample.id}.png", masks.encode_png(sheet))
             progress.advance()
     _state(out, name, split, scores, source)
+
+
+def rows_of(source: Dataset, split: str) -> list[Sample]:
+    """What is measured: the split's rows that have masks. `ArtefactError` where there are none."""
+    if split not in set(Split):
+        raise ConfigError("unknown evaluate.split", got=split, expected=", ".join(Split))
+    rows = [sample for sample in source.where(split=Split(split)) if sample.mask]
+    if not rows:
+        there = [one for one in Split if any(sample.mask for sample in source.where(split=one))]
+        choices = [f"split={one} measures on those" for one in there]
+        todo = "; or ".join([*choices, "ingest pictures with masks by themselves, split=test"])
+        raise ArtefactError(
+            f"no {split} rows with masks to measure against",
+            where=source.root,
+            got=f"masks of {' and '.join(there)} rows" if there else "no masks",
+            todo=todo,
+        )
+    return rows
 
 
 def _check_labels(labels: Dataset, source: Dataset, tta: Callable[[TileFunction], TileFunction]) -> None:
@@ -210,20 +228,3 @@ def _state(out: ReportWriter, name: str, split: str, scores: dict[str, Scores], 
     for row in rows:
         prefix = "" if row["name"] == "ours" else f"{row['name']}_"
         out.figures |= {f"{prefix}{key}": row[key] for key in FIGURES}
-
-
-def _rows(source: Dataset, split: str) -> list[Sample]:
-    if split not in set(Split):
-        raise ConfigError("unknown evaluate.split", got=split, expected=", ".join(Split))
-    rows = [sample for sample in source.where(split=Split(split)) if sample.mask]
-    if not rows:
-        there = [one for one in Split if any(sample.mask for sample in source.where(split=one))]
-        choices = [f"split={one} measures on those" for one in there]
-        todo = "; or ".join([*choices, "ingest pictures with masks by themselves, split=test"])
-        raise ArtefactError(
-            f"no {split} rows with masks to measure against",
-            where=source.root,
-            got=f"masks of {' and '.join(there)} rows" if there else "no masks",
-            todo=todo,
-        )
-    return rows

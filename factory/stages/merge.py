@@ -20,7 +20,7 @@ from factory.core.objects import SceneObjects
 from factory.core.queue import ANSWERS, Queue
 from factory.core.sample import Origin, Sample, Supervision
 from factory.core.writer import DatasetWriter
-from factory.exchange import Codec, Entry, Mask, labelme
+from factory.exchange import Codec, Entry, Mask, labelme, png
 from factory.exchange.cvat import Cvat
 from factory.exchange.labelme import LabelMe
 from factory.exchange.png import Png
@@ -30,6 +30,7 @@ from factory.review.corrections import (
     Known,
     Rules,
     Where,
+    answered_before,
     apply,
     changed_regions,
     left_alone,
@@ -67,7 +68,7 @@ def run(
     )
     out.classes = source.classes
     corrected = set()
-    for sample, stated_hw in intake.accept(_entries(corrections, codec)):
+    for sample, stated_hw in intake.accept(_entries(corrections, codec, intake)):
         asked = Asked.of(queue, sample) if queue and asked_ids and sample.id in asked_ids else None
         if _merge_one(source, sample, stated_hw, asked, rules, tally, out):
             corrected.add(sample.id)
@@ -98,30 +99,37 @@ def _nothing_changed(intake: Intake, corrections: Path | Report, out: DatasetWri
     out.issues.insert(0, {"where": "corrections", "reason": f"{said}, first {intake.left_out[0]}"})
 
 
-def _entries(corrections: Path | Report, codec: Codec | None) -> Iterator[Entry]:
+def _entries(corrections: Path | Report, codec: Codec | None, intake: Intake) -> Iterator[Entry]:
     if isinstance(corrections, Path):
         with unpacked(corrections) as files:
-            yield from (codec or _fitting(files)).read(files)
+            yield from (codec or _fitting(files, intake)).read(files)
     elif (answered := corrections.path(ANSWERS)).is_dir():
         yield from Png().read(answered)
 
 
-def _fitting(corrections: Path) -> Codec:
+def _fitting(corrections: Path, intake: Intake) -> Codec:
     """What reads these corrections: JSON is LabelMe's, a folder without XML or JSON one of PNGs, all else CVAT's.
 
-    `InputError` for a folder of both, as `review` hands it out: only one was corrected, and nothing says which.
+    `InputError` for a folder of several, as `review` hands it out: only one was corrected, and nothing says which.
     """
     if not corrections.is_dir():
         return LabelMe() if corrections.suffix.lower() == labelme.ENDING else Cvat()
-    exported, drawn = any(corrections.rglob("*.xml")), labelme.is_any(corrections)
-    if exported and drawn:
-        todo = "give the one that was corrected: the XML, or the folder of LabelMe's files alone"
-        raise InputError(
-            "corrections in two formats", where=corrections, got="CVAT's XML and LabelMe's JSON", todo=todo
-        )
-    if exported:
-        return Cvat()
-    return LabelMe() if drawn else Png()
+    there: dict[str, Codec] = {}
+    if any(corrections.rglob("*.xml")):
+        there["CVAT's XML"] = Cvat()
+    if labelme.is_any(corrections):
+        there["LabelMe's JSON"] = LabelMe()
+    if there and any(intake.takes(entry) for entry in png.entries(corrections) if not _is_shown(entry.name)):
+        there["mask PNGs"] = Png()
+    if len(there) > 1:
+        todo = "give the one that was corrected: the XML, the folder of LabelMe's files, or that of the masks"
+        raise InputError("corrections in several formats", where=corrections, got=" and ".join(there), todo=todo)
+    return next(iter(there.values()), Png())
+
+
+def _is_shown(name: str) -> bool:
+    """Whether a picture lies in a folder of those that are handed out, and that CVAT exports: it is no mask."""
+    return not {"images", "overlays"}.isdisjoint(name.split("/")[:-1])
 
 
 def _merge_one(
@@ -146,8 +154,8 @@ def _merge_one(
     after = apply(known, stated_hw, asked, rules)
     if asked:
         wrong = mislabelled_regions(known.mask_hw, np.where(after.human_hw, stated_hw, IGNORE), asked)
-        left = left_alone(stated_hw, asked, rules)
-        tally.regions(*changed_regions(stated_hw, after.human_hw, asked, rules), left, wrong)
+        left, before = left_alone(stated_hw, asked, rules), answered_before(known, asked)
+        tally.regions(*changed_regions(stated_hw, after.human_hw, asked, rules), left, wrong, before)
     if not after.human_hw.any() and (after.maps.mask_hw == known.mask_hw).all():
         out.report(
             sample.id, "says nothing that counts here: left alone; rules.scope and rules.unstated decide what does"

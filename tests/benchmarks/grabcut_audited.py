@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from factory.__main__ import main
 from factory.core.dataset import Dataset
-from tests.benchmarks.grabcut import REFINER, SETS, Map8, measured
+from tests.benchmarks.grabcut import REFINER, SETS, Map8, made, measured
 
 FOLDS = 2
 
@@ -35,12 +34,12 @@ def run(folder: Path, weights: str, words: list[str]) -> None:
         kept = names[fold::FOLDS]
         audited = _ingested(data, [name for name in names if name not in kept], SETS, here / "audited", masks=True)
         asked = [f"source={audited}", "supervision=null", "images=10", f"out={here}/calibrate", *words]
-        assert main(["calibrate", *labeler, *asked]) == 0
+        made("calibrate", *labeler, *asked)
         for one in SETS:
             given = _ingested(data, kept, (one,), here / one, masks=False)
             out = here / f"{one}-label"
             said = [f"source={given}", f"calibration={here}/calibrate", "min_confidence=0", f"out={out}"]
-            assert main(["label", *labeler, *said]) == 0
+            made("label", *labeler, *said)
             labelled = Dataset.open(out)
             found[one] |= {sample.id.partition("__")[0]: labelled.mask(sample) for sample in labelled.samples}
     print(_table(data, names, found))
@@ -62,7 +61,7 @@ def _ingested(data: Path, names: list[str], sets: tuple[str, ...], out: Path, *,
                         ImageOps.mirror(picture).save(files / kind / f"{copy}.png")
     inputs = [f"{kind}={files / kind}" for kind in kinds]
     meant = ["mask_ids=[[255,1],[128,255]]", "scribble_ids=[[0,255],[2,0]]", "classes=[background,object]"]
-    assert main(["ingest", *inputs, *meant, "split=train", "executor=serial", f"out={out}"]) == 0
+    made("ingest", *inputs, *meant, "split=train", "executor=serial", f"out={out}")
     return out
 
 

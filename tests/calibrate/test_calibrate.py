@@ -79,7 +79,7 @@ def test_hints_that_audited_pictures_have_are_taken_as_they_are(tmp_path, capfd)
     assert "2 of 8" in told["reason"]
     capfd.readouterr()
     assert audited("bare", clicks=0, bare=8) == 1
-    assert "no pixel could be labelled from the hints" in capfd.readouterr().err
+    assert "no hints in any of 8 pictures with masks" in capfd.readouterr().err
     assert not list(tmp_path.glob("bare[!-]*"))
 
 

@@ -44,7 +44,7 @@ def test_a_round_has_a_precision_only_where_its_merges_can_tell_it() -> None:
     before = Row(round=0, regions=0, pixels=0, seconds=0.0, precision=None, miou=0.1)
 
     def merged(returned: int, precision: float | None) -> dict[str, object]:
-        counted = {"regions_returned": returned, "regions_changed": 1, "pixels_human": 9}
+        counted = {"regions_returned": returned, "regions_changed": 1, "regions_again": 0, "pixels_human": 9}
         return counted | {"queue_precision": precision, "pixels_replaced_by_origin": {"human": 0}}
 
     def precision(*merges: dict[str, object]) -> float | None:
@@ -54,6 +54,16 @@ def test_a_round_has_a_precision_only_where_its_merges_can_tell_it() -> None:
     assert precision(merged(2, 0.5), merged(2, 0.5)) == 0.5
     assert precision(merged(2, 0.5), merged(1, None)) is None
     assert precision(merged(4, 0.25), {**merged(0, None), "regions_changed": 0}) == 0.25
+
+
+def test_a_region_that_two_people_answered_differently_counts_once() -> None:
+    """In the sum of regions; both say whether it was worth asking."""
+    before = Row(round=0, regions=4, pixels=0, seconds=0.0, precision=None, miou=0.1)
+    counted = {"regions_returned": 3, "regions_changed": 3, "pixels_human": 9, "queue_precision": 1.0}
+    first = counted | {"regions_again": 0, "pixels_replaced_by_origin": {"human": 0}}
+    second = counted | {"regions_again": 2, "pixels_replaced_by_origin": {"human": 6}}
+    row = row_of(1, seconds=1.0, merged=[first, second], judged={"miou": 0.5}, before=before)
+    assert (row.regions, row.precision) == (8, 1.0)
 
 
 def test_what_no_step_makes_is_told_before_the_first_one_runs() -> None:

@@ -147,6 +147,17 @@ def line(tmp_path: Path) -> list[str]:
     ]
 
 
+def test_trainings_whose_evaluation_has_no_masks_are_refused_before_the_first(line, tmp_path, capfd) -> None:
+    """At once where the data set lies there, else as soon as it is made."""
+    bare = artefacts.dataset(tmp_path / "bare", {"a": np.zeros((8, 8), np.uint8)}).root
+    assert main(["tune", "stage=evaluate", f"source={bare}", f"model={bare}", "space.batch=1,2", *line[-1:]]) == 1
+    assert "no test rows with masks to measure against" in capfd.readouterr().err
+    assert not (tmp_path / "tune").exists()
+    assert main(["tune", *line, "space.label.min_confidence=0.2,0.4", "photograph.inputs.masks=null"]) == 1
+    assert "no test rows with masks to measure against" in capfd.readouterr().err
+    assert not list((tmp_path / "tune" / "trials").iterdir())
+
+
 def test_a_search_of_a_line_makes_shared_steps_once_and_leaves_out_what_nobody_judges(line, tmp_path) -> None:
     """And what it found runs as a line of its own, with the same figure."""
     assert main(["tune", *line, "space.train.loss=ce,ce_dice", "trials=2", "keep=all"]) == 0

@@ -62,6 +62,9 @@ def test_files_that_belong_to_no_picture_are_named_and_a_folder_of_nothing_else_
     said = capfd.readouterr().err
     assert "c_mask.png" in said
     assert "a.png" in said
+    (tmp_path / "coco.json").write_text("{}")
+    ingest(tmp_path, f"inputs.masks={tmp_path}/coco.json", status=1, name="no")
+    assert "save what COCO's holds as such PNGs" in capfd.readouterr().err
 
 
 def test_every_kind_of_hint_arrives(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def test_what_was_learnt_is_there_the_next_time_and_nothing_else(tmp_path: Path)
     with learnt_once(cache, "one", second):
         assert {path.name for path in second.iterdir()} == LEARNT
         assert (second / "a.pt").read_text() == "a.pt"
+        assert (second / "a.pt").samefile(first / "a.pt"), "it takes room once"
     with learnt_once(cache, "two", tmp_path / "third"):
         assert not list((tmp_path / "third").iterdir())
 

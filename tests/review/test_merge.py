@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from factory.core import masks
 from factory.core.artefact import Kind
 from factory.core.classes import IGNORE
 from factory.core.dataset import Dataset
@@ -115,10 +116,26 @@ def test_the_whole_folder_as_it_was_handed_out_is_refused(tmp_path: Path, packed
         (sent / name).parent.mkdir(parents=True, exist_ok=True)
         (sent / name).write_bytes(data)
     back = Path(shutil.make_archive(str(tmp_path / "sent"), "zip", tmp_path / "sent")) if packed else sent
-    with pytest.raises(InputError, match="corrections in two formats") as caught:
+    with pytest.raises(InputError, match="corrections in several formats") as caught:
         merged(source, back, codec=None)
     assert caught.value.where == back
     assert (merged(source, sent / "labelme", codec=None).mask(only(source, "a")) == 1).all()
+
+
+@pytest.mark.parametrize("codec", [Cvat(), LabelMe()], ids=["cvat", "labelme"])
+def test_masks_painted_beside_what_was_handed_out_are_not_passed_over(tmp_path: Path, codec: Codec) -> None:
+    """The pictures that lie there are no masks, nor is a PNG of another name: both may stay."""
+    source, sent = artefacts.dataset(tmp_path / "source", {"a": COINS}), tmp_path / "annotate"
+    files = dict(codec.write([("a.png", np.ones(SIZE, np.uint8))], CLASSES))
+    for name, grey in (("images/a.png", 1), ("photographs/a.png", 99), ("masks/b.png", 1), ("masks/a.png", 1)):
+        files[name] = masks.encode_png(np.full(SIZE, grey, np.uint8))
+    for name, data in files.items():
+        (sent / name).parent.mkdir(parents=True, exist_ok=True)
+        (sent / name).write_bytes(data)
+    with pytest.raises(InputError, match=r"(?s)in several formats.*and mask PNGs"):
+        merged(source, sent, codec=None)
+    (sent / "masks/a.png").unlink()
+    assert merged(source, sent, codec=None).figures["images_corrected"] == 1
 
 
 @pytest.mark.parametrize("name", ["annotations/instances_default.json", "labels/a.txt"])

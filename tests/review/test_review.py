@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+from codecs import BOM_UTF8
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from factory.core.artefact import Kind, Report
+from factory.core.artefact import HEADER, Kind, Report
 from factory.core.classes import ClassList
 from factory.core.dataset import Dataset
 from factory.core.errors import ArtefactError, ConfigError
@@ -182,6 +184,20 @@ def test_a_narrow_page_keeps_every_title(tmp_path: Path, line: dict[str, Any]) -
     assert text.count("<caption>") == text.count("<caption><span>") + 1, "that of the artefacts is one word"
 
 
+def test_everything_is_drawn_in_the_colours_that_the_legend_tells(tmp_path: Path, line: dict[str, Any]) -> None:
+    """Scene packs have colours of their own, and so has a model that learnt from their renders."""
+    others = ClassList.of(CLASSES.names, [[9, 9, 9], [99, 9, 9], [9, 99, 9]])
+    apart = {}
+    for name in ("rendered", "labelled", "model"):
+        shutil.copytree(line[name].root, tmp_path / name)
+        header = json.loads((tmp_path / name / HEADER).read_text())
+        header["classes"]["colours"] = others.colours
+        (tmp_path / name / HEADER).write_text(json.dumps(header))
+        apart[name] = type(line[name]).open(tmp_path / name)
+        assert apart[name].classes == others
+    assert page(reviewed(tmp_path / "other", line | apart)) == page(reviewed(tmp_path / "review", line))
+
+
 def test_the_page_is_well_formed_and_fetches_nothing(tmp_path: Path, line: dict[str, Any]) -> None:
     """Every element is closed, every picture is inline and described, every link leads to a place on the page."""
     text = page(reviewed(tmp_path / "review", line))
@@ -328,7 +344,8 @@ def test_the_folder_holds_what_an_annotator_needs(tmp_path: Path, line: dict[str
     assert source.path("images/a.png").read_bytes() == (folder / "images/a.png").read_bytes()
     with Image.open(folder / "overlays/a.png") as overlay:
         assert max(overlay.size) >= 640
-    rows = list(csv.DictReader((folder / "queue.csv").read_text().splitlines()))
+    assert (folder / "queue.csv").read_bytes().startswith(BOM_UTF8), "without it Excel does not read UTF-8"
+    rows = list(csv.DictReader((folder / "queue.csv").read_text("utf-8-sig").splitlines()))
     assert [" ".join(list(row.values())[:3]) for row in rows][:2] == ["1 b.png 7", "2 b.png 9"]
     assert "factory merge" in (folder / "README.txt").read_text()
 

@@ -114,6 +114,9 @@ def test_two_people_who_each_correct_a_region_of_one_picture_keep_each_others_wo
     assert np.array_equal(np.where(anna, 1, 2), both.mask(only(both, "a")))
     assert [made.figures["regions_changed"] for made in (one, both)] == [1, 1]
     assert both.figures["regions_returned"] == both.figures["regions_mislabelled"] == 1
+    assert both.figures["regions_again"] == 0
+    again = merged(both, xml(tmp_path, {"a.png": 2 * anna}), queue=asked, name="again")
+    assert (again.figures["regions_returned"], again.figures["regions_again"]) == (1, 1)
 
 
 def test_a_picture_that_comes_back_empty_answers_nothing(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_card_says_what_else_a_region_may_be_and_its_share_of_the_picture(tmp_
     assert gallery.table(asked, data).title == "Every region"
     with artefacts.written(tmp_path / "pack", Kind.REPORT) as out:
         pack(asked, data, out, "annotate")
-    row, _ = csv.DictReader((tmp_path / "pack/annotate/queue.csv").read_text().splitlines())
+    row, _ = csv.DictReader((tmp_path / "pack/annotate/queue.csv").read_text("utf-8-sig").splitlines())
     assert row["alternatives"] == "coin 60%; background 30%; wood & <cloth> 10%"
     assert [row[name] for name in ("x1", "border", "clicks", "seconds", "taken")] == ["2", "7", "3", "2.5", ""]
     monkeypatch.setattr(gallery, "CARDS", 1)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch._dynamo.exc import TorchDynamoException
 
-from factory.core.errors import MachineError, TrainingError
+from factory.core.errors import ConfigError, MachineError, TrainingError
 from factory.segment import checkpoint
 from factory.segment.losses.cross_entropy import CrossEntropy
 from factory.segment.models import Segmenter
@@ -54,10 +54,10 @@ def test_out_of_memory_a_batch_is_worked_through_in_parts_and_it_is_said(squares
 
 
 def test_a_model_that_cannot_be_compiled_is_no_fault_of_the_factory(squares, tmp_path):
-    """The compiler says pages; a line of it is told, and the key."""
+    """Nor of the machine alone, which would end a search: a line of the compiler's pages is told, and the key."""
     broken = {"ce": Greedy(most=0, error=TorchDynamoException("CppCompileError: C++ compile error\n\nCommand: g++"))}
     with pytest.raises(
-        MachineError, match=r"(?s)cannot compile.*train\.compiled.*C\+\+ compile error\n.*compiled=false"
+        ConfigError, match=r"(?s)cannot compile.*train\.compiled.*C\+\+ compile error\n.*compiled=false"
     ):
         trained(tmp_path / "model", real=squares, loss=broken)
 

@@ -65,6 +65,7 @@ def row_of(
 ) -> Row:
     """A round's row: what its answers took, what its merges counted, how its model did; sums go on over the rounds.
 
+    A region that several people answered counts once, though each of them says whether it was worth asking.
     The precision is None where a merge cannot tell it: see `factory.review.tally.Tally.figures`.
     """
     new = [one for one in merged if pixels_added(one)]
@@ -72,7 +73,7 @@ def row_of(
     told = all(one["queue_precision"] is not None for one in new if one["regions_returned"])
     return Row(
         round=number,
-        regions=before.regions + regions,
+        regions=before.regions + regions - sum(int(one["regions_again"]) for one in new),
         pixels=before.pixels + sum(map(pixels_added, merged)),
         seconds=round(before.seconds + seconds, 1),
         precision=changed / regions if regions and told else None,

@@ -8,12 +8,13 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 
 from factory.command import show as steps_shown
-from factory.command.bind import bind
+from factory.command.bind import Step, bind
 from factory.command.perform import perform
 from factory.command.tuning import best, show
 from factory.command.tuning.plan import Plan, plan
 from factory.command.tuning.words import Asked, read
 from factory.core import digests
+from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, TrainingError
 from factory.execute.ranks import rank
 from factory.execute.reporting import Listener, listening
@@ -60,11 +61,11 @@ def tune(words: list[str]) -> None:
 
 
 def _require_validation(planned: Plan) -> None:
-    """`ConfigError` where trainings would have nothing to be judged by, once what they read is there."""
-    if planned.figure != "val_miou":
-        return
+    """`FactoryError` where trials would have nothing to be judged by, once what that hangs on is there."""
     step = bind(planned.judged, planned.base[planned.judged])
-    if not all(path.exists() for path in step.inputs.values() if path):
+    if step.stage == "evaluate":
+        _require_masks(step)
+    if planned.figure != "val_miou" or not all(path.exists() for path in step.inputs.values() if path):
         return
     from factory.segment.data import validation_rows  # it loads torch, which what is wrong in words can do without
 
@@ -76,6 +77,14 @@ def _require_validation(planned: Plan) -> None:
             where=f"{planned.judged}.inputs",
             todo="give validation=… (a data set with masks), or search a line that ends with evaluate",
         )
+
+
+def _require_masks(step: Step) -> None:
+    """`ArtefactError` where the data set to measure on is there, and has no masks of its split."""
+    if (source := step.inputs["source"]) and source.exists():
+        from factory.stages.evaluate import rows_of  # it loads torch, too
+
+        rows_of(Dataset.open(source), step.parts["split"])
 
 
 def _make_shared(planned: Plan, out: Path) -> None:

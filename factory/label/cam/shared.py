@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +27,12 @@ def learnt_once(cache: Cache, name: str, folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with cache.kept(f"tags-{name}") as place:
         if place.is_dir():
-            _copy(place, folder)
+            _take(place, folder)
         yield
         if not place.is_dir():
             draft = place.with_name(f"{place.name}.draft")
             draft.mkdir(exist_ok=True)
-            _copy(folder, draft)
+            _take(folder, draft)
             draft.rename(place)
 
 
@@ -44,8 +46,12 @@ def digest_of(corpus: Corpus, statements: Statements) -> str:
     return found.hexdigest()
 
 
-def _copy(source: Path, target: Path) -> None:
-    for pattern in LEARNT:
-        for path in source.glob(pattern):
-            if not (target / path.name).is_file():
-                digests.replace_with(target / path.name, path.read_bytes())
+def _take(source: Path, target: Path) -> None:
+    """Link what ``target`` lacks, on another disk copy it: what is written anew replaces a link, and goes through none."""
+    for path in itertools.chain.from_iterable(map(source.glob, LEARNT)):
+        if (place := target / path.name).is_file():
+            continue
+        try:
+            os.link(path, place)
+        except OSError:
+            digests.replace_with(place, path.read_bytes())
