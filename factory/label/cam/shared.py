@@ -47,7 +47,7 @@ def digest_of(corpus: Corpus, statements: Statements) -> str:
 
 
 def _take(source: Path, target: Path) -> None:
-    """Link what ``target`` lacks, on another disk copy it: what is written anew replaces a link, and goes through none."""
+    """Link what ``target`` lacks, or copy it from another disk; what is written anew replaces a link, not its file."""
     for path in itertools.chain.from_iterable(map(source.glob, LEARNT)):
         if (place := target / path.name).is_file():
             continue
