@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +32,13 @@ def superpixels(image_hwc: npt.NDArray[np.uint8], area: int, compactness: float)
         found_hw = _by_opencv(image_hwc, side, compactness)
     pieces_hw = label(found_hw, connectivity=1, background=-1)  # type: ignore[no-untyped-call]
     return np.asarray(pieces_hw, np.intp) - 1
+
+
+def means_of(segments_hw: npt.NDArray[np.intp], planes: Iterable[npt.NDArray[np.floating]]) -> npt.NDArray[np.float64]:
+    """The mean of each plane (height, width) over each segment: (segments, planes)."""
+    numbers = segments_hw.ravel()
+    pixels_s = np.bincount(numbers)
+    return np.stack([np.bincount(numbers, plane_hw.ravel()) / pixels_s for plane_hw in planes], axis=1)
 
 
 def _by_opencv(image_hwc: npt.NDArray[np.uint8], side: int, compactness: float) -> npt.NDArray[np.int32]:

@@ -11,9 +11,7 @@ import fcntl
 import io
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +20,7 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
-from factory.core import digests, manifest, masks
+from factory.core import digests, disk, manifest, masks
 from factory.core.artefact import DRAFT, HEADER, SUMS, Artefact, Header, Identity, Kind, read_header
 from factory.core.classes import ClassList
 from factory.core.errors import ArtefactError, ConfigError, InputError
@@ -33,8 +31,6 @@ IDENTITY, JOURNAL, SCRATCH, LOCK = "identity.json", "journal", "scratch", "lock"
 WORKING = (IDENTITY, JOURNAL, SCRATCH, LOCK)
 """What only the making of an artefact needs."""
 
-AT_ONCE = 16
-"""Files flushed at a time: a disk takes many in hardly more time than one."""
 FOLDERS = {"image": "images", "mask": "masks"}
 
 
@@ -161,12 +157,8 @@ class Writer:
 
     def _write_sums(self) -> str:
         files = self._files()
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            digest_by_file = [*threads.map(_synced_digest, files)]
-        lines = [
-            f"{digest}  {path.relative_to(self.root).as_posix()}\n"
-            for path, digest in zip(files, digest_by_file, strict=True)
-        ]
+        found = zip(disk.each(_synced_digest, files), files, strict=True)
+        lines = [f"{digest}  {path.relative_to(self.root).as_posix()}\n" for digest, path in found]
         data = "".join(lines).encode()
         digests.write_atomically(self.root / SUMS, data)
         return digests.of_bytes(data)
@@ -264,7 +256,7 @@ def open_writer(target: Path, identity: Identity, kind: Kind, *, overwrite: bool
             yield Writer(root=root, target=target, identity=identity, kind=kind)
         except Exception as error:
             if not _holds_work(root) or (isinstance(error, ConfigError | InputError) and not taken_up):
-                shutil.rmtree(root)
+                disk.remove(root)
                 _remove_empty(absent)
             raise
 
@@ -308,17 +300,18 @@ def _empty(root: Path) -> None:
     (root / HEADER).unlink(missing_ok=True)  # before anything else: what has a header counts as whole
     for child in root.iterdir():
         if child.name != LOCK:
-            shutil.rmtree(child) if child.is_dir() else child.unlink()
+            disk.remove(child) if child.is_dir() else child.unlink()
 
 
 def _swap_in(root: Path, target: Path) -> None:
     """Rename a whole folder into its place, and what was there before out of it. The lock moves along."""
     for leftover in (root / JOURNAL, root / SCRATCH):
-        shutil.rmtree(leftover, ignore_errors=True)
+        with suppress(OSError):
+            disk.remove(leftover)
     (root / IDENTITY).unlink(missing_ok=True)
     digests.sync_folder(root)
     if target.exists():
-        _remove(_replaced(target))
+        disk.remove(_replaced(target))
         target.rename(_replaced(target))
     root.rename(target)
     digests.sync_folder(target.parent)
@@ -327,18 +320,13 @@ def _swap_in(root: Path, target: Path) -> None:
 
 def _tidy(target: Path) -> None:
     """Remove what the artefact replaces, then the lock: as long as that is there, it may not be done."""
-    _remove(_replaced(target))
+    disk.remove(_replaced(target))
     (target / LOCK).unlink()
 
 
 def _replaced(target: Path) -> Path:
     """Where an artefact lies until another has its place; hidden, so that it is nobody's but ours."""
     return target.with_name(f".{target.name}.old")
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
 
 
 @contextmanager

@@ -8,11 +8,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 from skimage.color import rgb2lab
-from skimage.measure import regionprops_table
 
 from factory.core.errors import ConfigError
 from factory.core.picture import Picture
-from factory.core.superpixels import superpixels
+from factory.core.superpixels import means_of, superpixels
 from factory.label import Scores, unknown
 
 FLOOR = 1e-3
@@ -65,10 +64,6 @@ class Points:
         height, width = image_hwc.shape[:2]
         lab_hwc = rgb2lab(image_hwc)
         segments_hw = superpixels(image_hwc, self.area, self.compactness)
-        columns = ("mean_intensity-0", "mean_intensity-1", "mean_intensity-2", "centroid-0", "centroid-1")
-        table = regionprops_table(  # type: ignore[no-untyped-call]
-            segments_hw + 1, lab_hwc, properties=("label", "mean_intensity", "centroid")
-        )
         scale = [self.colour_sigma] * 3 + [self.place_sigma * float(np.hypot(height, width))] * 2
-        features_sf = np.stack([table[name] for name in columns], axis=1) / scale
+        features_sf = means_of(segments_hw, [*np.moveaxis(lab_hwc, -1, 0), *np.mgrid[:height, :width]]) / scale
         return segments_hw, features_sf.astype(np.float32)

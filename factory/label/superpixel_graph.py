@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 from skimage.color import rgb2lab
 
-from factory.core.superpixels import superpixels
+from factory.core.superpixels import means_of, superpixels
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -71,12 +71,11 @@ def graph_of(image_hwc: npt.NDArray[np.uint8], *, area: int, compactness: float)
     height, width = image_hwc.shape[:2]
     lab_hwc = rgb2lab(image_hwc)
     segments_hw = superpixels(image_hwc, area, compactness)
-    flat, total = segments_hw.ravel(), int(segments_hw.max()) + 1
-    pixels_s = np.bincount(flat, minlength=total).astype(float)
+    pixels_s = np.bincount(segments_hw.ravel()).astype(float)
     diagonal = float(np.hypot(height, width))
     planes = [*np.moveaxis(lab_hwc, -1, 0), *(axis / diagonal for axis in np.mgrid[:height, :width])]
-    means = np.stack([np.bincount(flat, plane.ravel(), total) / pixels_s for plane in planes], axis=1)
-    edges_2e, length_e, step_e = _borders(segments_hw, lab_hwc, total)
+    means = means_of(segments_hw, planes)
+    edges_2e, length_e, step_e = _borders(segments_hw, lab_hwc, len(pixels_s))
     return SuperpixelGraph(
         segments_hw=segments_hw,
         pixels_s=pixels_s,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from factory.core.errors import ConfigError
-from factory.core.superpixels import superpixels
+from factory.core.superpixels import means_of, superpixels
 from factory.refine import Confidence, Mask
 from factory.refine.checks import check_positive, check_scores
 
@@ -38,10 +38,9 @@ class SuperpixelVote:
         """See `factory.refine.Refiner`."""
         check_scores(image_hwc, scores_khw)
         segments_hw = superpixels(image_hwc, self.area, self.compactness)
-        numbers, pixels_s = segments_hw.ravel(), np.bincount(segments_hw.ravel())
+        mean_ks = means_of(segments_hw, scores_khw).astype(np.float32).T
         blended_khw = np.empty(scores_khw.shape, np.float32)
-        for class_khw, class_hw in zip(blended_khw, scores_khw, strict=True):
-            mean_s = np.bincount(numbers, class_hw.ravel()) / pixels_s
-            class_khw[:] = self.share * mean_s.astype(np.float32)[segments_hw] + (1 - self.share) * class_hw
+        for class_khw, class_hw, mean_s in zip(blended_khw, scores_khw, mean_ks, strict=True):
+            class_khw[:] = self.share * mean_s[segments_hw] + (1 - self.share) * class_hw
         blended_khw /= np.maximum(blended_khw.sum(axis=0), np.finfo(np.float32).tiny)
         return blended_khw.argmax(axis=0).astype(np.uint8), blended_khw.max(axis=0).clip(0, 1)

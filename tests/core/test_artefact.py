@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory.core import digests, writer
+from factory.core import digests, disk, writer
 from factory.core.artefact import Artefact, Identity, Kind, Model, read_header
 from factory.core.dataset import Dataset, require_same_classes
 from factory.core.errors import ArtefactError, ConfigError, InputError
@@ -231,7 +231,7 @@ def test_a_whole_artefact_that_is_not_in_its_place_is_not_thrown_away_for_anothe
     assert make(target, identity("two"), overwrite=True) == {"a", "b"}
 
 
-@pytest.mark.parametrize(("place", "name", "calls"), [(Path, "rename", 0), (Path, "rename", 1), (writer, "_remove", 1)])
+@pytest.mark.parametrize(("place", "name", "calls"), [(Path, "rename", 0), (Path, "rename", 1), (disk, "remove", 3)])
 def test_a_kill_while_replacing_an_artefact_is_made_up_for(place, name, calls, tmp_path: Path, monkeypatch) -> None:
     """The same command puts the new one in its place, another one replaces both; the old one goes in the end."""
     target = tmp_path / "data"
