@@ -84,14 +84,19 @@ def _known_keys(stage: str) -> list[str]:
 
 
 def _alike(missed: str, known: list[str]) -> list[str]:
-    """Up to three keys for one that is not there: those within the same part and of the same name, then those alike."""
-
-    def ends(key: str) -> tuple[str, str]:
-        return key.partition(".")[0], key.rpartition(".")[2]
-
+    """Up to three keys for one that is not there: those of the same name, if there are some within the same part those;
+    if there are none, those alike.
+    """
     others = [key for key in known if key != missed]
-    same = difflib.get_close_matches(missed, [key for key in others if ends(key) == ends(missed)], 3, 0.0)
-    return list(dict.fromkeys([*same, *difflib.get_close_matches(missed, others, 3, 0.6)]))[:3]
+    namesakes = _of_name(missed.rpartition(".")[2], others)
+    within = [key for key in namesakes if key.partition(".")[0] == missed.partition(".")[0]]
+    return difflib.get_close_matches(missed, within or namesakes, 3, 0.0) or difflib.get_close_matches(missed, others)
+
+
+def _of_name(name: str, known: list[str]) -> list[str]:
+    """Keys of that name in whatever part; if there are none, those of which it is a word (``lr``: ``encoder_lr``)."""
+    named = [(key, key.rpartition(".")[2]) for key in known]
+    return [key for key, own in named if own == name] or [key for key, own in named if name in own.split("_")]
 
 
 def _advice(stage: str, error: BaseException) -> str:
@@ -131,10 +136,13 @@ def _of_a_step(missed: str) -> str:
     if not key:
         owners = [name for name in tree.steps() if head in {*tree.comments(name), *tree.short_inputs(name)}]
         places = [f"{name}.{'inputs.' * (head in tree.short_inputs(name))}{head}=…" for name in owners]
+        inner = [f"{name}.{key}=…" for name in tree.steps() for key in _of_name(head, _known_keys(name))]
+        places = places or sorted(inner, key=lambda place: place.count("."))[:3]
         return f"name its step: {' or '.join(places)}" if places else ""
     stage = next((name for name in tree.stages() if head == name or head.startswith(f"{name}_")), None)
     if stage is None:
-        return ""
+        meant = difflib.get_close_matches(head, tree.steps(), 1)
+        return f"did you mean {meant[0]}.{key}?" if meant else ""
     close = [f"inputs.{key}"] if key in tree.short_inputs(stage) else _alike(key, _known_keys(stage))
     guess = f"did you mean {' or '.join(f'{head}.{name}' for name in close)}? " if close else ""
     return f"{guess}factory {stage} --help lists every key of {head}"
