@@ -134,18 +134,24 @@ def _of_a_step(missed: str) -> str:
     """What to do about a key that is not there in a line, whose keys begin with their step; empty for no idea."""
     head, _, key = missed.partition(".")
     if not key:
-        owners = [name for name in tree.steps() if head in {*tree.comments(name), *tree.short_inputs(name)}]
-        places = [f"{name}.{'inputs.' * (head in tree.short_inputs(name))}{head}=…" for name in owners]
-        inner = [f"{name}.{key}=…" for name in tree.steps() for key in _of_name(head, _known_keys(name))]
-        places = places or sorted(inner, key=lambda place: place.count("."))[:3]
-        return f"name its step: {' or '.join(places)}" if places else ""
+        return _before_a_step(head)
     stage = next((name for name in tree.stages() if head == name or head.startswith(f"{name}_")), None)
     if stage is None:
-        meant = difflib.get_close_matches(head, tree.steps(), 1)
-        return f"did you mean {meant[0]}.{key}?" if meant else ""
+        return ""
     close = [f"inputs.{key}"] if key in tree.short_inputs(stage) else _alike(key, _known_keys(stage))
     guess = f"did you mean {' or '.join(f'{head}.{name}' for name in close)}? " if close else ""
     return f"{guess}factory {stage} --help lists every key of {head}"
+
+
+def _before_a_step(word: str) -> str:
+    """The same for a key that names no step: where it belongs, or the step that was meant."""
+    owners = [name for name in tree.steps() if word in {*tree.comments(name), *tree.short_inputs(name)}]
+    places = [f"{name}.{'inputs.' * (word in tree.short_inputs(name))}{word}=…" for name in owners]
+    inner = [f"{name}.{key}=…" for name in tree.steps() for key in _of_name(word, _known_keys(name))]
+    if places := places or sorted(inner, key=lambda place: place.count("."))[:3]:
+        return f"name its step: {' or '.join(places)}"
+    meant = difflib.get_close_matches(word, tree.steps(), 1)
+    return f"did you mean {meant[0]}?" if meant else ""
 
 
 def _names_like(stage: str, text: str) -> list[str]:

@@ -123,7 +123,7 @@ def ingested(photographs: Path, tmp_path: Path) -> Path:
         (["select", "acquisition.passes=3"], "did you mean committee.passes? "),
         (["train", "lr=1"], "did you mean encoder_lr or decoder_lr? "),
         (["run", "line=[ingest]", "budget=3"], "name its step: select.acquisition.budget=…"),
-        (["run", "line=[ingest]", "trian.steps=3"], "did you mean train.steps?"),
+        (["run", "line=[ingest]", "trian.steps=3"], "did you mean train?"),
         (["train", "train.steps=3"], "leave out the train. before it: steps=…"),
         (["run", "teacher=ema"], "name its step: train.teacher=… or train_unadapted.teacher=…"),
         (["label", "labeler=across", "labeler.training.steps=3"], "did you mean labeler.training.recipe.steps or"),
