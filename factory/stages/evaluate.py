@@ -18,6 +18,7 @@ from factory.core.errors import ArtefactError, ConfigError
 from factory.core.sample import Sample, Split
 from factory.core.spread import spread
 from factory.core.writer import ReportWriter
+from factory.execute.beside import ahead
 from factory.execute.progress import Progress
 from factory.measure import matrix
 from factory.measure import pictures as drawing
@@ -99,8 +100,8 @@ def run(
     scores = {method: Scores(len(source.classes)) for method in methods}
     drawn = {sample.id for sample in spread(rows, pictures)}
     with Progress("evaluate", len(rows)) as progress:
-        for sample in rows:
-            image_hwc, truth_hw = source.image(sample), resize_mask(source.mask(sample), size_hw)
+        pairs = ahead(lambda sample: (source.image(sample), resize_mask(source.mask(sample), size_hw)), rows)
+        for sample, (image_hwc, truth_hw) in zip(rows, pairs, strict=True):
             found = {method: guess(sample, image_hwc).at(size_hw) for method, guess in methods.items()}
             for method, guess in found.items():
                 scores[method].add(truth_hw, guess.mask_hw, guess.confidence_hw)

@@ -17,6 +17,7 @@ from factory.core.dataset import Dataset
 from factory.core.errors import ConfigError, InputError
 from factory.core.sample import Domain, Hints, Origin, Sample, Split, Supervision
 from factory.core.writer import DatasetWriter
+from factory.execute.beside import ahead, behind
 from factory.execute.progress import Progress
 from factory.ingest import gather, pictures, splits
 from factory.ingest.hints import HintTable
@@ -28,6 +29,9 @@ from factory.segment.predict import Predictor, TileFunction, sound
 from factory.segment.strips import strips
 
 Image8 = npt.NDArray[np.uint8]
+
+ROOM = 64_000_000
+"""Pixels of pictures that are predicted and not yet written: some ten bytes each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,28 +83,37 @@ def run(
     read = partial(pictures.read, white_level=white_level, most_pixels=_pixels(largest))
     waiting = _of_dataset(images, out) if isinstance(images, Dataset) else _of_folder(images, read, out)
     done = out.done()
-    with Progress("predict", len(waiting)) as progress:
-        for picture in waiting:
-            if picture.id not in done:
-                _take(picture, predictor, out, min_confidence, overlays=overlays)
+    left = [picture for picture in waiting if picture.id not in done]
+    with Progress("predict", len(waiting)) as progress, behind(ROOM) as write:
+        progress.advance(len(waiting) - len(left))
+        for picture, image in zip(left, ahead(_read, left), strict=True):
+            if isinstance(image, InputError):
+                out.report(picture.file, image.one_line())
+            else:
+                found = _predict(predictor, image, min_confidence, picture.file)
+                write(found[0].size, partial(_write, picture, image, *found, out=out, overlays=overlays))
             progress.advance()
     _finish(out, waiting)
 
 
-def _take(picture: Piece, predictor: Predictor, out: DatasetWriter, min_confidence: float, *, overlays: bool) -> None:
+def _read(picture: Piece) -> Image8 | InputError:
     try:
-        image_hwc = picture.read()
+        return picture.read()
     except InputError as error:
-        out.report(picture.file, error.one_line())
-        return
-    mask_hw, confidence_hw = _predict(predictor, image_hwc, min_confidence, picture.file)
+        return error
+
+
+def _write(
+    picture: Piece, image_hwc: Image8, mask_hw: Image8, confidence_hw: Image8, *, out: DatasetWriter, overlays: bool
+) -> None:
+    assert out.classes is not None
     origin_hw = np.where(mask_hw == IGNORE, np.uint8(Origin.NONE), np.uint8(Origin.PSEUDO))
     maps = {"mask": mask_hw, "confidence": confidence_hw, "source": origin_hw}
     row = picture.row(image_hwc)
-    table = as_csv(areas(picture.file, picture.id, mask_hw, confidence_hw, predictor.trained.classes))
+    table = as_csv(areas(picture.file, picture.id, mask_hw, confidence_hw, out.classes))
     digests.replace_with(_table(out, picture), table)
     if overlays:
-        drawn_hwc = overlay(image_hwc, mask_hw, predictor.trained.classes)
+        drawn_hwc = overlay(image_hwc, mask_hw, out.classes)
         out.write(f"overlays/{picture.id}.png", masks.encode_png(drawn_hwc))
     stated_hw = mask_hw != IGNORE
     coverage = float(stated_hw.mean())
