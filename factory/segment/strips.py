@@ -21,10 +21,10 @@ ROWS = 32
 
 
 class Strip(NamedTuple):
-    """Class probabilities (K, rows, W) of the rows from ``top`` down."""
+    """Class probabilities (K, rows, W), float32 on the device, of the rows from ``top`` down."""
 
     top: int
-    found_khw: npt.NDArray[np.float32]
+    found_khw: Tensor
 
 
 def strips(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Iterator[Strip]:
@@ -57,7 +57,7 @@ def _blended(predictor: Predictor, image_hwc: npt.NDArray[np.uint8]) -> Iterator
     tall, wide = min(predictor.tile_hw[0], height), min(predictor.tile_hw[1], width)
     places = [(y, x) for y in starts(height, tall, predictor.overlap) for x in starts(width, wide, predictor.overlap)]
     if len(places) == 1:
-        yield Strip(0, _array(predictor.function(_images(np.array(image_hwc))[None])[0]))
+        yield Strip(0, predictor.function(_images(np.array(image_hwc))[None])[0].float())
         return
     chunks = [places[first : first + predictor.batch] for first in range(0, len(places), predictor.batch)]
     reach = max(chunk[-1][0] - chunk[0][0] for chunk in chunks) + tall
@@ -92,7 +92,7 @@ class _Band:
         """The rows above the picture's row ``stop``; the others move up."""
         assert self._total_chw is not None
         rows = stop - self.top
-        strip = Strip(self.top, _array(self._total_chw[:, :rows] / self._weight_hw[:rows]))
+        strip = Strip(self.top, (self._total_chw[:, :rows] / self._weight_hw[:rows]).float())
         for map_hw in (*self._total_chw, self._weight_hw):
             map_hw[:-rows] = map_hw[rows:].clone()
             map_hw[-rows:] = 0
@@ -105,14 +105,9 @@ def _enlarged(maps_nchw: Tensor, size_hw: Size) -> Iterator[Strip]:
     """The one set of maps at another size."""
     top = 0
     for (strip_chw,) in enlarged(maps_nchw, size_hw, rows=ROWS):
-        yield Strip(top, _array(strip_chw))
+        yield Strip(top, strip_chw.float())
         top += strip_chw.shape[1]
 
 
 def _images(image_hwc: npt.NDArray[np.uint8]) -> Tensor:
     return to_unit(torch.from_numpy(image_hwc).to(best_device()).permute(2, 0, 1))
-
-
-def _array(maps_chw: Tensor) -> npt.NDArray[np.float32]:
-    found: npt.NDArray[np.float32] = maps_chw.float().cpu().numpy()
-    return found

@@ -131,7 +131,8 @@ def _predict(predictor: Predictor, image_hwc: Image8, min_confidence: float, whe
     """Class ids and confidence (255 is certain), both (H, W)."""
     mask_hw, confidence_hw = (np.empty(image_hwc.shape[:2], np.uint8) for _ in range(2))
     for top, found_khw in strips(predictor, image_hwc):
-        ids_hw, sure_hw = sound(found_khw, where).argmax(axis=0).astype(np.uint8), found_khw.max(axis=0)
+        likeliest = found_khw.max(dim=0)
+        ids_hw, sure_hw = likeliest.indices.byte().cpu().numpy(), sound(likeliest.values.cpu().numpy(), where)
         unsure_hw = sure_hw < min_confidence
         ids_hw[unsure_hw], sure_hw[unsure_hw] = IGNORE, 0
         rows = slice(top, top + len(ids_hw))

@@ -31,7 +31,7 @@ def joined(predictor, image):
     for top, strip in strips(predictor, image):
         assert top == below
         below += strip.shape[1]
-        found.append(strip)
+        found.append(strip.cpu().numpy())
     return np.concatenate(found, axis=1)
 
 
