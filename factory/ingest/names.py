@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,12 +28,14 @@ class Names:
         """The pictures that a name may mean: the one of that very path, else all that are called so but for a suffix.
 
         Among these the one goes first whose suffix is written in other capitals. Only suffixes of pictures are any:
-        other dots are part of a name.
+        other dots are part of a name. Letters with accents are the same in one sign (NFC) and in two (NFD, as some
+        systems write names of files).
         """
         if stated in self.paths:
             return [stated]
-        found = [file for stem in dict.fromkeys((stated, _stem(stated))) for file in self._by_stem.get(stem, ())]
-        return [file for file in found if file.lower() == stated.lower()] or found
+        name = _composed(stated)
+        found = [file for stem in dict.fromkeys((name, _stem(name))) for file in self._by_stem.get(stem, ())]
+        return [file for file in found if _composed(file).lower() == name.lower()] or found
 
     def why_not(self, stated: str) -> str:
         """Why what is said of a name that does not mean one picture counts for none."""
@@ -44,13 +47,17 @@ class Names:
     def _by_stem(self) -> Mapping[str, list[str]]:
         stems = defaultdict(list)
         for file in self.paths:
-            stems[PurePosixPath(file).with_suffix("").as_posix()].append(file)
+            stems[_composed(PurePosixPath(file).with_suffix("").as_posix())].append(file)
         return dict(stems)
 
 
 def tidied(stated: str) -> str:
     """A name as a path in the folder: without blanks around it, or what Windows and shells write otherwise."""
     return PurePosixPath(stated.strip().replace("\\", "/")).as_posix()
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _stem(stated: str) -> str:

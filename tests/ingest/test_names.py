@@ -1,5 +1,6 @@
 """What is said of a picture comes to that picture, and to no other."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_a_name_means_the_picture_of_its_suffix_else_all_that_are_called_so(stat
     """Suffixes of pictures alone are any; a suffix that none of them has is no choice between several."""
     files = ("a.jpg", "a.png", "sub/b.png", "scan.1.png", "scan.png.jpg")
     assert Names({file: Path(file) for file in files}).meant(stated) == meant
+
+
+def test_an_accent_is_the_same_in_one_sign_and_in_two(tmp_path: Path) -> None:
+    """Some systems take names of files apart, while tables are typed in whole letters, and the other way round."""
+    one, two = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    picture(tmp_path / "in" / f"caf{two}.png")
+    picture(tmp_path / "in" / f"th{one}.png")
+    points = f"image,x,y,class\ncaf{one}.png,1,1,sky\nTH{two}.PNG,2,2,car\nth{two}.PNG,3,3,car\n"
+    (tmp_path / "points.csv").write_text(points)
+    (masks := tmp_path / "masks").mkdir()
+    Image.fromarray(BOTH).save(masks / f"caf{one}.png")
+    made = ingest(tmp_path, f"inputs.points={tmp_path}/points.csv", f"inputs.masks={masks}")
+    said = {sample.id: sample.hints.points for sample in made.samples}
+    assert said == {f"caf{one}": ((1, 1, 0),), f"th{one}": ((3, 3, 1),)}
+    assert [bool(sample.mask) for sample in made.samples] == [True, False]
+    both = Names({f"caf{form}.png": Path() for form in (one, two)})
+    assert both.meant(f"caf{two}.png") == [f"caf{two}.png"]
 
 
 @pytest.mark.parametrize("stated", ["neu/a.png ", r".\neu\a.png", r"neu\a.png", " ./neu//a.png"])
