@@ -36,6 +36,20 @@ def test_the_mean_is_plain_at_first_and_fades_later(model):
     assert values == pytest.approx([0.0, 0.5, 1.25, 2.125])
 
 
+def test_counters_are_taken_as_they_are():
+    """Whole numbers have no mean."""
+    model = build(SPEC, CLASSES, weights=None, seed=0)
+    average = Average(model, decay=0.9)
+    counters = [buffer for buffer in model.buffers() if not buffer.is_floating_point()]
+    for step in range(3):
+        for counter in counters:
+            counter.fill_(10 * (step + 1))
+        average.update(model, step)
+    kept = [int(buffer) for buffer in average.model.buffers() if not buffer.is_floating_point()]
+    assert kept == [30] * len(counters)
+    assert counters
+
+
 def test_the_mean_is_never_in_training_and_asks_for_no_gradient(model):
     """Whatever its owner does."""
     average = Average(model, decay=0.9)

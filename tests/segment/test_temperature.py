@@ -134,6 +134,20 @@ def test_answers_to_questions_do_not_make_a_model_less_sure_than_it_may_be(model
     assert whole == fitted(Predictor(trained=loaded), rows, 0)
 
 
+def test_pixels_of_a_large_picture_are_drawn_from_all_of_it(model, tmp_path: Path) -> None:
+    """Where it is right above and wrong below, a model is worth nothing: its first rows do not speak for the rest."""
+    predictor = Predictor(trained=checkpoint.load(model.path("best.ckpt")))
+    image_hwc = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    mask_hw = predictor(image_hwc).argmax(axis=0).astype(np.uint8)
+    mask_hw[32:] = 1 - mask_hw[32:]
+    with written(tmp_path / "large") as out:
+        out.classes = predictor.trained.classes
+        add_sample(out, "a", mask_hw, image=image_hwc, supervision=Supervision.EXACT)
+    found = fitted(predictor, training_rows(Dataset.open(tmp_path / "large")), 0)
+    assert found is not None
+    assert found > 20
+
+
 def test_without_known_pixels_no_temperature_is_set(model, squares) -> None:
     """Rather none than one from nothing."""
     assert fitted(Predictor(trained=checkpoint.load(model.path("best.ckpt"))), [], 0) is None
